@@ -122,7 +122,7 @@ def is_open(more: str) -> bool:
     kept = draft.columns[at - 1 : at].repeat(len(more))
     longer = draft.spliced(at, at, encode(more), kept)
     placements = place_on(reads, [longer])
-    found = openings_of(reads, longer, placements.alignment, placements.share)
+    found, _ = openings_of(reads, longer, placements.alignment, placements.share)
     return any(o.start <= at < o.stop for o in found)
 
 

@@ -15,8 +15,8 @@ from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.chains.crossing import _reads_over, exchanged, seam_nats, seams
+from lacuna.placing.chains.further import count_places, further_drafts
 from lacuna.placing.chains.parting import parted
-from lacuna.placing.chains.populations import count_places, further_drafts
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.votes.chance import least_score
@@ -121,7 +121,7 @@ def test_reads_are_over_a_place_beyond_their_cores_too() -> None:
         for tokens, text in zip(found.reads.tokens[-4:], texts, strict=True)
     ]
     assert reads == [merged(text) for text in texts]
-    over = reads_over(found.reads, place_on(found.reads, [draft]), 0, 41, 43)
+    over = reads_over(found.reads, place_on(found.reads, [draft]), [(0, 41, 43)])
     last = len(found.reads) - 4
     assert [row - last for row in over.tolist() if row >= last] == [0, 1, 3]
 
@@ -258,7 +258,7 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
 ) -> None:
     """One chain is mutated; the other has the germline residues of the same gene."""
     # Germline is not asked what it would explain, which finds the chain too.
-    monkeypatch.setattr("lacuna.placing.chains.populations.HIDDEN_WORDS", np.inf)
+    monkeypatch.setattr("lacuna.placing.chains.further.HIDDEN_WORDS", np.inf)
     few = tiles(germline()[:60])
     assert further(main, *many(MAIN), *many(germline()[:60])) == ["IGHV3-23"]
     assert further(main, *many(MAIN), *few) == []
@@ -268,9 +268,9 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
 def test_a_locus_has_no_more_than_some_chains(main: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many words of others misread and modified peptides hold."""
     reads = [*many(MAIN), *many(germline()[:60])]
-    monkeypatch.setattr("lacuna.placing.chains.populations.MAX_OF_LOCUS", 2)
+    monkeypatch.setattr("lacuna.placing.chains.further.MAX_OF_LOCUS", 2)
     assert further(main, *reads) == ["IGHV3-23"]
-    monkeypatch.setattr("lacuna.placing.chains.populations.MAX_OF_LOCUS", 1)
+    monkeypatch.setattr("lacuna.placing.chains.further.MAX_OF_LOCUS", 1)
     assert further(main, *reads) == []
 
 
@@ -279,7 +279,7 @@ def test_a_chain_that_reads_hardly_show_tells_of_no_other_one(
 ) -> None:
     few = tiles(germline()[:60])
     assert further(main, *few) == []
-    monkeypatch.setattr("lacuna.placing.chains.populations.FEW", 0.0)
+    monkeypatch.setattr("lacuna.placing.chains.further.FEW", 0.0)
     assert further(main, *few) == ["IGHV3-23"]
 
 
@@ -288,11 +288,11 @@ def test_a_further_chain_shows_at_several_places(
     main: Draft, monkeypatch: pytest.MonkeyPatch, reads_of_chain: str
 ) -> None:
     """A grafted loop is like the gene that it is from, but at one place only."""
-    monkeypatch.setattr("lacuna.placing.chains.populations.HIDDEN_WORDS", np.inf)
+    monkeypatch.setattr("lacuna.placing.chains.further.HIDDEN_WORDS", np.inf)
     reads, least = {"few": (tiles, "PLACES_IF_FEW"), "many": (many, "PLACES")}[reads_of_chain]
     graft = [*tiles(germline()[20:45], step=1), *many(germline()[20:45])]
     assert further(main, *reads(MAIN), *graft) == []
-    monkeypatch.setattr(f"lacuna.placing.chains.populations.{least}", 1)
+    monkeypatch.setattr(f"lacuna.placing.chains.further.{least}", 1)
     assert further(main, *reads(MAIN), *graft) == ["IGHV3-23"]
 
 
@@ -319,7 +319,7 @@ def test_a_chain_that_was_built_as_one_with_another_of_its_gene_is_found(
     carry_over = tiles(hidden[50:85], length=20, step=5)
     assert further(main, *many(MAIN), *carry_over) == []
     assert further(main, *many(MAIN)) == []
-    monkeypatch.setattr("lacuna.placing.chains.populations.HIDDEN_SHARE", 1.0)
+    monkeypatch.setattr("lacuna.placing.chains.further.HIDDEN_SHARE", 1.0)
     assert further(main, *many(MAIN), *many(hidden)) == []  # its words alone do not show it
 
 

@@ -23,13 +23,8 @@ from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import MAX_READ, MIN_READ, ReadSet, collapse
 from lacuna.placing.aligning.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.build import build, of_usual_length
-from lacuna.placing.chains.populations import (
-    MAX_OF_LOCUS,
-    Population,
-    _germline,
-    is_serum,
-    populations,
-)
+from lacuna.placing.chains.further import MAX_OF_LOCUS, _germline
+from lacuna.placing.chains.populations import Population, is_serum, populations
 from lacuna.placing.place import place
 from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.contaminants import read_contaminants
@@ -1026,7 +1021,7 @@ def bridged_by(*reads: str, locus: str = "H", known: str = "") -> str:
         found, draft.tokens[:start], draft.tokens[stop:], np.zeros(len(reads)), CDR3_JOINT
     )
     clear = draft.tokens[start:stop] < (MISSING if known else 0)
-    built = with_junction(around, draft, (start, stop), WordGraph(found), clear, [], [])
+    built = with_junction(around, draft, WordGraph(found), clear, [], [])
     return decode(built.tokens[start:])
 
 

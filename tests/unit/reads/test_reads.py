@@ -25,7 +25,8 @@ from lacuna.reads.cysteine import carried_by_c, read_carried
 from lacuna.reads.origin import neutral_mass, positive
 from lacuna.reads.peptide import Peptide, parse_peptide, peptide_mass
 from lacuna.reads.read import N_TERMINUS, Peptides, Read, content_of, weight_of_equal
-from lacuna.reads.readers import read_peptides, tools
+from lacuna.reads.readers import read_peptides
+from lacuna.reads.recognition import tools
 from lacuna.reads.table import BadLine, head_of, layouts, layouts_without_header, rows
 from lacuna.steps.reads import load_reads
 from lacuna.steps.reads import read_peptides as step

@@ -13,7 +13,7 @@ from lacuna.antibody.germlines import SPECIES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import SAMPLES_SCHEMA
 from lacuna.core.words import AUTO
-from lacuna.reads.readers import tools
+from lacuna.reads.recognition import tools
 from lacuna.scaffolds.alkylation import READINGS
 from lacuna.steps import sheet
 from lacuna.steps.sheet import Sample, read_sheet

@@ -16,13 +16,7 @@ from lacuna.placing.stretches.arms import read_arms
 from lacuna.placing.stretches.cdr3 import own_fronts, with_junction
 from lacuna.placing.stretches.cdr3_joints import loosened
 from lacuna.placing.stretches.junction import LENGTH_MARGIN, Surroundings, weigh_paths
-from lacuna.placing.stretches.loop_lengths import (
-    Around,
-    Resized,
-    openings_of,
-    resized_at_cut,
-    unread_loops,
-)
+from lacuna.placing.stretches.loop_lengths import Around, Resized, openings_of, resized_at_cut
 from lacuna.placing.stretches.loops import with_loop
 from lacuna.placing.stretches.meeting import closed_by_meeting
 from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph
@@ -70,6 +64,7 @@ class _ReadChain:
 
     @property
     def draft(self) -> Draft:
+        """The chain that is tried, as it is."""
         return self.among.drafts[self.among.chain]
 
     @property
@@ -86,13 +81,11 @@ class _ReadChain:
         shift = len(draft) - len(self.draft)
         on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
         rows = np.unique(self.alignment.read[on_it])
-        masked = draft.with_tokens(_masked(draft.tokens, *span))
+        left, inside, right = np.split(draft.tokens, span)
+        masked = np.concatenate((left, np.full_like(inside, MISSING), right))
+        chains = [draft.with_tokens(masked), *self.others, *self.among.fixed]
         elsewhere = self.best.copy()
-        elsewhere[rows] = 0.0
-        chains = [masked, *self.others, *self.among.fixed]
-        again = place_on(reads, chains, rows, self.among.memory).alignment
-        np.maximum.at(elsewhere, again.read, again.score)
-        left, right = draft.tokens[: span[0]], draft.tokens[span[1] :]
+        elsewhere[rows] = place_on(reads, chains, rows, self.among.memory).best(len(reads))[rows]
         return Surroundings(reads, left, right, elsewhere, rule)
 
 
@@ -175,12 +168,9 @@ def _of_lengths(chain: _ReadChain, draft: Draft, cleavage: Cleavage) -> Draft:
     reads, before = chain.among.memory.reads, chain.draft
     loose: list[Loose] = []
     changed = len(before)
-    cut, unread = (
-        openings(reads, before, chain.alignment, chain.share)
-        for openings in (openings_of, unread_loops)
-    )
+    cuts, unread = openings_of(reads, before, chain.alignment, chain.share)
     # From the end on, so that positions before an opening stay what they are.
-    for opening in sorted((*cut, *unread), key=lambda one: -one.start):
+    for opening in sorted((*cuts, *unread), key=lambda one: -one.start):
         germline = Around.of(before, chain.found, opening)
         if opening in unread:
             found = Resized.untold(opening, before, germline)
@@ -219,7 +209,7 @@ def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:
     arms = read_arms(chain.among.memory.reads, chain.alignment, span[1])
     around = chain.around(before, span, CDR3_JOINT)
     fronts = own_fronts(around, before, chain.others)
-    draft = with_junction(around, before, span, graph, inside >= CLEAR, arms, fronts)
+    draft = with_junction(around, before, graph, inside >= CLEAR, arms, fronts)
     draft = with_cysteine(chain.among, around, draft)
     draft = with_end_of_fr3(chain.among, around, draft, arms)
     _remember(tried, key, draft, before)
@@ -279,9 +269,3 @@ def _margins(found: Votes, draft: Draft) -> np.ndarray:
     others = nats.copy()
     np.put_along_axis(others, known, -np.inf, 1)
     return np.where(draft.tokens < N_RESIDUES, own - others.max(1), 0.0)
-
-
-def _masked(tokens: np.ndarray, start: int, stop: int) -> np.ndarray:
-    out = tokens.copy()
-    out[start:stop] = MISSING
-    return out

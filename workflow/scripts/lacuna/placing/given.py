@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
-from lacuna.core.alphabet import ABSENT, ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES, encode, merge_il
+from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, MISSING, N_RESIDUES
 from lacuna.placing.aligning.alignment import BLOCK, OTHER_BLOCK
 from lacuna.placing.aligning.joints import V_JOINT
 from lacuna.placing.aligning.readset import ReadSet
@@ -28,7 +28,7 @@ from lacuna.placing.votes.consensus import (
     votes,
     votes_for_template,
 )
-from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.draft import Draft, protein_of
 from lacuna.placing.votes.modifications import carried_by_cysteine
 from lacuna.placing.votes.placement import Placements, place_on, place_on_text, text_of, unchanged
 from lacuna.scaffolds.residue_masses import UNMODIFIED, MassRules, Modifications, may_weigh
@@ -115,6 +115,7 @@ class _Given:
 
     @classmethod
     def of(cls, sequence: str, gaps: Sequence[Gap]) -> "_Given":
+        """A chain whose gaps are as they were given."""
         n = len(sequence)
         within, at_odds = np.zeros(n, dtype=int), np.zeros(n, dtype=bool)
         unsized = tuple(gap for gap in gaps if not gap.fixed)
@@ -200,11 +201,8 @@ def _between_gaps(given: _Given, draft: Draft) -> Iterator[np.ndarray]:
 
 def _draft(sequence: str) -> Draft:
     """A chain as it is given: without segments, and open where a residue is missing."""
-    tokens = merge_il(encode(sequence))
-    tokens[tokens >= N_RESIDUES] = MISSING
-    n = len(tokens)
-    columns = np.full(n, OTHER_INSERTION, np.uint8)
-    return Draft("", tokens, columns, np.full(n, ABSENT, np.uint8), -1, -1, -1, True)
+    draft = protein_of(sequence)
+    return draft.with_tokens(np.minimum(draft.tokens, np.uint8(MISSING)))
 
 
 def _known(given: _Given, draft: Draft, found: Votes) -> Draft:

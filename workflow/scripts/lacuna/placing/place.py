@@ -13,22 +13,9 @@ from lacuna.placing.aligning.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chains.constant_domains import with_doubts, without_unread
-from lacuna.placing.chains.populations import (
-    Population,
-    further_drafts,
-    is_serum,
-    of_two_species,
-    populations,
-    without_words,
-)
-from lacuna.placing.chains.strays import (
-    LOST,
-    Strays,
-    count_lost,
-    find_strays,
-    lost_reads,
-    with_strays,
-)
+from lacuna.placing.chains.further import further_drafts, of_two_species, without_words
+from lacuna.placing.chains.populations import Population, abundances, is_serum, populations
+from lacuna.placing.chains.strays import LOST, count_lost, find_strays, lost_reads, with_strays
 from lacuna.placing.chains.subclasses import Subclasses, with_subclasses
 from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.checked import C_WORDS, checked_probabilities
@@ -99,17 +86,14 @@ def place(
     proteins = [protein_of(sequence) for _, sequence in contaminants]
     n_first = len(drafts)
     found, drafts, placements = _built(found, drafts, proteins, species, use)
+    shares = abundances(found, placements)[: len(drafts)]
+    common = (np.arange(len(drafts)) < n_first) | (shares >= LEAST_SHARE)
+    if not common.all():
+        drafts = [draft for draft, kept in zip(drafts, common, strict=True) if kept]
+        placements = place_on(found, [*drafts, *proteins])
+    drafts, placements, several = with_subclasses(found, drafts, proteins, placements)
     names = chain_names(draft.locus for draft in drafts)
     chains = populations(found, placements, names, drafts)
-    kept = [i for i, c in enumerate(chains) if i < n_first or c.share >= LEAST_SHARE]
-    if len(kept) < len(chains):
-        drafts = [drafts[i] for i in kept]
-        names = chain_names(draft.locus for draft in drafts)
-        placements = place_on(found, [*drafts, *proteins])
-        chains = populations(found, placements, names, drafts)
-    drafts, placements, several = with_subclasses(found, drafts, proteins, placements)
-    if several:
-        chains = populations(found, placements, names, drafts)
     drafts = with_doubts(found, placements, drafts)
     every = [*names, *(name for name, _ in contaminants)]
     rows = rows_of(reads, found, placements, every, len(names))
@@ -118,7 +102,7 @@ def place(
     if not serum:  # of which many chains are not found
         rows, lost = _with_lost(rows, found, placements, species)
         for one in several:
-            LOG.warning("%s", about_subclasses(one, names, drafts))
+            LOG.warning("%s", _about_subclasses(one, names, drafts))
     return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, lost)
 
 
@@ -153,20 +137,15 @@ def _with_lost(
 ) -> tuple[list[PlacedRow], bool]:
     """The rows of the reads, with those marked that are of a chain that was not found, and whether
     these are so many that one is missing; a few may be so by chance, and are not marked."""
+    on_chain = np.zeros(len(found), dtype=bool)
+    on_chain[placements.alignment.read] = True
     for sure, share in LOST:
-        marked = with_strays(rows, found, _strays(found, placements, species, sure))
+        marked = with_strays(rows, found, find_strays(found, on_chain, species, sure))
         lost = lost_reads(*count_lost(marked), share)
         if lost:
             LOG.warning("%s", lost)
             return marked, True
     return rows, False
-
-
-def _strays(reads: ReadSet, placements: Placements, species: str, sure: float) -> Strays:
-    """The reads of an antibody that lie on no chain; sure: as `find_strays` takes it."""
-    on_chain = np.zeros(len(reads), dtype=bool)
-    on_chain[placements.alignment.read] = True
-    return find_strays(reads, on_chain, species, sure)
 
 
 def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draft]:
@@ -226,7 +205,7 @@ def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Dra
     return kept
 
 
-def about_subclasses(found: Subclasses, names: Sequence[str], drafts: Sequence[Draft]) -> str:
+def _about_subclasses(found: Subclasses, names: Sequence[str], drafts: Sequence[Draft]) -> str:
     """The constant regions of a locus of which reads show several, and of which chain each is."""
     genes = names_of(found.constants)
     shown = " and ".join(f"{g} ({s:.2f})" for g, s in zip(genes, found.shares, strict=True))

@@ -30,49 +30,49 @@ def rows_of(
     names: Sequence[str],
     n_chains: int,
 ) -> list[PlacedRow]:
-    """A row for each given read, in order."""
-    a = placements.alignment
-    order = np.lexsort((-placements.share, a.read))
-    best = np.full(len(found), -1)
-    first = order[np.diff(a.read[order], prepend=-1) != 0]
-    best[a.read[first]] = first
-    shared = np.bincount(a.read, minlength=len(found)) > 1
-    of_read = {int(a.read[k]): _differences(found, placements, int(k)) for k in first.tolist()}
+    """A row for each given read, in order.
+
+    names: of all chains; those from `n_chains` on are contaminants.
+    """
+    order = np.lexsort((-placements.share, placements.alignment.read))
+    read_of = placements.alignment.read[order]
+    first = order[np.diff(read_of, prepend=-1) != 0]
+    shared = np.bincount(read_of, minlength=len(found)) > 1
+    cells = {}  # of each different read that is placed
+    for k in first.tolist():
+        row = int(placements.alignment.read[k])
+        cells[row] = _cells(found, placements, k, names, n_chains, shared=bool(shared[row]))
     sure = {read.file for read in reads if not _is_unsure(read)}
     rows = []
     for read, group in zip(reads, found.group.tolist(), strict=True):
-        if group < 0 or best[group] < 0:
-            nowhere = NOWHERE if read.file in sure else UNSURE_FILE
-            why = TOO_SHORT if group < 0 else nowhere
-            rows.append(PlacedRow(read.name, read.tool, "", None, None, None, why, ""))
-            continue
-        k = int(best[group])
-        chain = int(placements.chain[k])
-        start = int(a.span[k, 0] - placements.text.start[chain])
-        end = int(a.span[k, 1] - placements.text.start[chain])
-        whole = a.core[k, 0] == 0 and a.core[k, 1] == found.length[group]
-        placed_as = (
-            "contaminant"
-            if chain >= n_chains
-            else "shared"
-            if shared[group]
-            else "whole"
-            if whole
-            else "core"
-        )
-        rows.append(
-            PlacedRow(
-                read.name,
-                read.tool,
-                names[chain],
-                start,
-                end,
-                float(a.score[k]),
-                placed_as,
-                of_read[group],
-            )
-        )
+        nowhere = NOWHERE if read.file in sure else UNSURE_FILE
+        why = TOO_SHORT if group < 0 else nowhere
+        placed = cells.get(group, ("", None, None, None, why, ""))
+        rows.append(PlacedRow(read.name, read.tool, *placed))
     return rows
+
+
+def _cells(
+    found: ReadSet,
+    placements: Placements,
+    k: int,
+    names: Sequence[str],
+    n_chains: int,
+    *,
+    shared: bool,
+) -> tuple[str, int | None, int | None, float | None, str, str]:
+    """The cells of the row of a read behind its name and tool, by its placement k."""
+    a, chain = placements.alignment, int(placements.chain[k])
+    start, end = (a.span[k] - placements.text.start[chain]).tolist()
+    if chain >= n_chains:
+        placed_as = "contaminant"
+    elif shared:
+        placed_as = "shared"
+    else:
+        whole = a.core[k, 0] == 0 and a.core[k, 1] == found.length[a.read[k]]
+        placed_as = "whole" if whole else "core"
+    differences = _differences(found, placements, k)
+    return names[chain], start, end, float(a.score[k]), placed_as, differences
 
 
 def _is_unsure(read: Read) -> bool:

@@ -5,7 +5,6 @@ repeat with the spectrum. In addition to the models of all proteins there is a s
 each protein, for reporting accuracy on it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
@@ -21,12 +20,12 @@ from lacuna.reads.error_model import (
     Model,
     Record,
     features,
-    kinds_of,
+    model_kinds_of,
     predict,
 )
 from lacuna.reads.judging import UNJUDGED, Chains, judge
 from lacuna.reads.logistic import logistic
-from lacuna.reads.read import Read, weight_of_equal
+from lacuna.reads.read import Read, weights_of_residues
 
 MIN_READS = 500  # of a tool and protein; if there are fewer, they are not used in fits
 CAUTION = 0.5  # log odds subtracted in the default: an unknown tool may be more overconfident
@@ -117,7 +116,7 @@ def _calibration_row(
     if all(read.confidences is not None for read in reads):
         stated = np.array([c for read in reads for c in read.confidences or ()])[known]
     sure = probability >= CONFIDENT
-    own = (tool, kinds_of(reads[0])[0]) in models.models
+    own = (tool, model_kinds_of(reads[0])[0]) in models.models
     return CalibrationRow(
         one.name,
         one.protein,
@@ -169,8 +168,8 @@ def _samples(sets: Sequence[Judged], kind: str) -> list[_Sample]:
     pooled: dict[tuple[str, str, str], list[tuple[Read, NDArray[np.int8]]]] = {}
     for one in sets:
         for read, labels in zip(one.reads, one.labels, strict=True):
-            if kind in kinds_of(read):
-                key = read.tool, one.protein, kinds_of(read)[0]
+            if kind in model_kinds_of(read):
+                key = read.tool, one.protein, model_kinds_of(read)[0]
                 pooled.setdefault(key, []).append((read, labels))
     return [_sample(*key, pairs, kind) for key, pairs in pooled.items() if len(pairs) >= MIN_READS]
 
@@ -186,8 +185,7 @@ def _sample(
     labels = np.concatenate([one for _, one in pairs])
     # Not by `content_of`: the bundled models were fitted with I and L apart, and without
     # modifications.
-    times = Counter(read.residues for read in reads)
-    equal = np.array([times[read.residues] for read in reads])
+    weights = weights_of_residues(reads, [read.residues for read in reads])
     known = labels != UNJUDGED
     return _Sample(
         tool,
@@ -195,7 +193,7 @@ def _sample(
         best,
         features(reads, kind)[known],
         labels[known].astype(np.float64),
-        np.repeat(weight_of_equal(equal) / equal, [len(read.residues) for read in reads])[known],
+        weights[known],
         len(reads),
     )
 

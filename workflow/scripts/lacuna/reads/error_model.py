@@ -39,7 +39,7 @@ _LEAST, _MOST = 0.02, 0.995  # confidences are clipped to these: tools round to 
 _COLUMNS = ("tool", "kind", "left_out", "ceiling", "fitted_on", "reads", "residues", "coefficients")
 
 
-Kind = tuple[str, float]  # letter of a residue, L for I, and what it carries in Da, to 0.1
+ResidueKind = tuple[str, float]  # letter of a residue, L for I, and what it carries in Da, to 0.1
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Correction:
 
     offset: float = 0.0
     slope: float = 1.0
-    of_kinds: Mapping[Kind, float] = field(default_factory=dict)
+    of_kinds: Mapping[ResidueKind, float] = field(default_factory=dict)
 
     def correct(self, odds: NDArray[np.float64], reads: Sequence[Read]) -> NDArray[np.float64]:
         """(n,) log odds of all residues of reads, corrected."""
@@ -63,7 +63,7 @@ class Correction:
 AS_THEY_ARE = Correction()
 
 
-def kinds_of_residues(read: Read) -> list[Kind]:
+def kinds_of_residues(read: Read) -> list[ResidueKind]:
     """The kind of each residue of a read; deamidated N and Q are D and E."""
     read = with_acids(read)
     held = [0.0] * len(read.residues)
@@ -105,14 +105,14 @@ class ErrorModels:
 
     def has_own(self, read: Read) -> bool:
         """Whether the model of a read is that of its tool."""
-        return (read.tool, kinds_of(read)[0]) in self.models
+        return (read.tool, model_kinds_of(read)[0]) in self.models
 
     def model_of(self, read: Read) -> tuple[str, Model] | None:
         """The kind of the read's model, and the model; None if there is none for it.
 
         It is the one that uses most of the tool's output: the tool's own, or the default.
         """
-        for kind in kinds_of(read):
+        for kind in model_kinds_of(read):
             model = self.models.get((read.tool, kind)) or self.models.get((DEFAULT, kind))
             if model is not None:
                 return kind, model
@@ -152,7 +152,7 @@ class ErrorModels:
         return found
 
 
-def kinds_of(read: Read) -> list[str]:
+def model_kinds_of(read: Read) -> list[str]:
     """The kinds of models that can be used for a read; the one that uses most comes first."""
     has = {RESIDUE: read.confidences is not None, PEPTIDE: read.score is not None, PLACE: True}
     return [kind for kind in FEATURES if has[kind]]

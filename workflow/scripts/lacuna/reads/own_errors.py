@@ -7,18 +7,18 @@ of residues are right more or less often than others: most H(+15.99) are wrong, 
 most M if the search did not list their oxidation.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain, compress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.reads.error_model import Correction, ErrorModels, Kind, kinds_of_residues
+from lacuna.reads.error_model import Correction, ErrorModels, ResidueKind, kinds_of_residues
 from lacuna.reads.judging import UNJUDGED, index_chains, judge
 from lacuna.reads.logistic import logistic
-from lacuna.reads.read import Read, content_of, weight_of_equal, with_acids
+from lacuna.reads.read import Read, content_of, weights_of_residues, with_acids
 
 MIN_READS = 50  # different ones of the known protein, below which nothing is corrected
 TEMPER = 0.1  # of the weight of residues: those of a read are right or wrong together
@@ -54,28 +54,34 @@ def with_own_errors(
     for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
         every = ((read, judge(with_acids(read), chains)) for read in reads if read.tool == tool)
         judged = [(read, labels) for read, labels in every if labels is not None]
-        times = Counter(content_of(read) for read, _ in judged)
-        if len(times) < MIN_READS:
-            continue
-        own = [read for read, _ in judged]
-        odds, stated = (np.concatenate(of(own)) for of in (models.log_odds, models.probabilities))
-        labels = np.concatenate([labels for _, labels in judged])
-        equal = np.array([times[content_of(read)] for read, _ in judged])
-        weights = np.repeat(weight_of_equal(equal) / equal, [len(one) for _, one in judged])
-        kinds = [kind for read in own for kind in kinds_of_residues(read)]
-        asked = labels != UNJUDGED
-        odds, right, weights = odds[asked], labels[asked].astype(np.float64), weights[asked]
-        kinds = [kind for kind, known in zip(kinds, asked.tolist(), strict=True) if known]
-        promised = np.average(stated[asked], weights=weights)
-        offset, slope = fit(odds, right, TEMPER * weights)
-        more = fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
-        seen = float(np.average(right, weights=weights))
-        if promised < seen:
-            offset -= CAUTION
-        correction = Correction(offset, slope, more)
-        found.append(Check(tool, len(times), float(promised), seen, correction))
+        different = len({content_of(read) for read, _ in judged})
+        if different >= MIN_READS:
+            own, labels = zip(*judged, strict=True)
+            found.append(_check(models, tool, different, own, np.concatenate(labels)))
     corrections = {check.tool: check.correction for check in found}
     return replace(models, corrections=corrections), found
+
+
+def _check(
+    models: ErrorModels,
+    tool: str,
+    different: int,
+    reads: Sequence[Read],
+    labels: NDArray[np.int8],
+) -> Check:
+    """What reads of a tool show, different ones of which there are so many; labels: of all their
+    residues, as of `judge`."""
+    judged = labels != UNJUDGED
+    right = labels[judged].astype(np.float64)
+    odds, stated = (np.concatenate(of(reads)) for of in (models.log_odds, models.probabilities))
+    odds, weights = odds[judged], weights_of_residues(reads, [*map(content_of, reads)])[judged]
+    kinds = list(compress(chain.from_iterable(map(kinds_of_residues, reads)), judged.tolist()))
+    promised, seen = (float(np.average(x, weights=weights)) for x in (stated[judged], right))
+    offset, slope = fit(odds, right, TEMPER * weights)
+    more = _fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
+    if promised < seen:
+        offset -= CAUTION
+    return Check(tool, different, promised, seen, Correction(offset, slope, more))
 
 
 def fit(
@@ -91,12 +97,12 @@ def fit(
     return offset, float(np.clip(slope, *SLOPES))
 
 
-def fit_kinds(
-    kinds: Sequence[Kind],
+def _fit_kinds(
+    kinds: Sequence[ResidueKind],
     odds: NDArray[np.float64],
     right: NDArray[np.float64],
     weights: NDArray[np.float64],
-) -> dict[Kind, float]:
+) -> dict[ResidueKind, float]:
     """What, added to the log odds (n,) of residues of each kind (n,), makes them as often right
     (n,) as they promise: the most probable values, near 0; weights (n,): of residues."""
     names = sorted(set(kinds))

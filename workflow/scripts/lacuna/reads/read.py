@@ -1,5 +1,7 @@
 """A peptide read, as every reader of a tool's output returns it."""
 
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -80,3 +82,11 @@ def content_of(read: Read) -> tuple[str, tuple[Modification, ...]]:
 def weight_of_equal(count: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n,): how many reads each number (n,) of equal ones counts as; their errors are alike."""
     return 1.0 + _EXTRA_PER_DOUBLING * np.log2(np.maximum(count, 1))
+
+
+def weights_of_residues(reads: Sequence[Read], contents: Sequence[Hashable]) -> NDArray[np.float64]:
+    """(residues of all reads,): the reads whose contents are equal share `weight_of_equal` of their
+    number; contents: one of each read."""
+    times = Counter(contents)
+    count = np.array([times[content] for content in contents])
+    return np.repeat(weight_of_equal(count) / count, [len(read.residues) for read in reads])

@@ -8,42 +8,15 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import cast
 
-from lacuna.core.files import LacunaError, kind_of, open_bytes, open_text, printable, shortened
+from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
-from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
+from lacuna.reads import casanovo, maxquant, single
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, number
-from lacuna.reads.peptide import is_peptide
+from lacuna.reads.origin import Origin
 from lacuna.reads.read import Peptides, Read
+from lacuna.reads.recognition import recognised, tools
 from lacuna.reads.scale import scales_of
-from lacuna.reads.table import (
-    SEPARATORS,
-    BadLine,
-    Layout,
-    head_of,
-    layouts,
-    layouts_without_header,
-    rows,
-    split_line,
-    stated_separator,
-)
-
-# The first that recognises a file reads it, so those that ask for more come first: tables with a
-# header, tables without, and last the plain table, whose one column others have too.
-TABLES: tuple[tuple[TableFormat, ...], ...] = (
-    (
-        *peaks.FORMATS,
-        *instanovo.FORMATS,
-        *novor.FORMATS,
-        *deepnovo.FORMATS,
-        *maxquant.FORMATS,
-        *single.FORMATS,
-    ),
-    single.HEADERLESS,
-    single.PLAIN,
-)
-FIRST_ROWS = 20  # of a table without a header, by which it is recognised
-SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
+from lacuna.reads.table import BadLine, Layout, head_of, rows
 
 LOG = logging.getLogger(__name__)
 
@@ -104,7 +77,7 @@ def why_empty(path: str | Path, reads_format: str | None) -> str:
         head = head_of(handle)
     if casanovo.separator_of(head):
         return ""
-    form, layout = _recognised(str(path), head, reads_format)
+    form, layout = recognised(str(path), head, reads_format)
     empty, any_row = dict.fromkeys(form.required), False
     with open_text(path) as handle:
         for row in rows(handle, layout, form.required):
@@ -117,11 +90,6 @@ def why_empty(path: str | Path, reads_format: str | None) -> str:
     names = " and ".join(f"'{name}'" for name in empty)
     columns = f"column {names} is" if len(empty) == 1 else f"columns {names} are"
     return f"{columns} empty in every row; give a table with sequences{such}"
-
-
-def tools() -> list[str]:
-    """Possible values of `reads_format`."""
-    return list(dict.fromkeys([*casanovo.TOOLS, *(f.tool for fs in TABLES for f in fs)]))
 
 
 def _names(paths: Sequence[str]) -> list[str]:
@@ -139,105 +107,7 @@ def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[Found]
     separator = casanovo.separator_of(head)
     if separator and reads_format in (None, *casanovo.TOOLS):
         return _mztab_reads(path, name, separator, reads_format)
-    return _table_reads(path, name, *_recognised(path, head, reads_format))
-
-
-def _recognised(
-    path: str, head: Sequence[str], reads_format: str | None
-) -> tuple[TableFormat, Layout]:
-    """The format of a table and its first row, from its first lines."""
-    filled = [line for line in head if line.strip()]
-    first, rest = filled[0], filled[bool(stated_separator(head)) :]
-    for forms in TABLES:
-        wanted = [form for form in forms if reads_format in (None, form.tool)]
-        for layout in layouts(head):
-            for form in wanted:
-                if form.fits is None and set(form.required).issubset(layout.names):
-                    return form, layout
-        for form in wanted:
-            for layout in layouts_without_header(head, form.required):
-                if _fits(form, layout, rest[:FIRST_ROWS], stated=reads_format is not None):
-                    return form, layout
-    shown = f"it begins with '{printable(first[:60])}'"
-    if reads_format is not None:
-        raise LacunaError(
-            f"{path}: not a file of {reads_format}: {shown}; leave reads_format out to have the "
-            "tool recognised"
-        )
-    if kind := _no_reads(filled):
-        raise LacunaError(f"{path}: {kind}")
-    unknown = f"{path}: no format of peptide reads that is known: {shown}"
-    if remedy := _remedy_of_columns(filled[:FIRST_ROWS]):
-        raise LacunaError(f"{unknown}; {remedy}")
-    titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
-    names = (name for layout in layouts(filled[:1]) for name in layout.names)
-    near = next((name for name in names if re.search("sequence|peptide", name)), None)
-    rename = (
-        f"if its column '{shortened(near, 40)}' has peptides, name it peptide; or " if near else ""
-    )
-    raise LacunaError(
-        f"{unknown}; {rename}give the output of "
-        f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
-        "residue, separated by blanks, or one for the peptide)"
-    )
-
-
-def _remedy_of_columns(lines: Sequence[str]) -> str:
-    """What to do with peptides whose columns blanks separate, or no header names; "" otherwise."""
-    first, rest = lines[0], lines[1:]
-    blanks = not any(separator in first for separator in SEPARATORS)
-    remedy = "separate columns by tabs or commas"
-    if re.search("sequence|peptide", first, re.IGNORECASE):
-        if not (blanks and len(first.split()) > 1 and any(len(row.split()) > 1 for row in rest)):
-            return ""
-        return f"{remedy}, and name that of the peptides peptide"
-    for separator in (None,) if blanks else SEPARATORS:
-        table = [[cell.strip(' "') for cell in line.split(separator)] for line in lines]
-        for place in range(len(table[0])):
-            column = [row[place] for row in table if place < len(row)]
-            found = [len(cell) >= SHORTEST and is_peptide(cell) for cell in column]
-            if not (found[0] and 2 * sum(found) > len(lines)):
-                continue
-            if len(table[0]) == 1:
-                return "its first line is no header; add a line 'peptide' before it"
-            named = f"add one that names the columns, column {place + 1} peptide"
-            return f"its first line is no header; {named}" + (f", and {remedy}" if blanks else "")
-    return ""
-
-
-def _no_reads(lines: Sequence[str]) -> str:
-    """What the first lines of a file are that is none of peptides, and the remedy; "" otherwise."""
-    first = lines[0].lstrip()
-    if kind := kind_of(first.encode()):
-        return f"no peptides, but {kind}; give the file itself"
-    if first.startswith(">"):
-        return "no peptides, but a FASTA file; give it in another column (fasta, truth, homologs)"
-    if any(line.startswith("BEGIN IONS") or "<mzML" in line for line in lines):
-        return (
-            "no peptides, but fragment spectra; give those that a de novo tool reads from them, "
-            "and the spectra in the column spectra"
-        )
-    if first.startswith(("<", "{", "[")):
-        return "no table of peptides, but XML or JSON; export the peptides as a table"
-    return ""
-
-
-def _fits(form: TableFormat, layout: Layout, lines: Sequence[str], *, stated: bool) -> bool:
-    """Whether a table is of a format without a header: its first line is none, and one line fits.
-
-    stated: whether the user says so; a row of as many cells is then enough.
-    """
-    if form.fits is None:
-        return False
-    rows = [[cell.strip() for cell in split_line(line, layout.separator) or []] for line in lines]
-    if all(map(_is_name, filter(None, rows[0]))):
-        return False
-    return any(len(row) == len(form.required) if stated else form.fits(row) for row in rows)
-
-
-def _is_name(cell: str) -> bool:
-    """Whether a cell can be the name of a column, since it is no number."""
-    return cell.casefold() != "nan" and number(cell) is None
+    return _table_reads(path, name, *recognised(path, head, reads_format))
 
 
 def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:

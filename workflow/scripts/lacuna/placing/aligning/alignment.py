@@ -28,6 +28,20 @@ class Alignment:
         """The placements of some rows, in their order."""
         return Alignment(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
+    def best(self, n: int) -> np.ndarray:
+        """(n,) best score of each read, 0 for none."""
+        best = np.zeros(n)
+        np.maximum.at(best, self.read, self.score)
+        return best
+
+    def best_of_each(self, owner: np.ndarray | None = None) -> np.ndarray:
+        """Rows, ascending, of the best placement of each read, or of each read on each owner (m,)
+        of the text; of equal ones the first."""
+        keys = (self.read,) if owner is None else (owner, self.read)
+        order = np.lexsort((-self.score, *keys))
+        changes = np.logical_or.reduce([np.diff(key[order], prepend=-1) != 0 for key in keys])
+        return np.sort(order[changes])
+
     def moved(self, by: np.ndarray | int) -> "Alignment":
         """The placements so many positions further on in the text; by: of each (m,), or of all."""
         step = np.reshape(by, (-1, 1))

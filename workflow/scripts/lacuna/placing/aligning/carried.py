@@ -39,7 +39,7 @@ class Carried:
     @classmethod
     def of(cls, cysteine: tuple[float, ...]) -> "Carried":
         """cysteine: what C may carry, in Da, whether the search listed it or not."""
-        kinds = [*((mass, "C", 0.0) for mass in cysteine)]
+        kinds = [(mass, "C", 0.0) for mass in cysteine]
         kinds += [(mass, residues, UNLISTED) for mass, residues in UNLISTED_MASSES]
         carriers = np.zeros((len(kinds), 256), dtype=np.int64)
         possible = np.zeros(2 * REACH + 1, dtype=bool)

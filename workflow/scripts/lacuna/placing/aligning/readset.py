@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
 from lacuna.core.masses import MONOISOTOPIC
@@ -69,9 +70,9 @@ class ReadSet:
 
 
 def running(values: np.ndarray) -> np.ndarray:
-    """(m, w) -> (m, w + 1) sums of the first values of each row."""
-    total = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=total[:, 1:])
+    """(..., w) -> (..., w + 1) sums of the first 0 to w values of each row."""
+    total = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+    np.cumsum(values, axis=-1, out=total[..., 1:])
     return total
 
 
@@ -124,14 +125,14 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
 
 
 def _repeated(tokens: np.ndarray) -> np.ndarray:
-    """(n, w) residues in runs of REPEATED equal ones; of H there are some in tags."""
-    same = np.zeros((tokens.shape[0], tokens.shape[1] + 1), dtype=np.int64)
-    equal = (tokens[:, 1:] == tokens[:, :-1]) & (tokens[:, 1:] < N_RESIDUES)
-    equal &= tokens[:, 1:] != RESIDUES.index("H")
-    for i in range(1, tokens.shape[1]):
-        same[:, i] = np.where(equal[:, i - 1], same[:, i - 1] + 1, 0)
+    """(n, w) bool: residues in runs of REPEATED equal ones or more; of H there are some in tags."""
     found = np.zeros(tokens.shape, dtype=bool)
-    for i in range(tokens.shape[1] - 1, -1, -1):
-        goes_on = found[:, i + 1] & (same[:, i + 1] > 0) if i + 1 < tokens.shape[1] else False
-        found[:, i] = (same[:, i] >= REPEATED - 1) | goes_on
+    if tokens.shape[1] < REPEATED:
+        return found
+    windows = sliding_window_view(tokens, REPEATED, axis=1)
+    first = windows[..., 0]
+    equal = (windows == first[..., None]).all(-1)
+    equal &= (first < N_RESIDUES) & (first != RESIDUES.index("H"))
+    for i in range(REPEATED):
+        found[:, i : i + equal.shape[1]] |= equal
     return found

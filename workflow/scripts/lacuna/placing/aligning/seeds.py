@@ -25,6 +25,13 @@ def words(tokens: np.ndarray, k: int) -> np.ndarray:
     return np.where(known, number, -1)
 
 
+def known_words(tokens: np.ndarray, k: int) -> np.ndarray:
+    """Numbers of the runs of k residues of a sequence (w,), without those that hold another
+    token."""
+    number = words(tokens, k)
+    return number[number >= 0]
+
+
 def word_weights(reads: ReadSet, k: int) -> np.ndarray:
     """(20 ** k,) float32: weight of the reads that hold each run of k residues, if right."""
     number = words(reads.tokens, k)
@@ -46,38 +53,38 @@ def diagonals(
     owner (t,): which chain each position of the text belongs to; of each chain the best
     `per_owner` diagonals of a read are given, by the seeds on it and its neighbours.
     """
+    row, at, place = _shared_seeds(reads, text)
+    width, n_owners = reads.tokens.shape[1], int(owner.max(initial=0)) + 1
+    n_shift = len(text) + 2 * width
+    # A number for each read, chain and diagonal, which `width` keeps from being negative.
+    key = (row * n_owners + owner[place]) * n_shift + place - at + width
+    unique, count = np.unique(key, return_counts=True)
+    group = unique // n_shift  # of a read and a chain
+    rank = np.lexsort((unique, -_with_neighbours(unique, count), group))
+    start = np.flatnonzero(np.diff(group[rank], prepend=-1))
+    order_in = np.arange(len(rank)) - np.repeat(start, np.diff(np.append(start, len(rank))))
+    picked = unique[np.sort(rank[order_in < per_owner])]
+    return picked // n_shift // n_owners, picked % n_shift - width
+
+
+def _shared_seeds(reads: ReadSet, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every seed of a read that is in a text: (m,) rows, places in the read, places in the text."""
     mine = words(text, SEED)
     places = np.flatnonzero(mine >= 0)
-    order = np.argsort(mine[places], kind="stable")
-    places, sorted_words = places[order], mine[places][order]
+    places = places[np.argsort(mine[places], kind="stable")]
     theirs = words(reads.tokens, SEED)
     row, at = np.nonzero(theirs >= 0)
-    low = np.searchsorted(sorted_words, theirs[row, at], "left")
-    high = np.searchsorted(sorted_words, theirs[row, at], "right")
+    low, high = (np.searchsorted(mine[places], theirs[row, at], side) for side in ("left", "right"))
     hits = high - low
-    row, at = np.repeat(row, hits), np.repeat(at, hits)
-    begin = np.repeat(low, hits)
-    within = np.arange(len(begin)) - np.repeat(np.cumsum(hits) - hits, hits)
-    place = places[begin + within]
-    chain = owner[place]
-    shift = place - at + reads.tokens.shape[1]  # never negative
-    n_shift = len(text) + 2 * reads.tokens.shape[1]
-    key = (row * (int(owner.max(initial=0)) + 1) + chain) * n_shift + shift
-    unique, count = np.unique(key, return_counts=True)
-    # Seeds on neighbouring diagonals count half: an insertion or a block of another length.
-    near = count.astype(float)
-    for step in range(1, BAND + 1):
-        for sign in (-1, 1):
-            other = np.searchsorted(unique, unique + sign * step)
-            other = np.minimum(other, len(unique) - 1)
-            hit = unique[other] == unique + sign * step if len(unique) else np.empty(0, bool)
-            near += 0.5 * np.where(hit, count[other], 0) if len(unique) else 0
-    group = unique // n_shift
-    rank = np.lexsort((unique, -near, group))
-    group_sorted = group[rank]
-    start = np.flatnonzero(np.diff(group_sorted, prepend=-1))
-    order_in = np.arange(len(rank)) - np.repeat(start, np.diff(np.append(start, len(rank))))
-    chosen = np.sort(rank[order_in < per_owner])
-    picked = unique[chosen]
-    rows = picked // n_shift // (int(owner.max(initial=0)) + 1)
-    return rows, picked % n_shift - reads.tokens.shape[1]
+    within = np.arange(hits.sum()) - np.repeat(np.cumsum(hits) - hits, hits)
+    return np.repeat(row, hits), np.repeat(at, hits), places[np.repeat(low, hits) + within]
+
+
+def _with_neighbours(diagonal: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """(n,) seeds on each diagonal (n,), ascending; those on neighbouring ones count half, since an
+    insertion or a block of another length shifts a read."""
+    near = seeds.astype(float)
+    for step in (*range(-BAND, 0), *range(1, BAND + 1)):
+        other = np.minimum(np.searchsorted(diagonal, diagonal + step), len(diagonal) - 1)
+        near += 0.5 * np.where(diagonal[other] == diagonal + step, seeds[other], 0)
+    return near

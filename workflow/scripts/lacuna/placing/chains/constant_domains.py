@@ -12,7 +12,7 @@ import numpy as np
 
 from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.imgt import CONSTANT
-from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.consensus import votes
 from lacuna.placing.votes.draft import Draft, Loose
@@ -146,7 +146,7 @@ def _covered(depth: np.ndarray) -> bool:
     """Whether reads, however few, lie on enough residues of any domain of a stretch; depth (t,):
     weight of reads over each residue."""
     size = min(LAST_DOMAIN, len(depth))
-    under = np.append(0, np.cumsum(depth >= ONCE))
+    under = running(depth >= ONCE)
     return bool((under[size:] - under[:-size]).max() >= COVERED * size)
 
 
@@ -170,6 +170,5 @@ def _pieces(tokens: np.ndarray, cleavage: Cleavage) -> np.ndarray:
 
 def _seen(depth: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     """(n,) whether reads show peptides (n, 2) of a chain; depth (t,): weight of reads."""
-    total = np.append(0.0, np.cumsum(depth))
-    mean = (total[pieces[:, 1]] - total[pieces[:, 0]]) / np.maximum(pieces[:, 1] - pieces[:, 0], 1)
+    mean = np.diff(running(depth)[pieces])[:, 0] / np.diff(pieces)[:, 0]
     return np.asarray(mean >= SEEN)

@@ -17,7 +17,7 @@ from lacuna.core.alphabet import MISSING, merge_il
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.trials import explained
 from lacuna.placing.stretches.junction import BETTER_BY
-from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
+from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus, span_of_unknown
 from lacuna.placing.votes.placement import Placements, place_again, reads_over
 
 MOST_OVER = 400  # reads over a seam that are asked; more say the same
@@ -73,11 +73,8 @@ def _reads_over(
 ) -> np.ndarray:
     """Rows of the reads over a seam of two chains, the MOST_OVER surest."""
     reads = memory.reads
-    of_each = [
-        reads_over(reads, placements, i, place - 1, place + 1)
-        for i, place in zip(pair, places, strict=True)
-    ]
-    rows = np.union1d(*of_each)
+    seam = [(i, place - 1, place + 1) for i, place in zip(pair, places, strict=True)]
+    rows = reads_over(reads, placements, seam)
     worth = reads.right[rows].sum(1) * reads.weight[rows]
     return np.sort(rows[np.argsort(-worth, kind="stable")[:MOST_OVER]])
 
@@ -105,8 +102,8 @@ def last_part(draft: Draft) -> int:
     start, stop = draft.cdr3()
     if draft.meeting is not None:  # of an earlier round, in which the CDR3 may have been longer
         return min(start + draft.meeting.at, stop)
-    unknown = np.flatnonzero(draft.tokens[start:stop] >= MISSING)
-    return start + int(unknown[-1]) + 1 if len(unknown) else stop
+    cdr3 = draft.tokens[start:stop]
+    return start + span_of_unknown(cdr3)[1] if (cdr3 >= MISSING).any() else stop
 
 
 def _crossed_over(drafts: Sequence[Draft], pair: tuple[int, int], number: int) -> list[Draft]:

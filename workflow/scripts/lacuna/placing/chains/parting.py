@@ -32,12 +32,8 @@ def parted(
     current = list(drafts)
     for pair in pairs_of_locus(drafts):
         for places, residue in _seconds(memory, placements, drafts, pair):
-            rows = np.union1d(
-                *(
-                    reads_over(memory.reads, placements, i, at, at + 1)
-                    for i, at in zip(pair, places, strict=True)
-                )
-            )
+            column = [(i, at, at + 1) for i, at in zip(pair, places, strict=True)]
+            rows = reads_over(memory.reads, placements, column)
             trials = [current]
             for i, at in zip(pair, places, strict=True):
                 tokens = current[i].tokens.copy()

@@ -15,7 +15,7 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import merge_il
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.aligning.seeds import word_weights, words
+from lacuna.placing.aligning.seeds import known_words, word_weights
 from lacuna.placing.chains.trials import explained
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.sources.shown_constants import blocks_of, of_other, shown_constants
@@ -96,7 +96,9 @@ def _shared_out(
     by_shares = np.array([nats_of_way(way, common, found.shares) for way in ways])
     by_reads = np.zeros(len(ways))
     if len(chains) > 1:
-        rows = _over_border(memory.reads, placements, drafts, chains)
+        # Over the last residue of V and the first of C.
+        borders = ((i, drafts[i].find(CONSTANT)) for i in chains)
+        rows = reads_over(memory.reads, placements, ((i, at - 1, at + 1) for i, at in borders))
         by_reads = np.array([explained(memory, [*trial, *fixed], rows) for trial in tried])
     best = int(np.argmax(by_shares + TEMPER * by_reads))
     probability = marginals(ways, by_shares + TEMPER * by_reads, len(found.constants))
@@ -113,17 +115,6 @@ def _shared_out(
             del rivals[own]
             current[chain] = replace(current[chain], rivals=tuple(rivals))
     return current
-
-
-def _over_border(
-    reads: ReadSet, placements: Placements, drafts: Sequence[Draft], chains: Sequence[int]
-) -> np.ndarray:
-    """Rows of the reads over the last residue of V and the first of C of some chains."""
-    rows = np.empty(0, dtype=np.int64)
-    for i in chains:
-        at = drafts[i].find(CONSTANT)
-        rows = np.union1d(rows, reads_over(reads, placements, i, at - 1, at + 1))
-    return rows
 
 
 def _with_constants(drafts: Sequence[Draft], found: Subclasses, way: Way) -> list[Draft]:
@@ -153,12 +144,12 @@ def how_common(drafts: Sequence[Draft], weights: np.ndarray) -> np.ndarray:
 
     weights (20 ** WORD,): how often reads hold each word.
     """
-    own = [words(d.tokens[d.columns < CONSTANT], WORD) for d in drafts]
-    alone = [
-        one[(one >= 0) & ~np.isin(one, np.concatenate([*own[:i], *own[i + 1 :], [-1]]))]
-        for i, one in enumerate(own)
-    ]
-    found = np.array([float(weights[one].mean()) if len(one) else 0.0 for one in alone])
+    own = [known_words(d.tokens[d.columns < CONSTANT], WORD) for d in drafts]
+    found = np.zeros(len(drafts))
+    for i, one in enumerate(own):
+        others = [*own[:i], *own[i + 1 :]]
+        alone = one[~np.isin(one, np.concatenate(others))] if others else one
+        found[i] = weights[alone].mean() if len(alone) else 0.0
     return found / found.sum() if found.all() else np.full(len(drafts), 1.0 / len(drafts))
 
 

@@ -1,5 +1,6 @@
 """Which germline segments reads come from, by the runs of residues that they share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,7 +9,7 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, encode, merge_il
-from lacuna.placing.aligning.seeds import words
+from lacuna.placing.aligning.seeds import known_words
 
 WORD = 5
 ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
@@ -40,6 +41,7 @@ class _Words:
         )
 
     def total(self) -> np.ndarray:
+        """(n,): all words of each segment."""
         return np.bincount(self.row, minlength=self.n)
 
 
@@ -53,8 +55,7 @@ def expressed_v() -> np.ndarray:
 def _words_of(sequences: list[np.ndarray]) -> _Words:
     rows, numbers = [], []
     for i, sequence in enumerate(sequences):
-        own = words(merge_il(sequence), WORD)
-        own = own[own >= 0]
+        own = known_words(merge_il(sequence), WORD)
         rows.append(np.full(len(own), i))
         numbers.append(own)
     return _Words(np.concatenate(rows), np.concatenate(numbers), len(sequences))
@@ -111,51 +112,64 @@ class Locus:
     c_share: float
 
 
-def best_of_loci(scores: Scores, species: str, use: np.ndarray) -> list[Locus]:
-    """The best segments of every locus.
+def best_of_loci(
+    scores: Scores, species: str, use: np.ndarray, loci: Sequence[str] = LOCI
+) -> list[Locus]:
+    """The best segments of each locus.
 
     species: 'auto' for any; those of all count for a locus that it lacks. use (V segments,): how
     much use in repertoires counts, in words; those used most of each species are equal, since
     repertoires of some species are known better than those of others.
     """
-    v, j = v_segments(), j_segments()
-    use = words_of_use(use)
-    c_species = np.array([SPECIES.index(c.species) for c in constants()])
-    c_locus = np.array([LOCI.index(c.locus) for c in constants()])
     allowed = np.arange(len(SPECIES)) if species == "auto" else np.array([SPECIES.index(species)])
-    # The species that explains most of all constant regions and V segments together.
-    total = np.zeros(len(SPECIES))
-    for at in allowed:
+    home, use = _most_seen(scores, allowed), words_of_use(use)
+    return [_best_of_locus(scores, locus, allowed, home, use) for locus in loci]
+
+
+def _most_seen(scores: Scores, allowed: np.ndarray) -> int:
+    """The species, of those allowed, that explains most of the constant regions and V segments of
+    all loci together."""
+    v, (c_locus, c_species) = v_segments(), _kinds_of_c()
+    total = np.zeros(len(allowed))
+    for i, species in enumerate(allowed):
         for locus in range(len(LOCI)):
-            own_c = (c_species == at) & (c_locus == locus)
-            own_v = (v.species == at) & (v.locus == locus)
-            total[at] += scores.c[own_c].max(initial=0.0) + scores.v[own_v].max(initial=0.0)
-    home = int(allowed[np.argmax(total[allowed])])
-    found = []
-    for locus in range(len(LOCI)):
-        own_v = _of_locus((v.locus == locus) & expressed_v(), v.species, allowed)
-        own_j = _of_locus(j.locus == locus, j.species, allowed)
-        own_c = _of_locus(c_locus == locus, c_species, allowed)
-        best_c = own_c[np.argmax(scores.c[own_c] + SAME_SPECIES * (c_species[own_c] == home))]
-        of_c = scores.c[best_c], scores.c[best_c] / max(scores.c_total[best_c], 1)
-        here = c_species[best_c] if _is_there(*of_c) else home
-        best_v = own_v[
-            np.argmax(scores.v[own_v] + SAME_SPECIES * (v.species[own_v] == here) + use[own_v])
-        ]
-        j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
-        best_j = own_j[np.argmax(scores.j[own_j] + j_here)]
-        found.append(
-            Locus(
-                LOCI[locus],
-                int(best_v),
-                int(best_j),
-                int(best_c),
-                float(scores.v[best_v]),
-                float(scores.v[best_v] / scores.v_total[best_v]),
-                *map(float, of_c),
-            )
-        )
-    return found
+            own_c = (c_species == species) & (c_locus == locus)
+            own_v = (v.species == species) & (v.locus == locus)
+            total[i] += scores.c[own_c].max(initial=0.0) + scores.v[own_v].max(initial=0.0)
+    return int(allowed[np.argmax(total)])
+
+
+def _best_of_locus(
+    scores: Scores, locus: str, allowed: np.ndarray, home: int, use: np.ndarray
+) -> Locus:
+    """The best segments of a locus.
+
+    allowed: species; home: that of most chains; use (V segments,): words that each is ahead by.
+    """
+    v, j, (c_locus, c_species) = v_segments(), j_segments(), _kinds_of_c()
+    number = LOCI.index(locus)
+    own_v = _of_locus((v.locus == number) & expressed_v(), v.species, allowed)
+    own_j = _of_locus(j.locus == number, j.species, allowed)
+    own_c = _of_locus(c_locus == number, c_species, allowed)
+    best_c = own_c[np.argmax(scores.c[own_c] + SAME_SPECIES * (c_species[own_c] == home))]
+    of_c = scores.c[best_c], scores.c[best_c] / max(scores.c_total[best_c], 1)
+    here = c_species[best_c] if _is_there(*of_c) else home
+    v_here = SAME_SPECIES * (v.species[own_v] == here)
+    best_v = own_v[np.argmax(scores.v[own_v] + v_here + use[own_v])]
+    j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
+    best_j = own_j[np.argmax(scores.j[own_j] + j_here)]
+    of_v = scores.v[best_v], scores.v[best_v] / scores.v_total[best_v]
+    return Locus(locus, int(best_v), int(best_j), int(best_c), *map(float, (*of_v, *of_c)))
+
+
+@cache
+def _kinds_of_c() -> tuple[np.ndarray, np.ndarray]:
+    """(constant regions,) indices into LOCI and into SPECIES of each."""
+    every = constants()
+    return (
+        np.array([LOCI.index(c.locus) for c in every]),
+        np.array([SPECIES.index(c.species) for c in every]),
+    )
 
 
 def has_own_c(one: Locus) -> bool:

@@ -14,7 +14,7 @@ from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.germlines import constants
 from lacuna.core.alphabet import ABSENT, RESIDUES, merge_il
 from lacuna.placing.aligning.readset import MISTAKEN
-from lacuna.placing.aligning.seeds import words
+from lacuna.placing.aligning.seeds import known_words
 from lacuna.placing.sources.segments import WORD
 
 SEEN = 1.0  # mean weight of the words of a place from which reads show it
@@ -43,13 +43,13 @@ def shown_constants(weights: np.ndarray, first: int) -> list[tuple[int, float]]:
     while True:
         left = weights.copy()
         for c in found:
-            left[_words(merge_il(constant_tokens()[c]))] = 0.0
+            left[known_words(merge_il(constant_tokens()[c]), WORD)] = 0.0
         rivals = []
         for c in same:
             if c not in found:
                 compared = [_compared(weights, left, own, c) for own in found]
                 if all(ratio is not None for ratio in compared):
-                    own = left[_words(merge_il(constant_tokens()[c]))]
+                    own = left[known_words(merge_il(constant_tokens()[c]), WORD)]
                     read = float(np.where(own >= SEEN, 1.0, -UNSEEN).sum())
                     rivals.append((read, -c, compared[0]))
         if not rivals:
@@ -66,7 +66,7 @@ def _compared(weights: np.ndarray, left: np.ndarray, own: int, other: int) -> fl
     """
     seen, ratios = 0, []
     pair = [merge_il(constant_tokens()[c]) for c in (own, other)]
-    places = telling_places(*pair)
+    places = _telling_places(*pair)
     for place in places:
         one, two = (
             _mean(table, tokens, span)
@@ -87,16 +87,11 @@ def _compared(weights: np.ndarray, left: np.ndarray, own: int, other: int) -> fl
 
 def _mean(weights: np.ndarray, tokens: np.ndarray, span: tuple[int, int]) -> float | None:
     """The mean weight of the words over a stretch, None if there are none."""
-    own = _words(tokens[max(span[0] - WORD + 1, 0) : span[1] + WORD - 1])
+    own = known_words(tokens[max(span[0] - WORD + 1, 0) : span[1] + WORD - 1], WORD)
     return float(weights[own].mean()) if len(own) else None
 
 
-def _words(tokens: np.ndarray) -> np.ndarray:
-    own = words(tokens, WORD)
-    return own[own >= 0]
-
-
-def telling_places(one: np.ndarray, other: np.ndarray) -> list[Place]:
+def _telling_places(one: np.ndarray, other: np.ndarray) -> list[Place]:
     """Where two chains (tokens, L for I) differ, those left out at which one is easily read for the
     other."""
     return [

@@ -1,5 +1,6 @@
 """Residues by which reads lead into a stretch from one of its ends, and how two such arms meet."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -20,7 +21,7 @@ ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
 
 def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
     """Residues of reads in front of position `stop` of a text, on which they lie behind it."""
-    weights: dict[tuple[int, ...], float] = {}
+    weights: dict[tuple[int, ...], float] = defaultdict(float)
     lies = (found.span[:, 0] <= stop + 3) & (found.span[:, 1] >= stop + ANCHOR)
     for k in np.flatnonzero(lies).tolist():
         r, core = int(found.read[k]), int(found.core[k, 0])
@@ -29,10 +30,8 @@ def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
         edge = int(behind[0]) - int(at[behind[0]] - stop)
         if edge < 2 or edge > LONGEST or core > edge + 3:
             continue
-        right = reads.right[r, :edge][::-1]
-        for n, sure in _arm_lengths(right):
-            arm = tuple(reads.tokens[r, edge - n : edge].tolist())
-            weights[arm] = weights.get(arm, 0.0) + sure * float(reads.weight[r])
+        for n, sure in _arm_lengths(reads.right[r, :edge][::-1]):
+            weights[tuple(reads.tokens[r, edge - n : edge].tolist())] += sure * reads.weight[r]
     return _heaviest(weights)
 
 
@@ -42,15 +41,13 @@ def front_arms(reads: ReadSet, left: np.ndarray, elsewhere: np.ndarray) -> list[
     Proteases cut right in front of a CDR3 (chymotrypsin behind Tyr103), where no seed can place
     reads. elsewhere (n,): score of each read on all text; reads that lie somewhere are left out.
     """
-    weights: dict[tuple[int, ...], float] = {}
+    weights: dict[tuple[int, ...], float] = defaultdict(float)
     for m in range(1, ANCHOR):
         lies = (reads.tokens[:, :m] == left[-m:]).all(1) & (elsewhere < MIN_SCORE)
         for r in np.flatnonzero(lies & (reads.length > m + 1)).tolist():
-            n_read = min(int(reads.length[r]), LONGEST + m)
-            right = reads.right[r, m:n_read]
+            right = reads.right[r, m : min(int(reads.length[r]), LONGEST + m)]
             for n, sure in _arm_lengths(right):
-                arm = tuple(reads.tokens[r, m : m + n].tolist())
-                weights[arm] = weights.get(arm, 0.0) + sure * float(reads.weight[r])
+                weights[tuple(reads.tokens[r, m : m + n].tolist())] += sure * reads.weight[r]
     return _heaviest(weights)
 
 

@@ -24,7 +24,7 @@ from lacuna.placing.stretches.junction import (
     weigh_paths,
 )
 from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph, paths
-from lacuna.placing.votes.draft import Draft, head_of, tail_of
+from lacuna.placing.votes.draft import Draft, head_of, span_of_unknown, tail_of
 
 MIN_GAIN = 12.0  # nats that reads gain by a bridge
 OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
@@ -43,7 +43,6 @@ OPEN = 3  # unknown residues that stand for an open stretch
 def with_junction(
     around: Surroundings,
     draft: Draft,
-    span: tuple[int, int],
     graph: WordGraph,
     clear: np.ndarray,
     arms: Sequence[np.ndarray],
@@ -54,7 +53,8 @@ def with_junction(
     clear (residues of the CDR3,): whether reads settle each of them; arms: how reads that lie
     behind it go on in front; fronts: how those that begin at its start go on behind.
     """
-    present = draft.tokens[span[0] : span[1]]
+    start, stop = draft.cdr3()
+    present = draft.tokens[start:stop]
     known = _open_stretch(around, present, clear, arms)
     best = _closed(around, draft, known, present, graph)
     if best is None and clear.all():
@@ -70,7 +70,7 @@ def with_junction(
     if best is not None:
         return replace(draft.with_cdr3(best.tokens), bridged=True)
     ahead, back = _arms_of(known)
-    fr4 = draft.tokens[span[1] :]
+    fr4 = draft.tokens[stop:]
     whole = into_j(_into_fr4(around, ahead, fr4), merge_il(head_of(draft.j)), fr4)
     # The first residue of reads is wrong more often than J segments differ there.
     if whole is not None and (len(back) < 2 or np.array_equal(whole[-len(back) :], back)):
@@ -139,9 +139,14 @@ def _open_stretch(
         cut = _loosest(around, present)
         ahead, back = present[:cut], present[cut:]
         settled = len(back)
-    trials = weigh_paths(around, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
-    best_arm = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-    return _supported(refined(around, best_arm), settled)
+    best = _best_open(around, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
+    return _supported(refined(around, best), settled)
+
+
+def _best_open(around: Surroundings, stretches: Sequence[np.ndarray]) -> Path:
+    """The open stretch that reads like best; each residue of one must be worth its cost."""
+    trials = weigh_paths(around, stretches)
+    return max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
 
 
 def _loosest(around: Surroundings, present: np.ndarray) -> int:
@@ -155,8 +160,8 @@ def _loosest(around: Surroundings, present: np.ndarray) -> int:
 
 def _arms_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The residues in front of and behind what is not known."""
-    unknown = np.flatnonzero(known >= MISSING)
-    return known[: unknown[0]], known[unknown[-1] + 1 :]
+    start, stop = span_of_unknown(known)
+    return known[:start], known[stop:]
 
 
 def _closed(
@@ -207,10 +212,9 @@ def _with_front(
     around: Surroundings, known: np.ndarray, fronts: Sequence[np.ndarray]
 ) -> np.ndarray:
     """An open stretch with the beginning that reads like best, as far as they tell it."""
-    ahead = int(np.flatnonzero(known >= MISSING)[0])
-    trials = weigh_paths(around, [known, *(np.concatenate((a, known[ahead:])) for a in fronts)])
-    best = max(trials, key=lambda p: (p.gain - ARM_COST * len(p.tokens), p.tokens.tolist()))
-    stop = int(np.flatnonzero(best.tokens >= MISSING)[0])
+    ahead, _ = span_of_unknown(known)
+    best = _best_open(around, [known, *(np.concatenate((a, known[ahead:])) for a in fronts)])
+    stop, _ = span_of_unknown(best.tokens)
     thin = np.flatnonzero(best.joints[1:stop] < ARM_JOINT)
     kept = int(thin[0]) + 1 if len(thin) else stop
     if kept <= ahead:
@@ -250,9 +254,7 @@ def _supported(path: Path, settled: int) -> np.ndarray:
 
     settled: residues at its end that reads settle one by one, and which stay.
     """
-    unknown = np.flatnonzero(path.tokens >= MISSING)
-    first = unknown[-1] + 1
-    thin = np.flatnonzero(path.joints[first + 1 :] < ARM_JOINT)
-    if len(thin):
-        first = min(first + int(thin[-1]) + 1, max(len(path.tokens) - settled, first))
-    return np.concatenate((path.tokens[: unknown[-1] + 1], path.tokens[first:]))
+    _, stop = span_of_unknown(path.tokens)
+    thin = np.flatnonzero(path.joints[stop + 1 :] < ARM_JOINT)
+    n = min(int(thin[-1]) + 1, max(len(path.tokens) - settled - stop, 0)) if len(thin) else 0
+    return np.concatenate((path.tokens[:stop], path.tokens[stop + n :]))

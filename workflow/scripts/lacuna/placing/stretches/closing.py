@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.placing.stretches.junction import (
-    LENGTH_MARGIN,
-    LENGTH_SHARE,
     THIN,
     Path,
     Surroundings,
@@ -59,7 +57,7 @@ def path_through(
     if len(best.tokens) >= shortest:
         weighed = [best, *weighed]
     fitting = [path for path in weighed if _has_mass(path.tokens, gap, rules)]
-    if fitting and fitting[0].gain > weighed[0].gain - _margin(weighed[0]):
+    if fitting and fitting[0].gain > weighed[0].gain - weighed[0].length_margin:
         sure = _is_sure(fitting[0], fitting, THIN if gap.mass is None else 0.0)
         return Through(fitting[0].tokens, False) if sure else None
     return Through(weighed[0].tokens, True) if _is_sure(weighed[0], weighed, THIN) else None
@@ -72,12 +70,7 @@ def _has_mass(tokens: np.ndarray, gap: Gap, rules: MassRules) -> bool:
     return may_weigh(tokens, gap.mass, gap.tolerance_da, rules)
 
 
-def _margin(path: Path) -> float:
-    """Nats by which a path must be better than one of another length."""
-    return max(LENGTH_MARGIN, LENGTH_SHARE * path.gain)
-
-
 def _is_sure(best: Path, rivals: Sequence[Path], least: float) -> bool:
     """Whether reads show a path and its length; least: weight of the reads over each joint."""
     other = max((p.gain for p in rivals if len(p.tokens) != len(best.tokens)), default=0.0)
-    return best.gain >= max(MIN_GAIN, other + _margin(best)) and best.thinnest >= least
+    return best.gain >= max(MIN_GAIN, other + best.length_margin) and best.thinnest >= least

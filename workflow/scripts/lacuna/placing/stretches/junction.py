@@ -4,24 +4,26 @@ What is tried comes from paths through the words of reads, or from reads that le
 the stretch that lets reads gain most is taken, and edited by the blocks that they show.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lacuna.core.alphabet import MISSING, N_RESIDUES
 from lacuna.placing.aligning.align import align
-from lacuna.placing.aligning.alignment import MATCH
+from lacuna.placing.aligning.alignment import MATCH, Alignment
 from lacuna.placing.aligning.joints import JointRule, joints_of
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.aligning.seeds import SEED, diagonals, words
+from lacuna.placing.aligning.seeds import SEED, diagonals, known_words, words
 from lacuna.placing.stretches.word_paths import CANDIDATES, LONGEST
-from lacuna.placing.votes.placement import text_of
+from lacuna.placing.votes.placement import Text, text_of
 
 FLANK = 28  # residues on either side of a stretch on which reads are aligned
 BETTER_BY = 4.0  # nats that a stretch must be better than the one that is there
 BETTER_ELSEWHERE = 1.0  # nats by which another place of a read may be better
 EDITS = 4  # of a path, at most
+LONGEST_EDIT = 6  # residues that an edit puts in
 EDIT_WEIGHT = 0.8  # of the reads that show an edit
 EDIT_MARGIN = 3.0  # nats that reads gain by an edit
 LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
@@ -45,7 +47,14 @@ class Path:
 
     @property
     def thinnest(self) -> float:
+        """Weight of the reads over the joint that has least."""
         return float(self.joints.min())
+
+    @property
+    def length_margin(self) -> float:
+        """Nats by which a stretch of another length must be better: reads have a residue more or
+        fewer (N for GG) by mistake too."""
+        return max(LENGTH_MARGIN, LENGTH_SHARE * self.gain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +72,12 @@ class Surroundings:
 
     @property
     def before(self) -> np.ndarray:
+        """The residues in front of the stretch on which reads are aligned."""
         return self.left[-FLANK:]
 
     @property
     def after(self) -> np.ndarray:
+        """The same behind it."""
         return self.right[:FLANK]
 
 
@@ -77,29 +88,34 @@ def weigh_paths(around: Surroundings, stretches: Sequence[np.ndarray]) -> list[P
     """
     if not len(stretches):
         return []
-    before, after, elsewhere = around.before, around.after, around.elsewhere
-    gap = np.full(3, MISSING, np.uint8)
-    text = text_of([np.concatenate((before, s, after)) for s in (gap, *stretches)])
     rows = touching(around, stretches)
     part = around.reads.take(rows)
-    read, diagonal = diagonals(part, text.tokens, text.owner)
-    found = align(part, read, diagonal, text.tokens)
+    text, found = _aligned(around, part, [np.full(3, MISSING, np.uint8), *stretches])
     owner = text.owner[found.span[:, 0]]
     score = np.zeros((len(rows), len(stretches) + 1))
     np.maximum.at(score, (found.read, owner), found.score)
-    score = np.maximum(score, elsewhere[rows][:, None])
+    score = np.maximum(score, around.elsewhere[rows][:, None])
     gain = np.maximum(score[:, 1:] - score[:, :1], 0.0)
     value = (gain * part.weight[:, None]).sum(0)
     weighed = []
     for i, stretch in enumerate(stretches, start=1):
         own = np.flatnonzero(owner == i)
         own = own[found.score[own] >= score[found.read[own], i] - BETTER_ELSEWHERE]
-        start = int(text.start[i]) + len(before)
+        start = int(text.start[i]) + len(around.before)
         held = found.take(own)
         weight = part.weight[held.read]
         joints = joints_of(around.rule, held, text.tokens, weight, start, len(stretch))
         weighed.append(Path(stretch, float(value[i - 1]), joints))
     return sorted(weighed, key=lambda p: (-p.gain, p.tokens.tolist()))
+
+
+def _aligned(
+    around: Surroundings, reads: ReadSet, stretches: Sequence[np.ndarray]
+) -> tuple[Text, Alignment]:
+    """Each of some stretches between the residues on both sides, as one text, and reads on it."""
+    text = text_of([np.concatenate((around.before, s, around.after)) for s in stretches])
+    read, diagonal = diagonals(reads, text.tokens, text.owner)
+    return text, align(reads, read, diagonal, text.tokens)
 
 
 def refined(
@@ -128,48 +144,43 @@ def refined(
 
 
 def _edit_margin(path: Path, now: Path) -> float:
-    """Nats that an edit must gain; one of another length (N for GG) is read so by mistake too."""
-    if len(path.tokens) == len(now.tokens):
-        return EDIT_MARGIN
-    return max(LENGTH_MARGIN, LENGTH_SHARE * now.gain)
+    """Nats that an edit must gain."""
+    return EDIT_MARGIN if len(path.tokens) == len(now.tokens) else now.length_margin
 
 
 def _edited(around: Surroundings, stretch: np.ndarray) -> list[np.ndarray]:
     """A stretch with one run of residues as reads have it, by the weight of those reads."""
-    before, after = around.before, around.after
-    text = text_of([np.concatenate((before, stretch, after))])
     rows = touching(around, [stretch])
     part = around.reads.take(rows)
-    read, diagonal = diagonals(part, text.tokens, text.owner)
-    found = align(part, read, diagonal, text.tokens)
+    _, found = _aligned(around, part, [stretch])
     better = found.score > around.elsewhere[rows][found.read]
-    found = found.take(np.flatnonzero(better))
-    weights: dict[tuple[int, ...], float] = {}
-    for k in range(len(found.read)):
+    first = len(around.before)
+    weights: dict[tuple[int, ...], float] = defaultdict(float)
+    for k in np.flatnonzero(better).tolist():
         r = int(found.read[k])
-        c, place = int(found.core[k, 0]), int(found.span[k, 0])
-        while c < found.core[k, 1]:
-            if found.kind[k, c] == MATCH:
-                place, c = int(found.at[k, c]) + 1, c + 1
-                continue
-            begin = c
-            while c < found.core[k, 1] and found.kind[k, c] != MATCH:
-                c += 1
-            if c == found.core[k, 1]:
-                break
-            stop = int(found.at[k, c])
-            low, high = place - len(before), stop - len(before)
-            place = stop
-            if low < 0 or high > len(stretch) or high < low or c - begin > 6:
+        for begin, end, low, high in _differing(found, k):
+            low, high = low - first, high - first
+            if not 0 <= low <= high <= len(stretch) or end - begin > LONGEST_EDIT:
                 continue
             if (stretch[low:high] >= MISSING).any():
                 continue
-            residues = part.tokens[r, begin:c].tolist()
+            residues = part.tokens[r, begin:end].tolist()
             edit = (*stretch[:low].tolist(), *residues, *stretch[high:].tolist())
-            sure = float(part.right[r, begin:c].min())
-            weights[edit] = weights.get(edit, 0.0) + sure * float(part.weight[r])
+            weights[edit] += float(part.right[r, begin:end].min()) * float(part.weight[r])
     ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:CANDIDATES]
     return [np.array(edit, np.uint8) for edit, weight in ranked if weight >= EDIT_WEIGHT]
+
+
+def _differing(found: Alignment, k: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield start and stop in the read, and in the text, of each run of residues of placement k
+    that do not match, if residues that do are behind it."""
+    matched = np.flatnonzero(found.kind[k] == MATCH)
+    # The last one in front of a run, or what is in front of the core.
+    place, text = int(found.core[k, 0]) - 1, int(found.span[k, 0]) - 1
+    for c, at in zip(matched.tolist(), found.at[k, matched].tolist(), strict=True):
+        if c > place + 1:
+            yield place + 1, c, text + 1, at
+        place, text = c, at
 
 
 def touching(around: Surroundings, stretches: Sequence[np.ndarray]) -> np.ndarray:
@@ -190,8 +201,8 @@ def _holding(
 ) -> np.ndarray:
     """(n,) whether reads of some words hold one of a stretch or of `beyond` residues around it."""
     texts = [np.concatenate((around.left[-beyond:], s, around.right[:beyond])) for s in stretches]
-    wanted = np.unique(np.concatenate([words(t, SEED) for t in texts]))
-    marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)
-    marked[wanted[wanted >= 0]] = True
+    marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)  # the last for words that are none
+    for text in texts:
+        marked[known_words(text, SEED)] = True
     held: np.ndarray = marked[found].any(1)
     return held

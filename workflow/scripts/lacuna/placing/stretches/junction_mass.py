@@ -13,7 +13,7 @@ from lacuna.placing.aligning.align import align
 from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.readset import MASSES, ReadSet
 from lacuna.placing.aligning.seeds import diagonals
-from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.draft import Draft, span_of_unknown
 
 LEAST_SCORE = 8.0  # nats of a side of a read
 TOLERANCE = 0.03  # Da within which reads agree
@@ -34,10 +34,10 @@ class JunctionMass:
 def junction_mass(reads: ReadSet, draft: Draft) -> JunctionMass | None:
     """The mass on which most reads agree, from the first to the last unknown residue of CDR3."""
     start, stop = draft.cdr3()
-    unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
-    if not len(unknown):
+    if (draft.tokens[start:stop] < MISSING).all():
         return None
-    left, right = draft.tokens[: unknown[0]], draft.tokens[unknown[-1] + 1 :]
+    start, stop = (start + at for at in span_of_unknown(draft.tokens[start:stop]))
+    left, right = draft.tokens[:start], draft.tokens[stop:]
     before, behind = _side(reads, left), _side(reads, right)
     on_left = {int(read): k for k, read in enumerate(before.read.tolist())}
     cumulative = reads.cumulative()
@@ -60,8 +60,7 @@ def junction_mass(reads: ReadSet, draft: Draft) -> JunctionMass | None:
     best = int(alike.sum(1).argmax())
     if alike[best].sum() < MIN_READS:
         return None
-    mass = float(np.median(values[alike[best]]))
-    return JunctionMass(int(unknown[0]), int(unknown[-1]) + 1, mass)
+    return JunctionMass(start, stop, float(np.median(values[alike[best]])))
 
 
 def _side(reads: ReadSet, tokens: np.ndarray) -> Alignment:
@@ -72,5 +71,4 @@ def _side(reads: ReadSet, tokens: np.ndarray) -> Alignment:
         tokens,
         least=LEAST_SCORE,
     )
-    order = np.lexsort((-found.score, found.read))
-    return found.take(order[np.diff(found.read[order], prepend=-1) != 0])
+    return found.take(found.best_of_each())

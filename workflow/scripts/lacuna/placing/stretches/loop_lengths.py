@@ -16,7 +16,7 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import V_JOINT, joints_of
-from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.sources.segments import expressed_v
 from lacuna.placing.stretches.junction import THIN, Surroundings
 from lacuna.placing.stretches.loops import resized
@@ -141,7 +141,7 @@ def _nats(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray, indel
         return float(ahead.sum() + _length_nats(n, n, indel))
     back = _each(residues[len(residues) - n :], germline[len(germline) - n :], columns[-n:])
     # They may be inserted, or missing, at any place.
-    places = np.append(0.0, np.cumsum(ahead)) + np.append(np.cumsum(back[::-1])[::-1], 0.0)
+    places = running(ahead) + running(back[::-1])[::-1]
     any_place = np.logaddexp.reduce(places) - np.log(len(places))
     return float(any_place + _length_nats(len(residues), len(germline), indel))
 
@@ -158,43 +158,29 @@ def _each(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> np
     return nats_of_germline(residues, germline, kept)
 
 
-def openings_of(reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray) -> list[Opening]:
-    """The places in front of CDR3 that no read spans, the last first; they may overlap.
+def openings_of(
+    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
+) -> tuple[list[Opening], list[Opening]]:
+    """Where no read spans the chain in front of CDR3: around what may be one cut, and CDR1 and CDR2
+    in wider places; each the last first. They may overlap.
 
     found: placements on the draft by its positions; share (m,): of their reads. One that spans a
     place by leaving out residues, or with others between, does not count.
     """
-    loop = _in_loops(draft)
-    openings = []
+    loop = CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
+    cuts, unread = [], []
     for begin, stop in reversed(_unspanned(reads, draft, found, share)):
-        if not _is_cut(draft, begin, stop):
+        if _is_cut(draft, begin, stop):
+            low, high = begin - MARGIN, stop - 1 + MARGIN
+            if loop[begin:stop].any():
+                low, high = _with_whole_loop(loop, low, high)
+            cuts.append(_opening(draft, low, high, begin, stop))
             continue
-        low, high = begin - MARGIN, stop - 1 + MARGIN
-        if loop[begin:stop].any():
-            low, high = _with_whole_loop(loop, low, high)
-        openings.append(_opening(draft, low, high, begin, stop))
-    return openings
-
-
-def unread_loops(
-    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
-) -> list[Opening]:
-    """CDR1 and CDR2 in places that no read spans and that are wider than one cut, the last first.
-
-    Arguments as those of `openings_of`.
-    """
-    openings = []
-    for begin, stop in reversed(_unspanned(reads, draft, found, share)):
-        for start, end in reversed(runs_of(_in_loops(draft))):
+        for start, end in reversed(runs_of(loop)):
             first, last = max(begin, start), min(stop, end + 1)  # joints first..last - 1
-            if first < last and not _is_cut(draft, begin, stop):
-                openings.append(_opening(draft, start - MARGIN, end + MARGIN, first, last))
-    return openings
-
-
-def _in_loops(draft: Draft) -> np.ndarray:
-    """(t,) residues of CDR1 and CDR2."""
-    return CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
+            if first < last:
+                unread.append(_opening(draft, start - MARGIN, end + MARGIN, first, last))
+    return cuts, unread
 
 
 def _unspanned(

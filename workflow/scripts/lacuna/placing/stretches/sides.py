@@ -11,7 +11,7 @@ from lacuna.placing.aligning.align import MIN_SCORE
 from lacuna.placing.aligning.alignment import MATCH, Alignment
 from lacuna.placing.aligning.joints import CDR3_JOINT
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.draft import Draft, span_of_unknown
 
 MOST = 12  # sides that are kept
 LEAST_WEIGHT = 1.0  # of the reads that show a side
@@ -48,8 +48,8 @@ class Opening:
     def of_cdr3(cls, draft: Draft) -> "Opening":
         """An open CDR3, around the residues that are not known."""
         start, stop = draft.cdr3()
-        unknown = start + np.flatnonzero(draft.tokens[start:stop] >= MISSING)
-        return cls(start, stop, int(unknown[0]), int(unknown[-1]) + 1, start - 1, stop + 1, True)
+        ahead, behind = (start + at for at in span_of_unknown(draft.tokens[start:stop]))
+        return cls(start, stop, ahead, behind, start - 1, stop + 1, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class _Found:
         self.wrong: dict[tuple[Tokens, int], float] = defaultdict(lambda: 1.0)
 
     def add(self, tokens: Tokens, inside: int, weight: float, right: float) -> None:
+        """Count a read of some weight that shows a side, and is right with a probability."""
         self.weight[tokens, inside] += weight
         self.wrong[tokens, inside] *= 1.0 - right
 

@@ -34,18 +34,19 @@ NEAR = 2  # positions on either side of it, one of which another read must cover
 COVERED = 1.0  # weight of reads from which a position counts as covered
 _CHANCE = 1.0 / 19.0
 
-# Nats, the chain, by how many residues the place is shorter or longer, the columns under the read.
-_Place = tuple[float, int, int, np.ndarray]
-
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A read that is like a V segment at an unread place: its row, nats, the chain, and the columns
-    under it."""
+    """A read that is like a V segment at an unread place of a chain.
+
+    read: its row; score: nats; off: by how many residues the place is shorter or longer than the
+    read; columns (length of the read,): those under it.
+    """
 
     read: int
     score: float
     chain: int
+    off: int
     columns: np.ndarray
 
 
@@ -74,18 +75,14 @@ def similar_reads(
     """
     rows = _most_certain(reads, rows)
     loci = sorted({LOCI.index(draft.locus) for draft in drafts})
-    found: list[tuple[int, Similar]] = []
+    found: list[Similar] = []
     for n in np.unique(reads.length[rows]).tolist():
         part = rows[reads.length[rows] == n]
         places = {locus: _best_places(reads, part, locus, n) for locus in loci}
         for k, row in enumerate(part.tolist()):
             of_read = {locus: (score[k], under[k]) for locus, (score, under) in places.items()}
-            best = _only_one(_unread_places(of_read, drafts, depths))
-            if best is not None:
-                top, chain, longer, columns = best
-                found.append((longer, Similar(row, top, chain, columns.copy())))
-    found.sort(key=lambda f: (f[0], -f[1].score * float(reads.weight[f[1].read]), f[1].read))
-    return [one for _, one in found]
+            found += _only_one(_unread_places(row, of_read, drafts, depths))
+    return sorted(found, key=lambda x: (x.off, -x.score * float(reads.weight[x.read]), x.read))
 
 
 def _most_certain(reads: ReadSet, rows: np.ndarray) -> np.ndarray:
@@ -98,35 +95,39 @@ def _most_certain(reads: ReadSet, rows: np.ndarray) -> np.ndarray:
 
 
 def _unread_places(
+    read: int,
     of_read: Mapping[int, tuple[np.ndarray, np.ndarray]],
     drafts: Sequence[Draft],
     depths: Sequence[np.ndarray],
-) -> list[_Place]:
+) -> list[Similar]:
     """Unread places of the chains at which a read is like a segment.
 
     of_read: what `_best_places` gives of it, by locus: (offsets,) and (offsets, n).
     """
-    found: list[_Place] = []
+    found = []
     for i, draft in enumerate(drafts):
         score, under = of_read[LOCI.index(draft.locus)]
         for o in np.flatnonzero(score >= LIKE - 2 * ABUTS).tolist():
             fits = _fit(draft, depths[i], under[o])
             # A loop of another length asks for more.
             if fits is not None and score[o] >= (LIKE + OTHER_LENGTH if fits[1] else 0.0):
-                found.append((float(score[o]) + fits[0], i, fits[1], under[o]))
+                nats, off = fits
+                found.append(Similar(read, float(score[o]) + nats, i, off, under[o].copy()))
     return found
 
 
-def _only_one(places: Sequence[_Place]) -> _Place | None:
-    """The best of some places, if none of another chain or further than a column away is nearly as
-    good."""
-    if not places:
-        return None
-    best = max(places, key=lambda p: (p[0], -p[1], -p[2]))
-    top, chain, _, columns = best
-    others = (s for s, i, _, c in places if i != chain or abs(int(c[0]) - int(columns[0])) > 1)
-    alone = max(others, default=-np.inf) < top - BEFORE_OTHERS
-    return best if top >= LIKE and alone else None
+def _only_one(places: Sequence[Similar]) -> list[Similar]:
+    """The best of some places of a read, if it is good and none of another chain or further than a
+    column away is nearly as good."""
+    best = max(places, key=lambda p: (p.score, -p.chain, -p.off), default=None)
+    if best is None or best.score < LIKE:
+        return []
+    others = (
+        p.score
+        for p in places
+        if p.chain != best.chain or abs(int(p.columns[0]) - int(best.columns[0])) > 1
+    )
+    return [best] if max(others, default=-np.inf) < best.score - BEFORE_OTHERS else []
 
 
 def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> tuple[float, int] | None:

@@ -80,37 +80,26 @@ def _walk(
     longest: int,
     reverse: bool = False,
 ) -> list[tuple[float, tuple[int, ...]]]:
-    """(score, residues of the stretch) of walks from `start` that end with `goal`."""
-    goal_key = tuple((goal[::-1] if reverse else goal).tolist())
-    size = N_RESIDUES**CONTEXT
-    base = N_RESIDUES ** np.arange(CONTEXT - 1, -1, -1)
-    done: list[tuple[float, tuple[int, ...]]] = []
+    """(score, residues of the stretch) of walks from `start` that end with `goal`.
+
+    follow: `after` of a graph, or `before` if walks lead from the right to the left (reverse).
+    """
     if (start >= N_RESIDUES).any() or (goal >= N_RESIDUES).any():
         return []
-    context = np.array([int(start @ base)])
+    goal_key = tuple((goal[::-1] if reverse else goal).tolist())
+    high = N_RESIDUES ** (CONTEXT - 1)  # what the first residue of a context counts in its number
+    context = np.array([int(start @ N_RESIDUES ** np.arange(CONTEXT - 1, -1, -1))])
     score = np.zeros(1)
     history: list[tuple[int, ...]] = [()]
+    done: list[tuple[float, tuple[int, ...]]] = []
     for step in range(longest + len(goal_key)):
-        weight = follow[context]  # (beam, 20)
-        total = weight.sum(1, keepdims=True) + FLOOR * (N_RESIDUES - 1)
-        gain = np.log((weight + 1e-6) / total)
-        gain[weight < FLOOR] = -np.inf
-        gain[:, ISOLEUCINE] = -np.inf
-        reached = score[:, None] + gain
-        row, residue = np.nonzero(reached > -np.inf)
-        if not len(row):
-            break
-        value = reached[row, residue]
-        order = np.argsort(-value, kind="stable")[:BEAM]
-        row, residue, value = row[order], residue[order], value[order]
-        history = [
-            (*history[r], int(x)) for r, x in zip(row.tolist(), residue.tolist(), strict=True)
-        ]
+        row, residue, score = _next_steps(follow[context], score)
+        steps = zip(row.tolist(), residue.tolist(), strict=True)
+        history = [(*history[r], x) for r, x in steps]
         if reverse:
-            context = residue * (size // N_RESIDUES) + context[row] // N_RESIDUES
+            context = residue * high + context[row] // N_RESIDUES
         else:
-            context = context[row] % (size // N_RESIDUES) * N_RESIDUES + residue
-        score = value
+            context = context[row] % high * N_RESIDUES + residue
         inner = step + 1 - len(goal_key)
         if inner < 0:
             continue
@@ -121,9 +110,23 @@ def _walk(
                 done.append((float(score[i]) / (step + 1), walked[:inner]))
             elif not over:
                 keep.append(i)
-        history = [history[i] for i in keep]
-        context, score = context[keep], score[keep]
         if not keep:
             break
+        history = [history[i] for i in keep]
+        context, score = context[keep], score[keep]
     done.sort(key=lambda item: (-item[0], item[1]))
     return done[:CANDIDATES]
+
+
+def _next_steps(weight: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The BEAM likeliest ways by which walks of some scores (n,) go on: of each the walk, the
+    residue and the score with it; weight (n, 20): of the reads that show each residue."""
+    total = weight.sum(1, keepdims=True) + FLOOR * (N_RESIDUES - 1)
+    gain = np.log((weight + 1e-6) / total)
+    gain[weight < FLOOR] = -np.inf
+    gain[:, ISOLEUCINE] = -np.inf
+    reached = score[:, None] + gain
+    row, residue = np.nonzero(reached > -np.inf)
+    value = reached[row, residue]
+    order = np.argsort(-value, kind="stable")[:BEAM]
+    return row[order], residue[order], value[order]

@@ -27,9 +27,7 @@ def least_score(reads: ReadSet, drafts: Sequence[Draft], placements: Placements)
     placements: of the reads on the chains and on contaminants.
     """
     n = len(reads)
-    own = np.flatnonzero(placements.chain < len(drafts))
-    chains = np.zeros(n)
-    np.maximum.at(chains, placements.alignment.read[own], placements.alignment.score[own])
+    chains = placements.take(np.flatnonzero(placements.chain < len(drafts))).best(n)
     loose = np.flatnonzero(placements.best(n) < SURE)
     backward = [draft.with_tokens(draft.tokens[::-1]) for draft in drafts]
     decoys = place_on(reads, backward, loose).best(n)

@@ -224,7 +224,7 @@ def _weighs_the_same(reads: ReadSet, own: Placements) -> np.ndarray:
     a = own.alignment
     row = np.arange(len(a.read))[:, None]
     read = running(MASSES[reads.tokens[a.read]])
-    text = np.concatenate(([0.0], np.cumsum(MASSES[own.text.tokens])))
+    text = running(MASSES[own.text.tokens])
     off = np.diff(read[row, a.core]) - np.diff(text[a.span])
     return np.abs(off[:, 0]) < BLOCK_TOLERANCE
 
@@ -256,7 +256,8 @@ def germline_prior(draft: Draft) -> np.ndarray:
 _NG, _NX, _QX, _ACID = (1.2, 1.5), (0.5, 1.5), (0.4, 4.0), (0.6, 50.0)
 
 
-def _log_beta(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _log_beta(a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+    """The logarithm of the beta function, element by element."""
     return _lgamma(a) + _lgamma(b) - _lgamma(a + b)
 
 
@@ -270,13 +271,10 @@ def amide_nats(found: Votes, before_g: np.ndarray, pair: int) -> np.ndarray:
     G follows (Robinson and Robinson 2001, PNAS 98:944). Of a true D reads show N by mistake only.
     """
     plain, acid = found.amide[:, 2 * pair], found.amide[:, 2 * pair + 1]
-    usual = _NX if pair == 0 else _QX
-    alpha = np.where(before_g & (pair == 0), _NG[0], usual[0])
-    beta = np.where(before_g & (pair == 0), _NG[1], usual[1])
+    alpha, beta = np.where(before_g[:, None], _NG, _NX).T if pair == 0 else _QX
     as_amide = _log_beta(acid + alpha, plain + beta) - _log_beta(alpha, beta)
-    mistaken = np.full(len(plain), _ACID[0]), np.full(len(plain), _ACID[1])
-    as_acid = _log_beta(plain + mistaken[0], acid + mistaken[1]) - _log_beta(*mistaken)
-    return as_amide - as_acid
+    alpha, beta = _ACID
+    return as_amide - (_log_beta(plain + alpha, acid + beta) - _log_beta(alpha, beta))
 
 
 def settle(draft: Draft, found: Votes) -> np.ndarray:

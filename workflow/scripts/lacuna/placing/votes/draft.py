@@ -101,6 +101,7 @@ class Draft:
         return np.arange(len(self)) < self.cdr3()[0]
 
     def with_tokens(self, tokens: np.ndarray) -> "Draft":
+        """The draft with other residues (t,) in the same columns."""
         return replace(self, tokens=tokens)
 
     def spliced(
@@ -165,6 +166,12 @@ def in_both(one: Draft, other: Draft) -> list[tuple[int, int]]:
     return list(zip(of_one[kept].tolist(), of_other[kept].tolist(), strict=True))
 
 
+def span_of_unknown(tokens: np.ndarray) -> tuple[int, int]:
+    """Start of the first and stop of the last unknown residue, of which there is one at least."""
+    unknown = np.flatnonzero(tokens >= MISSING)
+    return int(unknown[0]), int(unknown[-1]) + 1
+
+
 def tail_of(v: int) -> np.ndarray:
     """Residues of a V segment behind Cys104, I and L apart."""
     row = v_segments().tokens[v, CYS104 + 1 :]
@@ -212,15 +219,7 @@ def draft_of(locus: str, v: int, j: int, c: int) -> Draft:
 
 
 def protein_of(sequence: str) -> Draft:
-    """A protein that is no antibody: a contaminant."""
-    tokens = encode(sequence)
-    return Draft(
-        "",
-        merge_il(tokens),
-        np.full(len(tokens), OTHER_INSERTION, np.uint8),
-        np.where(tokens < MISSING, tokens, ABSENT).astype(np.uint8),
-        -1,
-        -1,
-        -1,
-        True,
-    )
+    """A chain of which no segments are asked for, as a contaminant."""
+    tokens = merge_il(encode(sequence))
+    columns, germline = np.full_like(tokens, OTHER_INSERTION), np.full_like(tokens, ABSENT)
+    return Draft("", tokens, columns, germline, v=-1, j=-1, c=-1, bridged=True)

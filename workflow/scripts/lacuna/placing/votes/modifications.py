@@ -19,7 +19,7 @@ from lacuna.core.masses import (
     PROPIONAMIDE,
     PYRIDYLETHYL,
 )
-from lacuna.placing.aligning.readset import MASSES, ReadSet
+from lacuna.placing.aligning.readset import MASSES, ReadSet, running
 from lacuna.placing.votes.placement import Placements
 
 TRIOXIDATION = 47.984744  # Da, Unimod 345: cysteic acid
@@ -64,9 +64,7 @@ def end_differences(reads: ReadSet, placements: Placements) -> np.ndarray:
     Every end of a read beyond its core is compared with every stretch next to the core.
     """
     a, text = placements.alignment, placements.text.tokens
-    mass = np.concatenate(([0.0], np.cumsum(MASSES[text])))
-    cysteines = np.concatenate(([0], np.cumsum(text == CYSTEINE)))
-    separators = np.concatenate(([0], np.cumsum(text == ABSENT)))
+    mass, cysteines, separators = map(running, (MASSES[text], text == CYSTEINE, text == ABSENT))
     total = reads.cumulative()[a.read]
     rows = np.arange(len(a.read))
     length = reads.length[a.read]

@@ -1,6 +1,6 @@
 """All reads on all chains: which read lies where, and with which share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,9 +49,7 @@ class Placements:
 
     def best(self, n: int) -> np.ndarray:
         """(n,) best score of each read, 0 for none."""
-        best = np.zeros(n)
-        np.maximum.at(best, self.alignment.read, self.alignment.score)
-        return best
+        return self.alignment.best(n)
 
 
 def text_of(chains: Sequence[np.ndarray]) -> Text:
@@ -96,21 +94,15 @@ def place_on_text(
             found = replace(found, read=np.searchsorted(rows, found.read))
     if reads.least:
         found = found.take(np.flatnonzero(_worth(part, found) >= reads.least))
-    chain = text.owner[found.span[:, 0]]
     # Of a read on one chain the better of two diagonals.
-    order = np.lexsort((-found.score, chain, found.read))
-    key = found.read[order] * (len(text.start) + 1) + chain[order]
-    order = np.sort(order[np.diff(key, prepend=-1) != 0])
-    found, chain = found.take(order), chain[order]
-    best = np.zeros(len(part))
-    np.maximum.at(best, found.read, found.score)
-    near = found.score >= best[found.read] - SHARED_WITHIN
-    found, chain = found.take(np.flatnonzero(near)), chain[near]
+    found = found.take(found.best_of_each(text.owner[found.span[:, 0]]))
+    best = found.best(len(part))
+    found = found.take(np.flatnonzero(found.score >= best[found.read] - SHARED_WITHIN))
     worth = np.exp(found.score - best[found.read])
     share = worth / np.maximum(np.bincount(found.read, worth, len(part)), 1e-9)[found.read]
     if rows is not None:
         found = replace(found, read=rows[found.read])
-    return Placements(found, chain, share, text)
+    return Placements(found, text.owner[found.span[:, 0]], share, text)
 
 
 def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
@@ -128,16 +120,18 @@ def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
 
 
 def reads_over(
-    reads: ReadSet, placements: Placements, chain: int, start: int, stop: int
+    reads: ReadSet, placements: Placements, stretches: Iterable[tuple[int, int, int]]
 ) -> np.ndarray:
-    """Rows of the reads within which positions start..stop of a chain lie, even if their cores end
-    before."""
-    own = placements.of(chain)
-    a, first = own.alignment, int(own.text.start[chain])
+    """Rows, ascending, of the reads within which one of some stretches (chain, start, stop) lies,
+    even if their cores end before."""
+    a = placements.alignment
+    first = placements.text.start[placements.chain]
     left = a.span[:, 0] - a.core[:, 0] - first
     right = a.span[:, 1] - a.core[:, 1] + reads.length[a.read] - first
-    found: np.ndarray = np.unique(a.read[(left <= start) & (right >= stop)])
-    return found
+    over = np.zeros(len(a.read), dtype=bool)
+    for chain, start, stop in stretches:
+        over |= (placements.chain == chain) & (left <= start) & (right >= stop)
+    return np.unique(a.read[over])
 
 
 def of_one_locus(placements: Placements, drafts: Sequence[Draft]) -> Placements:

@@ -1,0 +1,212 @@
+"""Chains besides the first ones, of a second antibody or of carry-over.
+
+The words of reads that no chain has are looked up in V segments. A V segment with enough of them is
+the start of another chain. In a serum there are ever more of these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
+from lacuna.antibody.imgt import CYS104
+from lacuna.core.alphabet import ABSENT, merge_il
+from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.seeds import known_words, word_weights, words
+from lacuna.placing.sources.segments import (
+    ENOUGH,
+    SECOND_V,
+    WORD,
+    Locus,
+    best_of_loci,
+    expressed_v,
+    has_own_c,
+    is_of_another,
+    score_segments,
+    species_of,
+    species_of_c,
+    words_of_use,
+)
+from lacuna.placing.votes.draft import Draft, draft_of
+from lacuna.placing.votes.placement import Placements, place_on_text, text_of
+
+ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
+# The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
+# of these, and one that is not may be of a gene that is there already.
+COMMON_WORDS = 8.0
+COMMON = 0.3  # of the weight that words of a chain of the locus usually have
+MANY = 5.0  # such a weight, below which reads are too few to say what is common
+FEW = 1.0  # that of one read: a chain with less may not be there, and tells nothing of another one
+# Of the V segment, at which these words lie: a mutated or a grafted loop may be like another gene,
+# but not everywhere. More are asked for if reads are too few.
+PLACES, PLACES_IF_FEW = 2, 3
+# Words of a V segment in reads that no chain has, from which it is asked what its germline would
+# explain better than the chains do; a chain is missing if that is this share of the nats of all
+# reads, over so many residues.
+HIDDEN_WORDS = 4.0
+HIDDEN_SHARE = 0.012
+HIDDEN_RESIDUES = 40
+MAX_OF_LOCUS = 4  # chains of a locus
+FEWEST_READS = 4  # over a residue from which it counts
+
+
+def further_drafts(
+    reads: ReadSet,
+    drafts: Sequence[Draft],
+    placements: Placements,
+    species: str,
+    use: np.ndarray,
+) -> list[Draft]:
+    """Germline chains of V segments that reads hold and no chain explains.
+
+    placements: reads on the drafts.
+    """
+    weights = word_weights(reads, WORD)
+    left = without_words(weights, drafts)
+    scores = score_segments(left)
+    known = {_gene(d.v) for d in drafts}
+    found = [
+        one
+        for one in best_of_loci(scores, species, use)
+        if one.v_seen >= ANOTHER_WORDS and _gene(one.v) not in known
+    ]
+    usual = {
+        locus: _usual_weight(weights, [d for d in drafts if d.locus == locus])
+        for locus in sorted({d.locus for d in drafts})
+    }
+    rest = sorted({locus for locus, w in usual.items() if w >= FEW} - {x.locus for x in found})
+    for locus in rest:
+        found += _by_common_words(left, locus, usual[locus], species, use)
+    more = _germline(found, drafts)
+    if more or not reads.least:
+        return more
+    asked = {(d.locus, SPECIES[species_of(d.v)]) for d in drafts if usual[d.locus] >= MANY}
+    hidden = [
+        one
+        for locus, its_species in sorted(asked)
+        for one in best_of_loci(scores, its_species, use, [locus])
+        if one.v_seen >= HIDDEN_WORDS
+    ]
+    return [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
+
+
+def _by_common_words(
+    left: np.ndarray, locus: str, usual: float, species: str, use: np.ndarray
+) -> list[Locus]:
+    """The best segments of a locus, if words that no chain has are as common as those of its chains
+    at enough places of the V segment.
+
+    left (20 ** WORD,): how often reads hold each such word; usual: how often those of a chain.
+    """
+    common = left * ENOUGH / max(COMMON * usual, ENOUGH)
+    (one,) = best_of_loci(score_segments(common), species, use, [locus])
+    places = PLACES if usual >= MANY else PLACES_IF_FEW
+    is_there = one.v_seen >= COMMON_WORDS and count_places(common, one.v) >= places
+    return [one] if is_there else []
+
+
+def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Locus, ...]:
+    """Two chains of a locus if reads hold the constant regions of two species, or one.
+
+    one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word.
+    """
+    left = score_segments(without_words(weights, [draft_of(one.locus, one.v, one.j, one.c)]))
+
+    def best_of(species: str) -> Locus:
+        return best_of_loci(left, species, use, [one.locus])[0]
+
+    of_v, of_c = (best_of(SPECIES[i]) for i in (species_of(one.v), species_of_c(one.c)))
+    if species_of(one.v) == species_of_c(one.c):
+        found = [x for x in map(best_of, SPECIES) if is_of_another(x, of_c)]
+        second = max(found, key=lambda x: x.c_seen, default=None)
+        return (one,) if second is None else _with_both_v(one, second, weights, use)
+    first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
+    second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
+    if is_of_another(first, of_c):
+        return _with_both_v(first, second, weights, use)
+    both = has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V
+    return (first, second) if both else (one,)
+
+
+def _with_both_v(
+    first: Locus, second: Locus, weights: np.ndarray, use: np.ndarray
+) -> tuple[Locus, Locus]:
+    """Chains of two species with the V segments that explain most words together.
+
+    A word that both species have is no sign of either.
+    """
+    segments = v_segments()
+    of_locus = (segments.locus == LOCI.index(first.locus)) & expressed_v()
+    own = np.flatnonzero(of_locus & (segments.species == species_of_c(first.c)))
+    of_use = words_of_use(use)
+    worth = score_segments(weights).v + of_use
+    species = SPECIES[species_of_c(second.c)]
+    pairs = []
+    for v in own.tolist():
+        left = score_segments(without_words(weights, [draft_of(first.locus, v, first.j, first.c)]))
+        (other,) = best_of_loci(left, species, use, [first.locus])
+        pairs.append((worth[v] + other.v_seen + of_use[other.v], v, other.v))
+    _, v, of_second = max(pairs)
+    return replace(first, v=v), replace(second, v=of_second)
+
+
+def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
+    """Germline chains of segments, of loci that have no more than enough of them."""
+    more: list[Draft] = []
+    for one in found:
+        of_locus = [d for d in (*drafts, *more) if d.locus == one.locus]
+        if len(of_locus) < MAX_OF_LOCUS:
+            # Its constant region is most likely the one that is there, unless reads hold words of
+            # one of its species that no chain has.
+            c = one.c if has_own_c(one) else of_locus[0].c if of_locus else -1
+            more.append(draft_of(one.locus, one.v, one.j, c))
+    return more
+
+
+def _is_hidden(reads: ReadSet, placements: Placements, germline: Draft) -> bool:
+    """Whether reads are of a chain of this germline that was built as one with another.
+
+    Two chains of a gene that are mutated alike have few words of it. Where the one that was built
+    follows the first, reads of the second fit germline better.
+    """
+    now = placements.best(len(reads))
+    alone = place_on_text(reads, text_of([germline.tokens[germline.before_cdr3]]))
+    gain = np.maximum(alone.best(len(reads)) - now, 0.0)
+    better = alone.alignment.take(np.flatnonzero(gain[alone.alignment.read] > 0.0))
+    depth = np.zeros(len(germline) + 1)
+    np.add.at(depth, better.span[:, 0], 1)
+    np.add.at(depth, better.span[:, 1], -1)
+    residues = int((np.cumsum(depth) >= FEWEST_READS).sum())
+    share = float(gain @ reads.weight / max(float(now @ reads.weight), 1.0))
+    return share >= HIDDEN_SHARE and residues >= HIDDEN_RESIDUES
+
+
+def count_places(weights: np.ndarray, v: int) -> int:
+    """At how many places of a V segment reads hold words of it; those of two places have no residue
+    in common.
+
+    weights (20 ** WORD,): how often reads hold each word, 1 and more if at all.
+    """
+    row = v_segments().tokens[v, : CYS104 + 1]
+    own = words(merge_il(row[row != ABSENT]), WORD)
+    seen = np.flatnonzero((own >= 0) & (weights[own] >= 1.0))
+    return int((np.diff(seen, prepend=-WORD) >= WORD).sum())
+
+
+def _usual_weight(weights: np.ndarray, drafts: Sequence[Draft]) -> float:
+    """The weight of the word of a V segment that half of them exceed, of the chain with most."""
+    of_chains = [known_words(d.tokens[d.before_cdr3], WORD) for d in drafts]
+    return max(float(np.median(weights[own])) for own in of_chains)
+
+
+def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
+    """Weights of words (20 ** WORD,), 0 for those that a chain has."""
+    left = weights.copy()
+    for draft in drafts:
+        left[known_words(draft.tokens, WORD)] = 0.0
+    return left
+
+
+def _gene(v: int) -> int:
+    return int(v_segments().gene[v])

@@ -1,0 +1,150 @@
+"""Which format a file of peptides has, by its first lines, and what a file is that has none."""
+
+import re
+from collections.abc import Sequence
+
+from lacuna.core.files import LacunaError, kind_of, printable, shortened
+from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
+from lacuna.reads.formats import TableFormat
+from lacuna.reads.origin import number
+from lacuna.reads.peptide import is_peptide
+from lacuna.reads.table import (
+    SEPARATORS,
+    Layout,
+    layouts,
+    layouts_without_header,
+    split_line,
+    stated_separator,
+)
+
+# The first that recognises a file reads it, so those that ask for more come first: tables with a
+# header, tables without, and last the plain table, whose one column others have too.
+TABLES: tuple[tuple[TableFormat, ...], ...] = (
+    (
+        *peaks.FORMATS,
+        *instanovo.FORMATS,
+        *novor.FORMATS,
+        *deepnovo.FORMATS,
+        *maxquant.FORMATS,
+        *single.FORMATS,
+    ),
+    single.HEADERLESS,
+    single.PLAIN,
+)
+FIRST_ROWS = 20  # of a table without a header, by which it is recognised
+SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
+
+
+def tools() -> list[str]:
+    """Possible values of `reads_format`."""
+    return list(dict.fromkeys([*casanovo.TOOLS, *(f.tool for fs in TABLES for f in fs)]))
+
+
+def recognised(
+    path: str, head: Sequence[str], reads_format: str | None
+) -> tuple[TableFormat, Layout]:
+    """The format of a table, and how it is laid out, by its first lines.
+
+    reads_format: the only tool whose formats are asked for, None for any. Raises LacunaError that
+    says what the file is instead.
+    """
+    filled = [line for line in head if line.strip()]
+    rest = filled[bool(stated_separator(head)) :]
+    for forms in TABLES:
+        wanted = [form for form in forms if reads_format in (None, form.tool)]
+        for layout in layouts(head):
+            for form in wanted:
+                if form.fits is None and set(form.required).issubset(layout.names):
+                    return form, layout
+        for form in wanted:
+            for layout in layouts_without_header(head, form.required):
+                if _fits(form, layout, rest[:FIRST_ROWS], stated=reads_format is not None):
+                    return form, layout
+    raise _unknown(path, filled, reads_format)
+
+
+def _unknown(path: str, filled: Sequence[str], reads_format: str | None) -> LacunaError:
+    """The error of a table that has no known format, or not the one that is stated.
+
+    filled: its first lines, without blank ones.
+    """
+    shown = f"it begins with '{printable(filled[0][:60])}'"
+    if reads_format is not None:
+        return LacunaError(
+            f"{path}: not a file of {reads_format}: {shown}; leave reads_format out to have the "
+            "tool recognised"
+        )
+    if kind := _no_reads(filled):
+        return LacunaError(f"{path}: {kind}")
+    unknown = f"{path}: no format of peptide reads that is known: {shown}"
+    if remedy := _remedy_of_columns(filled[:FIRST_ROWS]):
+        return LacunaError(f"{unknown}; {remedy}")
+    titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
+    names = (name for layout in layouts(filled[:1]) for name in layout.names)
+    near = next((name for name in names if re.search("sequence|peptide", name)), None)
+    rename = (
+        f"if its column '{shortened(near, 40)}' has peptides, name it peptide; or " if near else ""
+    )
+    return LacunaError(
+        f"{unknown}; {rename}give the output of "
+        f"{', '.join(titles)} (column peptide and, if known, confidence: a number for each "
+        "residue, separated by blanks, or one for the peptide)"
+    )
+
+
+def _remedy_of_columns(lines: Sequence[str]) -> str:
+    """What to do with peptides whose columns blanks separate, or no header names; "" otherwise."""
+    first, rest = lines[0], lines[1:]
+    blanks = not any(separator in first for separator in SEPARATORS)
+    remedy = "separate columns by tabs or commas"
+    if re.search("sequence|peptide", first, re.IGNORECASE):
+        if not (blanks and len(first.split()) > 1 and any(len(row.split()) > 1 for row in rest)):
+            return ""
+        return f"{remedy}, and name that of the peptides peptide"
+    for separator in (None,) if blanks else SEPARATORS:
+        table = [[cell.strip(' "') for cell in line.split(separator)] for line in lines]
+        for place in range(len(table[0])):
+            column = [row[place] for row in table if place < len(row)]
+            found = [len(cell) >= SHORTEST and is_peptide(cell) for cell in column]
+            if not (found[0] and 2 * sum(found) > len(lines)):
+                continue
+            if len(table[0]) == 1:
+                return "its first line is no header; add a line 'peptide' before it"
+            named = f"add one that names the columns, column {place + 1} peptide"
+            return f"its first line is no header; {named}" + (f", and {remedy}" if blanks else "")
+    return ""
+
+
+def _no_reads(lines: Sequence[str]) -> str:
+    """What the first lines of a file are that is none of peptides, and the remedy; "" otherwise."""
+    first = lines[0].lstrip()
+    if kind := kind_of(first.encode()):
+        return f"no peptides, but {kind}; give the file itself"
+    if first.startswith(">"):
+        return "no peptides, but a FASTA file; give it in another column (fasta, truth, homologs)"
+    if any(line.startswith("BEGIN IONS") or "<mzML" in line for line in lines):
+        return (
+            "no peptides, but fragment spectra; give those that a de novo tool reads from them, "
+            "and the spectra in the column spectra"
+        )
+    if first.startswith(("<", "{", "[")):
+        return "no table of peptides, but XML or JSON; export the peptides as a table"
+    return ""
+
+
+def _fits(form: TableFormat, layout: Layout, lines: Sequence[str], *, stated: bool) -> bool:
+    """Whether a table is of a format without a header: its first line is none, and one line fits.
+
+    stated: whether the user says so; a row of as many cells is then enough.
+    """
+    if form.fits is None:
+        return False
+    rows = [[cell.strip() for cell in split_line(line, layout.separator) or []] for line in lines]
+    if all(map(_is_name, filter(None, rows[0]))):
+        return False
+    return any(len(row) == len(form.required) if stated else form.fits(row) for row in rows)
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell can be the name of a column, since it is no number."""
+    return cell.casefold() != "nan" and number(cell) is None
