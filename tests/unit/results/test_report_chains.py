@@ -50,7 +50,7 @@ from lacuna.results.report.distributions import distributions_of
 from lacuna.results.report.evidence import (
     Evidence,
     doubts_by_chain,
-    read_evidence,
+    evidence_of,
     read_placements,
 )
 from lacuna.results.report.gaps import read_gaps, read_residues
@@ -594,7 +594,7 @@ def test_reads_are_drawn_below_and_doubts_above(tmp_path: Path) -> None:
     paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, [])])
     evidence = tmp_path / "evidence.tsv"
     write_evidence(evidence, HEAVY, doubtful=33, flagged=20)
-    chain, without = with_evidence(chains_of(paths), read_evidence(evidence))
+    chain, without = with_evidence(chains_of(paths), EVIDENCE_TABLE.read(evidence))
     assert without.evidence == Evidence()
     assert chain.evidence.depths[:3] == (0.1, 0.2, 0.3) and len(chain.evidence.depths) == len(HEAVY)
     svg = draw(chain)
@@ -609,15 +609,12 @@ def test_reads_are_drawn_below_and_doubts_above(tmp_path: Path) -> None:
     assert 'class="h"' not in draw(without)
 
 
-def test_a_residue_that_spectra_show_is_not_marked_for_that(tmp_path: Path) -> None:
+def test_a_residue_that_spectra_show_is_not_marked_for_that() -> None:
     rows = [
         EvidenceRow("c", i, "", "", "A", 0.99, "observed", 1.0, "", Shares(), flags)
         for i, flags in enumerate(("", "spectra", "minority;spectra"), start=1)
     ]
-    path = tmp_path / "evidence.tsv"
-    path.write_text(EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(rows))
-    ((_, evidence),) = read_evidence(path)
-    assert [doubt.text for doubt in evidence.doubts] == ["3 A observed, minority"]
+    assert [doubt.text for doubt in evidence_of(rows).doubts] == ["3 A observed, minority"]
 
 
 def write_doubts(path: Path, *rows: DoubtRow) -> Path:
@@ -636,7 +633,7 @@ def test_doubts_of_proofreading_are_marked_and_listed(tmp_path: Path) -> None:
     ]
     doubts = write_doubts(tmp_path / "doubts.tsv", *rows)
     heavy, light = with_doubts(
-        with_evidence(chains_of(paths), read_evidence(evidence)), doubts_by_chain(doubts)
+        with_evidence(chains_of(paths), EVIDENCE_TABLE.read(evidence)), doubts_by_chain(doubts)
     )
     assert [d.position for d in heavy.evidence.doubts] == [20, 30, 33, 33]
     marks = re.findall(r'<path class="d"[^>]*><title>([^<]*)', draw(light))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.core.tables import MASS_TABLE, SPECTRUM_TABLE
+from lacuna.core.tables import EVIDENCE_TABLE, MASS_TABLE, SPECTRUM_TABLE
 from lacuna.results.accuracy import SCAFFOLD
 from lacuna.results.counts import MIN_CHAIN, Counts, count_sample
 from lacuna.results.report.calibration import PROBABILITY_STEPS, Bin, bins_of, error_of
@@ -24,7 +24,6 @@ from lacuna.results.report.evidence import (
     Placements,
     Proofread,
     doubts_by_chain,
-    read_evidence,
     read_placements,
     read_proofread,
 )
@@ -273,7 +272,7 @@ def _read_chains(
         *(tables[name] for name in ("filled", "chains", "gaps", "residues"))
     )
     if evidence is not None:
-        found = with_evidence(found, read_evidence(evidence))
+        found = with_evidence(found, EVIDENCE_TABLE.read(evidence))
     if doubts is not None:
         found = with_doubts(found, doubts_by_chain(doubts))
     if given is not None and "fasta" in given:
