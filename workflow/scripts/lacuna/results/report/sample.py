@@ -35,6 +35,7 @@ from lacuna.results.report.methods import (
     Breakdown,
     Score,
     breakdown_of,
+    model_of,
     read_scores,
 )
 from lacuna.results.report.next_steps import Step, read_steps
@@ -114,7 +115,7 @@ class Sample:
     @property
     def model(self) -> Score | None:
         """Overall score of the model, if the truth is known."""
-        return next((s for s in self.overall if s.is_model and s.protocol == SCAFFOLD), None)
+        return model_of(self.overall)
 
     @property
     def best_baseline(self) -> Score | None:
@@ -194,7 +195,7 @@ def read_sample(
     counts = count_sample(tables["chains"], tables["rejected"], reads)
     overall = tuple(scores["overall"])
     bins = bins_of(residues.known, residues.right)
-    model = next((s for s in overall if s.is_model and s.protocol == SCAFFOLD), None)
+    model = model_of(overall)
     drawn = counts.chains <= room.drawn
     detail = FULL if drawn else BRIEF
     listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
