@@ -24,9 +24,9 @@ from matplotlib.figure import Figure
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.core.statistics import wilson_interval
+from lacuna.core.tables import EVIDENCE_TABLE
 from lacuna.results.report.chain import Chain
 from lacuna.results.report.chains import read_chains, with_evidence
-from lacuna.results.report.evidence import read_evidence
 from lacuna.results.report.map import draw
 from lacuna.steps.one_file import fill_file
 
@@ -205,7 +205,7 @@ def chain_in(folder: Path) -> Chain:
     names = ("filled.fasta", "chains.tsv", "gaps.tsv", "residues.tsv")
     chains: Iterable[Chain] = read_chains(*(folder / name for name in names))
     if (folder / "evidence.tsv").exists():
-        chains = with_evidence(chains, read_evidence(folder / "evidence.tsv"))
+        chains = with_evidence(chains, EVIDENCE_TABLE.read(folder / "evidence.tsv"))
     return next(iter(chains))
 
 

@@ -249,13 +249,6 @@ def weights():
     return trained if train["steps"] else resource("train.from")
 
 
-def train_settings_of_run():
-    """Arguments of `batches.TrainConfig` for the training in this run."""
-    chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
-    pool = min(CONFIG["train"]["chains"], 4096)
-    return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
-
-
 def located(path):
     """The path; if it does not exist here, that in the workflow's folder."""
     return path if Path(path).exists() else ROOT / path
@@ -273,6 +266,14 @@ def resource(key):
 
     return found
 
+
+# Parameters of the rules whose jobs read a sample's chains with the network: fields of `ReaderFiles`.
+READER = {
+    **CONFIG["kmer"],
+    "max_identity": CONFIG["accuracy"]["max_identity"],
+    "precision": CONFIG["precision"],
+    "species": lambda wildcards: SAMPLES[wildcards.sample].species,
+}
 
 # The key of the large network's weights, which only the thorough mode reads.
 ASKED = ("large_network",) if CONFIG["mode"] == "thorough" else ()

@@ -16,10 +16,7 @@ rule find_doubts:
     resources:
         mem_mb=2000,
     params:
-        **CONFIG["kmer"],
-        max_identity=CONFIG["accuracy"]["max_identity"],
-        precision=CONFIG["precision"],
-        species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        **READER,
         inputs=digests("homologs", "train.from", "library"),
         code=code("find_doubts.py"),
     script:

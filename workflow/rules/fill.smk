@@ -23,12 +23,9 @@ rule fill_gaps:
     resources:
         mem_mb=2000,
     params:
-        **CONFIG["kmer"],
-        max_identity=CONFIG["accuracy"]["max_identity"],
+        **READER,
         candidates=CONFIG["candidates"],
         modifications=CONFIG["modifications"],
-        precision=CONFIG["precision"],
-        species=lambda wildcards: SAMPLES[wildcards.sample].species,
         inputs=digests("homologs", "train.from", "library", *ASKED),
         code=code("fill_gaps.py"),
     script:

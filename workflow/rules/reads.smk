@@ -102,10 +102,7 @@ rule weigh_evidence:
     resources:
         mem_mb=2000,
     params:
-        **CONFIG["kmer"],
-        max_identity=CONFIG["accuracy"]["max_identity"],
-        precision=CONFIG["precision"],
-        species=lambda wildcards: SAMPLES[wildcards.sample].species,
+        **READER,
         inputs=digests("homologs", "train.from", "library", *ASKED),
         code=code("weigh_evidence.py"),
     script:

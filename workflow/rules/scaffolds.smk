@@ -54,12 +54,9 @@ rule find_alkylation:
     resources:
         mem_mb=2000,
     params:
-        **CONFIG["kmer"],
-        max_identity=CONFIG["accuracy"]["max_identity"],
+        **READER,
         modifications=CONFIG["modifications"],
         tolerance_ppm=CONFIG["tolerance_ppm"],
-        precision=CONFIG["precision"],
-        species=lambda wildcards: SAMPLES[wildcards.sample].species,
         alkylation=lambda wildcards: (SAMPLES[wildcards.sample].alkylation or CONFIG["alkylation"]),
         inputs=digests("spectra", "homologs", "train.from", "library"),
         code=code("find_alkylation.py"),
@@ -113,11 +110,8 @@ rule write_kmers:
     resources:
         mem_mb=2000,
     params:
-        **CONFIG["kmer"],
-        max_identity=CONFIG["accuracy"]["max_identity"],
+        **READER,
         modifications=CONFIG["modifications"],
-        precision=CONFIG["precision"],
-        species=lambda wildcards: SAMPLES[wildcards.sample].species,
         complete_ends=lambda wildcards: wildcards.sample in WITH_ENDS,
         inputs=digests("homologs", "train.from", "library"),
         code=code("write_kmers.py"),

@@ -1,3 +1,10 @@
+def train_settings_of_run():
+    """Arguments of `batches.TrainConfig` for the training in this run."""
+    chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
+    pool = min(CONFIG["train"]["chains"], 4096)
+    return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
+
+
 rule encode_training:
     """Make the training chains of this run: simulated ones, and the samples' homologs."""
     input:

@@ -7,11 +7,11 @@ alignment and regions is left as it is, so it covers what was observed.
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, atomic_write
+from lacuna.results.by_chain import RowsByChain
 from lacuna.scaffolds.fasta import split_header
 from lacuna.scaffolds.repertoire import PAIRED, Layout, layout_of, read_rows
 
@@ -42,16 +42,13 @@ def write_airr(fasta: Path, filled: Path, gaps: Path, out: Path) -> None:
         rows = csv.writer(handle, delimiter="\t", lineterminator="\n")
         rows.writerow(columns)
         pairs = zip(chains, chains, strict=True)
-        spans = _filled_spans(csv.DictReader(table, delimiter="\t"))
-        waiting, span = next(pairs, None), next(spans, None)
+        of_gaps = RowsByChain(csv.DictReader(table, delimiter="\t"), itemgetter("chain"))
+        waiting = next(pairs, None)
         for chain, cells in _chains(fasta, layout):
             if waiting is None or split_header(waiting[0][1:])[0].decode() != chain:
                 continue
             cells["sequence_aa"] = waiting[1].decode().rstrip("\n")
-            cells[FILLED] = ""
-            if span is not None and span[0] == chain:
-                cells[FILLED] = span[1]
-                span = next(spans, None)
+            cells[FILLED] = _spans(of_gaps.of(chain))
             rows.writerow([cells.get(column, "") for column in columns])
             waiting = next(pairs, None)
 
@@ -96,12 +93,7 @@ def _of_chain(cells: Mapping[str, str], suffix: str) -> Iterator[tuple[str, str]
             yield column, cell
 
 
-def _filled_spans(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield each chain with gaps and where it was filled: `1-7;120-121`, positions from 1."""
-    for chain, of_chain in groupby(rows, key=itemgetter("chain")):
-        best = [row for row in of_chain if row["rank"] == "1" and row["candidate"]]
-        yield chain, ";".join(_span(row) for row in best)
-
-
-def _span(row: Mapping[str, str]) -> str:
-    return f"{row['first']}-{row['last']}"
+def _spans(gaps: Iterable[Mapping[str, str]]) -> str:
+    """Where a chain was filled: `1-7;120-121`, positions from 1; gaps: its rows of gaps.tsv."""
+    best = (row for row in gaps if row["rank"] == "1" and row["candidate"])
+    return ";".join(f"{row['first']}-{row['last']}" for row in best)

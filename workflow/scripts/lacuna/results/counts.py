@@ -3,10 +3,11 @@
 A run that fills nothing is an error: `explain_nothing` gives the reason for each sample.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.chain_names import locus_of
@@ -130,9 +131,7 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
 
     Raises LacunaError if one of them is not such a table.
     """
-    n = dict.fromkeys(Counts.__dataclass_fields__, 0)
-    for name in ("reads", "placed", "of_others", "unsure", "lost", "several", "reason", "species"):
-        del n[name]
+    n: dict[str, Any] = defaultdict(int)
     species: Counter[str] = Counter()
     for part in chunks(chains, ["species"], ["length", "n_terminal", "c_terminal", *_SUMMED]):
         species.update(part["species"])
@@ -151,26 +150,27 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
     reasons = (row.reason for row in REJECTED_TABLE.read(rejected))
     reason = next((text for text in reasons if not text.startswith(NOTE)), "")
     del species[""]
-    chosen = tuple(species.most_common())
-    found = Counts(**n, lost="", several="", reason=reason, species=chosen)
-    if reads is None:
-        return found
+    found = Counts(**n, reason=reason, species=tuple(species.most_common()))
+    return found if reads is None else _with_reads(found, chains, reads)
+
+
+def _with_reads(counts: Counts, chains: Path, reads: Path) -> Counts:
+    """The counts of a sample with those of its reads.tsv."""
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
-    rows: Counter[tuple[bool, bool]] = Counter()
-    placed: Counter[str] = Counter()
+    by_chain: Counter[str] = Counter()  # reads; "" of those on nothing
     unsure = 0
     for row in PLACED_TABLE.read(reads):
-        rows[bool(row.chain), row.chain in names] += 1
-        placed[row.chain] += row.chain in names
+        by_chain[row.chain] += 1
         unsure += row.placed_as == UNSURE_FILE
+    placed = Counter({name: n for name, n in by_chain.items() if name in names})
     return replace(
-        found,
+        counts,
+        reads=by_chain.total(),
+        placed=placed.total(),
+        of_others=by_chain.total() - placed.total() - by_chain[""],
         unsure=unsure,
         lost=lost_reads(*count_lost(PLACED_TABLE.read(reads))),
         several=_several(placed),
-        reads=rows.total(),
-        placed=rows[True, True],
-        of_others=rows[True, False],
     )
 
 
@@ -180,7 +180,7 @@ def _several(placed: Counter[str]) -> str:
 
     placed: reads by chain.
     """
-    shares = {name: n / placed.total() for name, n in placed.most_common() if n}
+    shares = {name: n / placed.total() for name, n in placed.most_common()}
     loci = [locus_of(name) for name in shares]
     heavy = loci.count("H")
     if "" in loci or max(heavy, len(loci) - heavy) < 2:

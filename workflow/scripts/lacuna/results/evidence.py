@@ -6,7 +6,6 @@ of observed ones from the reads or, without any, from the evidence that was give
 
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
-from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from lacuna.core.tables import (
     ResidueRow,
 )
 from lacuna.core.tsv import Shares
+from lacuna.results.by_chain import RowsByChain
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.table import stretches_of
@@ -59,17 +59,13 @@ def write_evidence(
     known = _by_position(positions) if positions is not None else {}
     shown = _shown_by_spectra(gaps)
     stretches = stretches_of(spectra) if spectra is not None else {}
-    of_residues = groupby(RESIDUE_TABLE.read(residues), attrgetter("chain"))
-    waiting = next(of_residues, None)
+    of_residues = RowsByChain(RESIDUE_TABLE.read(residues), attrgetter("chain"))
     with open(filled, encoding="utf-8", newline="\n") as fasta, atomic_write(out) as handle:
         handle.write(EVIDENCE_TABLE.header)
         sequences = (line.rstrip("\n") for line in fasta if not line.startswith(">"))
         for block in sorted(scaffolds.glob("[0-9]*.jsonl")):
             for scaffold in read_scaffold_block(block):
-                rows: list[ResidueRow] = []
-                if waiting is not None and waiting[0] == scaffold.chain:
-                    rows = list(waiting[1])
-                    waiting = next(of_residues, None)
+                rows = of_residues.of(scaffold.chain)
                 of_chain, seen = known.get(scaffold.chain, {}), shown.get(scaffold.chain, {})
                 within = {i for span in stretches.get(scaffold.chain, ()) for i in range(*span)}
                 likely = {

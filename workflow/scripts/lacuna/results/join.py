@@ -6,12 +6,12 @@ Neither torch nor pandas is imported here, so that jobs that only copy text star
 import csv
 import shutil
 from collections.abc import Iterable
-from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from lacuna.core.files import atomic_write, atomic_write_bytes
 from lacuna.core.tables import CHAIN_TABLE, DOUBT_TABLE, GAP_TABLE, MASS_TABLE, RESIDUE_TABLE
+from lacuna.results.by_chain import RowsByChain
 from lacuna.scaffolds.fasta import split_header
 
 MODEL = "lacuna"
@@ -44,18 +44,12 @@ def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
         open(filled, "rb") as fasta,
         atomic_write(out) as handle,
     ):
-        rows = csv.DictReader(table, delimiter="\t")
-        by_chain = groupby(rows, key=itemgetter("chain"))
-        waiting = next(by_chain, None)
+        rows = RowsByChain(csv.DictReader(table, delimiter="\t"), itemgetter("chain"))
         for header, sequence in zip(fasta, fasta, strict=True):
-            chain = split_header(header[1:])[0].decode()
-            if waiting is None or waiting[0] != chain:
-                continue
-            letters = sequence.decode()
-            for row in waiting[1]:
+            chain, letters = split_header(header[1:])[0].decode(), sequence.decode()
+            for row in rows.of(chain):
                 if row["rank"] != "1":
                     name = f"{chain}|gap{row['gap']}|rank{row['rank']}"
                     before, after = letters[: int(row["first"]) - 1], letters[int(row["last"]) :]
                     handle.write(f">{name} probability={row['probability']}\n")
                     handle.write(f"{before}{row['candidate']}{after}")
-            waiting = next(by_chain, None)

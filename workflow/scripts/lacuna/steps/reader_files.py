@@ -11,6 +11,7 @@ class ReaderFiles:
     weights, library: of the network; homologs: a FASTA; species: one of `sheet.SPECIES`; length,
     stride: of the k-mers, in residues; max_identity: share of a chain's observed residues from
     which a homolog is left out if the chain's truth is known; precision: as in `set_precision`.
+    The rules name the settings in `READER`.
     """
 
     weights: Path

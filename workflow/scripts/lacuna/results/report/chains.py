@@ -7,8 +7,8 @@ at a time.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import LacunaError
@@ -17,19 +17,19 @@ from lacuna.core.tables import (
     GAP_TABLE,
     RESIDUE_TABLE,
     SPECTRUM,
+    EvidenceRow,
     GapRow,
     MassRow,
     ResidueRow,
     SpectrumRow,
 )
+from lacuna.results.by_chain import RowsByChain
 from lacuna.results.report.chain import Chain, Gap, Residue, bands_of, per_mille
-from lacuna.results.report.evidence import Doubt, Evidence
+from lacuna.results.report.evidence import Doubt, evidence_of
 from lacuna.results.report.listing import read_filled
 from lacuna.results.report.words import ends, imgt_span
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
-
-Row = TypeVar("Row", GapRow, ResidueRow)
 
 
 def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Iterator[Chain]:
@@ -37,26 +37,20 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
 
     Raises LacunaError if a table cannot be read, or if they are not of the same chains.
     """
-    by_gap = _by_chain(GAP_TABLE.read(gaps))
-    by_residue = _by_chain(RESIDUE_TABLE.read(residues))
-    gap_rows, residue_rows = next(by_gap, None), next(by_residue, None)
+    of_gaps = RowsByChain(GAP_TABLE.read(gaps), attrgetter("chain"))
+    of_residues = RowsByChain(RESIDUE_TABLE.read(residues), attrgetter("chain"))
     rows = CHAIN_TABLE.read(chains)
     for name, description, sequence in read_filled(filled):
         row = next(rows, None)
         if row is None or row.chain != name:
             found = "ends" if row is None else f"has '{row.chain}'"
             raise LacunaError(f"{chains}: {found} where {filled} has '{name}'; run again")
-        mine: list[GapRow] = []
-        if gap_rows is not None and gap_rows[0] == name:
-            mine, gap_rows = gap_rows[1], next(by_gap, None)
-        missing: list[ResidueRow] = []
-        if residue_rows is not None and residue_rows[0] == name:
-            missing, residue_rows = residue_rows[1], next(by_residue, None)
+        missing = of_residues.of(name)
         regions: dict[int, list[str]] = {}
         for r in missing:
             regions.setdefault(r.gap, []).append(r.region)
-        of_gaps = tuple(_gaps(mine, regions))
-        places = [i for gap in of_gaps for i in range(gap.first, gap.last + 1)]
+        own = tuple(_gaps(of_gaps.of(name), regions))
+        places = [i for gap in own for i in range(gap.first, gap.last + 1)]
         if [r.position for r in missing] != places:
             raise LacunaError(f"{residues}: '{name}' has other residues than in {gaps}; run again")
         yield Chain(
@@ -65,17 +59,12 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
             sequence,
             row,
             bands_of(row.regions),
-            of_gaps,
+            own,
             tuple(_residue(r) for r in missing),
         )
-    for path, left in ((gaps, gap_rows), (residues, residue_rows)):
+    for path, left in ((gaps, of_gaps.left), (residues, of_residues.left)):
         if left is not None:
-            raise LacunaError(f"{path}: has '{left[0]}' where {filled} has not; run again")
-
-
-def _by_chain(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
-    for name, group in groupby(rows, key=lambda row: row.chain):
-        yield name, list(group)
+            raise LacunaError(f"{path}: has '{left}' where {filled} has not; run again")
 
 
 def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Sequence[str]]) -> Iterator[Gap]:
@@ -123,37 +112,23 @@ def with_modifications(chains: Iterable[Chain], fasta: Path, gaps: Path | None) 
     fasta, gaps: what the user gave. Positions of a scaffold become those of the filled chain.
     """
     written = {
-        record.chain: record
+        record.chain: record.modifications
         for record in read_scaffolds(fasta, gaps)
-        if isinstance(record, Scaffold) and record.modifications
+        if isinstance(record, Scaffold)
     }
     for chain in chains:
-        scaffold = written.get(chain.name)
-        yield (
-            chain
-            if scaffold is None
-            else replace(
-                chain,
-                modifications=tuple(
-                    replace(m, position=_in_filled(m.position, chain) + 1)
-                    for m in scaffold.modifications
-                ),
-            )
+        found = tuple(
+            replace(m, position=_in_filled(m.position, chain) + 1)
+            for m in written.get(chain.name, ())
         )
+        yield replace(chain, modifications=found)
 
 
-def with_evidence(
-    chains: Iterable[Chain], evidence: Iterable[tuple[str, Evidence]]
-) -> Iterator[Chain]:
-    """The chains with their evidence, which is in their order."""
-    rows = iter(evidence)
-    waiting = next(rows, None)
+def with_evidence(chains: Iterable[Chain], rows: Iterable[EvidenceRow]) -> Iterator[Chain]:
+    """The chains with their evidence; rows: of evidence.tsv."""
+    by_chain = RowsByChain(rows, attrgetter("chain"))
     for chain in chains:
-        if waiting is not None and waiting[0] == chain.name:
-            yield replace(chain, evidence=waiting[1])
-            waiting = next(rows, None)
-        else:
-            yield chain
+        yield replace(chain, evidence=evidence_of(by_chain.of(chain.name)))
 
 
 def with_doubts(chains: Iterable[Chain], doubts: Mapping[str, Sequence[Doubt]]) -> Iterator[Chain]:

@@ -1,12 +1,11 @@
 """What reads and other evidence say about positions of a chain, and how reads were placed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
-from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, SPECTRA, DoubtRow
+from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, SPECTRA, DoubtRow, EvidenceRow
 from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.streams import chunks
 
@@ -46,21 +45,11 @@ class Placements:
     more: int
 
 
-def read_evidence(path: Path) -> Iterator[tuple[str, Evidence]]:
-    """Yield the evidence of each chain that evidence.tsv has, in order.
-
-    Raises LacunaError if the table cannot be read.
-    """
-    columns = (
-        *("chain", "position", "residue", "probability"),
-        *("state", "depth", "alternatives", "flags"),
-    )
-    rows = (row for chunk in chunks(path, columns) for row in chunk.to_dict("records"))
-    for chain, group in groupby(rows, key=lambda row: str(row["chain"])):
-        mine = [{str(name): str(cell) for name, cell in row.items()} for row in group]
-        read = any(row["depth"] for row in mine)
-        depths = tuple(float(row["depth"] or 0) for row in mine) if read else ()
-        yield chain, Evidence(depths, tuple(_doubts(mine)))
+def evidence_of(rows: Sequence[EvidenceRow]) -> Evidence:
+    """The evidence of a chain from its rows of evidence.tsv; none if it has no row."""
+    read = any(row.depth is not None for row in rows)
+    depths = tuple(row.depth or 0.0 for row in rows) if read else ()
+    return Evidence(depths, tuple(_doubts(rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +79,16 @@ def doubts_by_chain(path: Path) -> dict[str, list[Doubt]]:
     return found
 
 
-def _doubts(rows: list[dict[str, str]]) -> Iterator[Doubt]:
+def _doubts(rows: Iterable[EvidenceRow]) -> Iterator[Doubt]:
     for row in rows:
-        strong = row["state"] == DOUBTFUL
+        strong = row.state == DOUBTFUL
         # That spectra show a residue is no reason to doubt it.
-        flags = [flag for flag in row["flags"].split(";") if flag and flag != SPECTRA]
+        flags = [flag for flag in row.flags.split(";") if flag and flag != SPECTRA]
         if strong or flags:
-            said = [row["state"], *flags]
-            others = f"; or {row['alternatives'].replace(',', ', ')}" if row["alternatives"] else ""
-            text = f"{row['position']} {row['residue']} {', '.join(said)}{others}"
-            wrong = 1 - float(row["probability"] or 1)
-            yield Doubt(int(row["position"]), text, strong, wrong)
+            others = f"; or {str(row.alternatives).replace(',', ', ')}" if row.alternatives else ""
+            text = f"{row.position} {row.residue} {', '.join([row.state, *flags])}{others}"
+            wrong = 0.0 if row.probability is None else 1 - row.probability
+            yield Doubt(row.position, text, strong, wrong)
 
 
 def read_placements(path: Path) -> Placements:

@@ -1,10 +1,12 @@
 """Rows of accuracy.tsv as the page shows them: methods side by side, and where they are right."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lacuna.antibody.imgt import REGIONS
 from lacuna.core.files import LacunaError
+from lacuna.core.tables import ACCURACY_TABLE, AccuracyRow
 from lacuna.results.accuracy import AMBIGUITY, METHODS, SCAFFOLD, SEED
 from lacuna.results.join import BASELINES, MODEL
 from lacuna.results.report.words import MAX_ROWS
@@ -18,26 +20,12 @@ BREAKDOWNS = {
     "locus": "Locus",
     AMBIGUITY: "Ambiguity code",
 }
-_NUMBERS = ("n_residues", "n_correct", "n_gaps", "n_exact")
-_SHARES = ("accuracy", "ci_low", "ci_high", "mean_probability", "ece")
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A row of accuracy.tsv; shares from 0 to 1, None if the table has no value."""
+class Score(AccuracyRow):
+    """A row of accuracy.tsv."""
 
-    value: str
-    method: str
-    protocol: str
-    n_residues: int
-    n_correct: int
-    n_gaps: int
-    n_exact: int
-    accuracy: float
-    low: float
-    high: float
-    mean_probability: float | None
-    ece: float | None
+    __slots__ = ()
 
     @property
     def label(self) -> str:
@@ -67,34 +55,25 @@ def read_scores(path: Path) -> dict[str, list[Score]]:
     """Rows of accuracy.tsv by scope, the model first; rows of single chains are skipped."""
     wanted = ("overall", *BREAKDOWNS)
     rows: dict[str, list[Score]] = {scope: [] for scope in wanted}
-    columns = ("scope", "value", "method", "protocol", *_NUMBERS, *_SHARES)
-    for chunk in chunks(path, columns):
-        for row in chunk[chunk["scope"].isin(wanted)].to_dict("records"):
+    for chunk in chunks(path, ACCURACY_TABLE.names):
+        some = chunk.loc[chunk["scope"].isin(wanted), list(ACCURACY_TABLE.names)]
+        for cells in some.itertuples(index=False, name=None):
             try:
-                numbers = {k: int(row[k]) for k in _NUMBERS}
-                shares = {k: float(row[k]) if row[k] else None for k in _SHARES}
-                accuracy, low, high = (float(row[k]) for k in _SHARES[:3])
+                score = Score(*ACCURACY_TABLE.parse(cells))
             except ValueError as error:
                 raise LacunaError(
                     f"{path}: has a row with a wrong number ({error}); run the workflow again"
                 ) from None
-            rows[row["scope"]].append(
-                Score(
-                    row["value"],
-                    row["method"],
-                    row["protocol"],
-                    **numbers,
-                    accuracy=accuracy,
-                    low=low,
-                    high=high,
-                    mean_probability=shares["mean_probability"],
-                    ece=shares["ece"],
-                )
-            )
+            rows[score.scope].append(score)
     order = {method: i for i, method in enumerate(METHODS)}
     for scope in wanted:
         rows[scope].sort(key=lambda s: (order.get(s.method, len(order)), s.protocol != SCAFFOLD))
     return rows
+
+
+def model_of(scores: Iterable[Score]) -> Score | None:
+    """The score of the model by the scaffold protocol, None without one; scores: of one scope."""
+    return next((s for s in scores if s.is_model and s.protocol == SCAFFOLD), None)
 
 
 def breakdown_of(title: str, scores: list[Score]) -> Breakdown:

@@ -87,13 +87,13 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
     yield (
         f"Of {plural(model.n_residues, 'residue')} whose truth is known,"
         f" {count(model.n_correct)} are right: {percent(model.accuracy)} %"
-        f" (95 % interval {percent(model.low)} to {percent(model.high)} %)."
+        f" (95 % interval {percent(model.ci_low)} to {percent(model.ci_high)} %)."
     )
     best = sample.best_baseline
     if best is not None:
         gain = model.accuracy - best.accuracy
         points = f"{abs(100 * gain):.1f} points"
-        apart = model.low > best.high or model.high < best.low
+        apart = model.ci_low > best.ci_high or model.ci_high < best.ci_low
         doubt = "" if apart else ", which may be chance: the intervals overlap"
         if abs(gain) < 0.0005:
             yield f"The best baseline, {best.label.lower()}, does just as well."
