@@ -1,6 +1,6 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from io import StringIO
@@ -43,21 +43,15 @@ from lacuna.filling.status import (
     GapResult,
     against_spectra,
     contradiction_of,
-    length_at_odds,
-    letters_at_odds,
-    partly_without_template,
-    pyroglutamate_of,
-    read_otherwise,
-    status_of,
+    result_of,
     warn,
-    with_convention,
     with_note,
     without_residues,
 )
 from lacuna.network.encode import Encoder
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict
-from lacuna.scaffolds.residue_masses import Modifications
+from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 
 
@@ -83,8 +77,10 @@ class FilledChain:
 class Tables:
     """The text of a block's output files, collected in memory and written together."""
 
-    def __init__(self) -> None:
+    def __init__(self, chains: Iterable[FilledChain]) -> None:
         self.texts = {name: StringIO() for name in TABLES}
+        for chain in chains:
+            self.add(chain)
 
     def add(self, chain: FilledChain) -> None:
         """Add the rows of a chain to each table."""
@@ -102,34 +98,6 @@ class Tables:
                 handle.write(self.texts[name].getvalue())
 
 
-def fill_block(
-    scaffolds: Sequence[Scaffold],
-    kmers: KmerSet,
-    encoder: Encoder,
-    predict: Predict,
-    *,
-    candidates: int,
-    modifications: Modifications | None = None,
-    convention: str = "",
-    shown_of_c: str = "",
-) -> Tables:
-    """Fill a block and return the text of all its tables; see `fill_chains`."""
-    tables = Tables()
-    filled = fill_chains(
-        scaffolds,
-        kmers,
-        encoder,
-        predict,
-        candidates=candidates,
-        modifications=modifications,
-        convention=convention,
-        shown_of_c=shown_of_c,
-    )
-    for chain in filled:
-        tables.add(chain)
-    return tables
-
-
 def fill_chains(
     scaffolds: Sequence[Scaffold],
     kmers: KmerSet,
@@ -137,7 +105,7 @@ def fill_chains(
     predict: Predict,
     *,
     candidates: int,
-    modifications: Modifications | None = None,
+    modifications: Modifications = UNMODIFIED,
     convention: str = "",
     shown_of_c: str = "",
 ) -> Iterator[FilledChain]:
@@ -148,13 +116,14 @@ def fill_chains(
     modifications: those that masses may include; convention: an error that all masses of the sample
     share, in words; shown_of_c: what spectra show against the state of C, in words.
     """
-    allowed = modifications or Modifications()
     doubts: list[tuple[BlockGap, str]] = []
     chains = [(chain, list(chain.gaps())) for chain in chains_of(scaffolds, kmers)]
-    untemplated = without_template(kmers).tolist()
+    untemplated = without_template(kmers)
     of_germlines = germline_doubts(scaffolds, kmers, encoder.library)
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
-    probabilities, ranked = _rank(scaffolds, kmers, encoder, predict, known, candidates, allowed)
+    probabilities, ranked = _rank(
+        scaffolds, kmers, encoder, predict, known, candidates, modifications
+    )
     letters = [MISSING_LETTER] * len(probabilities)
     distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, GapResult] = {}
@@ -163,31 +132,25 @@ def fill_chains(
         distributions[rows, :N_RESIDUES] = up_to(gap.given.most, ranking.distributions)
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
-        doubt = contradiction_of(gap, ranking, probabilities[rows], allowed)
+        doubt = contradiction_of(gap, ranking, probabilities[rows], modifications)
         if doubt:
             doubts.append((gap, doubt))
         elif doubt := against_spectra(gap, ranking, shown_of_c):
             doubts.append((gap, f"has a mass, but {doubt}"))
-        no_template = bool(ranking.candidates) and all(untemplated[rows])
-        status = status_of(gap, ranking, misfit, doubt, no_template)
-        if convention and gap.given.mass is not None:
-            status = with_convention(status, convention)
-        lacking = sum(untemplated[rows]) if ranking.candidates else 0
-        further = (
-            letters_at_odds(gap, allowed),
-            length_at_odds(gap.given),
-            read_otherwise(gap),
-            pyroglutamate_of(gap, ranking, allowed),
-            partly_without_template(lacking, len(gap.rows)),
-            of_germlines.of_gap(gap) if ranking.candidates and not gap.ambiguity else "",
+        found[gap.rows.start] = result_of(
+            gap,
+            ranking,
+            modifications,
+            misfit=misfit,
+            doubt=doubt,
+            convention=convention,
+            of_germlines=of_germlines.of_gap(gap),
+            untemplated=untemplated[rows],
         )
-        for note in filter(None, further):
-            status = with_note(status, note)
-        found[gap.rows.start] = GapResult(ranking.candidates, status, no_template)
     residues = residues_of("".join(letters), distributions, kmers)
     warn(doubts)
     for chain, gaps in chains:
-        yield _fill_chain(chain, gaps, residues, found, allowed)
+        yield _fill_chain(chain, gaps, residues, found, modifications)
 
 
 def _rank(
@@ -253,9 +216,6 @@ def _fill_chain(
         pieces += scaffold.sequence[at:start], piece
         at = end
         counts.add(gap, piece, is_open, of_gap.without_template)
-        if not gap.ambiguity:
-            counts.n_terminal += len(piece) if start == 0 else 0
-            counts.c_terminal += len(piece) if end == len(scaffold.sequence) else 0
     sequence = "".join(pieces) + scaffold.sequence[at:]
     regions = regions_as_text(chain.regions[chain.offset : chain.offset + len(sequence)])
     row = ChainRow(

@@ -228,3 +228,6 @@ class ChainCounts:
         self.gaps += 1
         self.open += is_open
         self.without_template += without_template
+        self.n_terminal += len(piece) if gap.given.start == 0 else 0
+        at_end = gap.given.end == len(gap.chain.scaffold.sequence)
+        self.c_terminal += len(piece) if at_end else 0
