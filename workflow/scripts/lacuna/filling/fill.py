@@ -28,7 +28,8 @@ from lacuna.core.tables import (
 from lacuna.filling.block import BlockChain, BlockGap, chains_of, without_template
 from lacuna.filling.doubts.germlines import germline_doubts
 from lacuna.filling.evidence import with_evidence
-from lacuna.filling.masses.intact import error_of_missed, is_missed, mass_row, unweighed
+from lacuna.filling.masses.filled_mass import error_of_missed, is_missed, mass_row
+from lacuna.filling.masses.intact import unweighed
 from lacuna.filling.rank_gaps import RankedGap, rank_gaps
 from lacuna.filling.rereading import read_again
 from lacuna.filling.residues import Residues, residues_of, up_to

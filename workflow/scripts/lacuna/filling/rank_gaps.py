@@ -15,13 +15,8 @@ from lacuna.filling.masses.by_spectra import (
     rank_by_spectra,
 )
 from lacuna.filling.masses.chain_mass import rank_by_chain_mass
-from lacuna.filling.masses.intact import (
-    intact_rules,
-    left_with_errors,
-    likely_end,
-    likely_intact_error,
-    unweighed,
-)
+from lacuna.filling.masses.intact import intact_rules, likely_end, unweighed
+from lacuna.filling.masses.intact_errors import left_with_errors, likely_intact_error
 from lacuna.filling.masses.misfits import rank_weighed
 from lacuna.filling.masses.other_length import length_by_masses
 from lacuna.filling.search.decode import Ranking, rank_plain

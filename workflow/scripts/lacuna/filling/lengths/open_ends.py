@@ -16,7 +16,7 @@ from lacuna.filling.lengths.ends import (
     share_before,
     without_doubtful_fr4,
 )
-from lacuna.filling.masses.intact import is_whole
+from lacuna.filling.masses.filled_mass import is_whole
 from lacuna.network.encode import encode_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Gap, Scaffold
