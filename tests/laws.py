@@ -17,7 +17,7 @@ from Bio import SeqIO
 import bundled
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.tables import TABLES
-from lacuna.filling.fill import fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.results.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.results.join import HEADERS, MODEL, join_parts
@@ -71,8 +71,12 @@ def fill(
         chains = resolve_lengths(scaffolds[start:stop], rules, reader)
         kmers = reader.encoder.encode(chains)
         predict = reader.predictor.predict
-        tables = fill_block(
-            *(chains, kmers, reader.encoder, predict), candidates=candidates, modifications=rules
+        tables = Tables(
+            fill_chains(
+                *(chains, kmers, reader.encoder, predict),
+                candidates=candidates,
+                modifications=rules,
+            )
         )
         paths = {name: folder / f"{name}.{number}" for name in TABLES}
         tables.write(paths)

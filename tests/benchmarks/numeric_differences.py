@@ -25,7 +25,7 @@ import torch
 from common import ROOT
 
 from lacuna.core.device import product_dtype, set_precision
-from lacuna.filling.fill import fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.network.encode import Encoder
 from lacuna.network.predict import Predictor
 from lacuna.network.weights import load_weights
@@ -113,7 +113,9 @@ def fill(folder: Path, every: int, precision: str, threads: int, out: Path) -> N
         block = chains[i : i + BLOCK]
         kmers = encoder.encode(block)
         probabilities.append(predictor.predict(kmers))
-        tables = fill_block(block, kmers, encoder, predictor.predict, candidates=CANDIDATES).texts
+        tables = Tables(
+            fill_chains(block, kmers, encoder, predictor.predict, candidates=CANDIDATES)
+        ).texts
         rows += [x.split("\t") for x in tables["residues"].getvalue().splitlines()]
         for line in tables["gaps"].getvalue().splitlines():
             cells = line.split("\t")

@@ -12,7 +12,7 @@ import torch
 
 import bundled
 from lacuna.core.tables import SCORED_TABLE
-from lacuna.filling.fill import fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -50,8 +50,8 @@ def counts() -> Counts:
     assert len(chains) == len(truth)
     reader = bundled.reader()
     kmers = reader.encoder.encode(chains)
-    texts = fill_block(
-        *(chains, kmers, reader.encoder, reader.predictor.predict), candidates=1
+    texts = Tables(
+        fill_chains(*(chains, kmers, reader.encoder, reader.predictor.predict), candidates=1)
     ).texts
     torch.set_num_threads(threads)
     text = texts["scored"].getvalue()

@@ -18,7 +18,7 @@ from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.tables import GAP_TABLE
 from lacuna.core.words import AUTO
 from lacuna.filling.cysteine import find_convention, find_reading
-from lacuna.filling.fill import fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.masses import weighing
 from lacuna.filling.masses.conventions import CONVENTIONS
 from lacuna.filling.masses.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
@@ -91,8 +91,15 @@ def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[d
     """The rows of gaps.tsv for chains whose gaps have known lengths."""
     kmers = encode_scaffolds(chains, bundled.predictor().library)
     predict = bundled.predictor().predict
-    tables = fill_block(
-        chains, kmers, bundled.reader().encoder, predict, candidates=3, modifications=modifications
+    tables = Tables(
+        fill_chains(
+            chains,
+            kmers,
+            bundled.reader().encoder,
+            predict,
+            candidates=3,
+            modifications=modifications,
+        )
     )
     lines = tables.texts["gaps"].getvalue().splitlines()
     return [dict(zip(GAP_TABLE.names, line.split("\t"), strict=True)) for line in lines]

@@ -10,7 +10,7 @@ import numpy as np
 
 import bundled
 from lacuna.antibody.numbering import number_chain
-from lacuna.filling.fill import fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, Modifications
@@ -57,7 +57,7 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
     kmers = reader.encoder.encode([settled])
     predict = reader.predictor.predict
     np.testing.assert_allclose(predict(kmers).sum(1), 1.0)
-    tables = fill_block([settled], kmers, reader.encoder, predict, candidates=5)
+    tables = Tables(fill_chains([settled], kmers, reader.encoder, predict, candidates=5))
     _, filled = tables.texts["filled"].getvalue().splitlines()
     right = [a == b for a, b in zip(filled, CA2, strict=True)]
     hidden = {i for start, end in GAPS for i in range(start, end)}

@@ -29,7 +29,8 @@ from lacuna.filling.masses.chain_mass import (
     TotalMass,
     rank_by_chain_mass,
 )
-from lacuna.filling.masses.intact import USUAL, intact_rules, left_mass, left_with_errors
+from lacuna.filling.masses.intact import intact_rules, left_mass
+from lacuna.filling.masses.intact_errors import USUAL, left_with_errors
 from lacuna.scaffolds import gap_table
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable

@@ -27,7 +27,7 @@ from lacuna.core.tables import (
     SCORED_TABLE,
 )
 from lacuna.filling.baselines import column_majorities
-from lacuna.filling.fill import Tables, fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.rows import regions_as_text
 from lacuna.filling.search.decode import Ranking, rank_plain
 from lacuna.network.encode import Encoder, encode_scaffolds
@@ -60,7 +60,7 @@ Rows = list[dict[str, str]]
 
 @dataclass
 class Filled:
-    """The output of `fill_block`: header and sequence per chain, and rows of each table."""
+    """The text of all `Tables`: header and sequence per chain, and rows of each table."""
 
     chains: dict[str, str]
     rows: dict[str, Rows]
@@ -81,7 +81,9 @@ class Filler:
         encoder = self.encoder(index)
         kmers = encoder.encode(scaffolds)
         predictor = Predictor(self.model, self.library, torch.device("cpu"))
-        return read(fill_block(scaffolds, kmers, encoder, predictor.predict, candidates=candidates))
+        return read(
+            Tables(fill_chains(scaffolds, kmers, encoder, predictor.predict, candidates=candidates))
+        )
 
 
 def evenly(kmers: KmerSet) -> np.ndarray:
@@ -333,7 +335,9 @@ def test_a_wrong_length_is_wrong_with_the_probabilities_that_were_stated(
 def test_an_id_comes_out_as_it_went_in(fill: Filler, name: str) -> None:
     whole = germline_chain("H", 1)
     kmers = encode_scaffolds([scaffold(whole, name=name)], fill.library)
-    tables = fill_block([scaffold(whole, name=name)], kmers, fill.encoder(), evenly, candidates=1)
+    tables = Tables(
+        fill_chains([scaffold(whole, name=name)], kmers, fill.encoder(), evenly, candidates=1)
+    )
     assert tables.texts["filled"].getvalue() == f">{name}\n{whole}\n"
 
 
@@ -344,7 +348,7 @@ def test_codes_that_nothing_can_settle_become_x(fill: Filler) -> None:
 
 def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path) -> None:
     kmers = encode_scaffolds([], fill.library)
-    tables = fill_block([], kmers, fill.encoder(), evenly, candidates=3)
+    tables = Tables(fill_chains([], kmers, fill.encoder(), evenly, candidates=3))
     tables.write({name: tmp_path / name for name in tables.texts})
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == dict.fromkeys(tables.texts, b"")
 
@@ -671,8 +675,10 @@ def test_a_region_does_not_go_over_into_the_next_chain(fill: Filler) -> None:
     kmers = encode_scaffolds(chains, fill.library)
     columns = kmers.chain_columns.clone()
     columns[len(whole) : len(whole) + 2] = OTHER_INSERTION
-    tables = fill_block(
-        chains, replace(kmers, chain_columns=columns), fill.encoder(), evenly, candidates=1
+    tables = Tables(
+        fill_chains(
+            chains, replace(kmers, chain_columns=columns), fill.encoder(), evenly, candidates=1
+        )
     )
     regions = [(r["chain"], r["region"]) for r in read(tables).rows["residues"]]
     assert regions == [("a", "FR1")] * 2 + [("b", "")] * 2

@@ -15,19 +15,18 @@ from gaps import mass_of as weight
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt, MassRow
+from lacuna.filling.masses.filled_mass import error_of_missed, is_missed, is_whole, mass_row
 from lacuna.filling.masses.intact import (
     chain_forms,
-    error_of_missed,
-    intact_errors,
     intact_rules,
-    is_missed,
-    is_whole,
     left_for_gaps,
     likely_end,
-    likely_intact_error,
-    mass_row,
-    unmodified_cysteines,
     unweighed,
+)
+from lacuna.filling.masses.intact_errors import (
+    intact_errors,
+    likely_intact_error,
+    unmodified_cysteines,
 )
 from lacuna.filling.search.mass_search import search
 from lacuna.results.summary import intact_note, mass_note

@@ -12,7 +12,7 @@ from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import FR4_LAST, FR4_START
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.masses import AVERAGINE
-from lacuna.filling.fill import fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths import open_gaps, unknown
 from lacuna.filling.lengths.ends import MAX_CONSTANT
 from lacuna.filling.lengths.open_gaps import open_chain
@@ -157,7 +157,9 @@ def test_the_length_of_a_cdr3_that_nothing_shows_is_not_sure(locus: str) -> None
         (filled,) = settle([scaffold])
         kmers = encode_scaffolds([filled], bundled.predictor().library)
         predict = bundled.predictor().predict
-        texts = fill_block([filled], kmers, bundled.reader().encoder, predict, candidates=3).texts
+        texts = Tables(
+            fill_chains([filled], kmers, bundled.reader().encoder, predict, candidates=3)
+        ).texts
         residues = [float(row.split("\t")[4]) for row in texts["residues"].getvalue().splitlines()]
         assert residues and max(residues) <= share + 1e-4
         candidates = [row.split("\t")[6] for row in texts["gaps"].getvalue().splitlines()]
@@ -311,7 +313,9 @@ def test_lengths_beyond_what_may_be_tried_are_told(chain: str) -> None:
     assert from_json(to_json(settled)) == settled
     kmers = encode_scaffolds([settled], bundled.predictor().library)
     predict = bundled.predictor().predict
-    texts = fill_block([settled], kmers, bundled.reader().encoder, predict, candidates=1).texts
+    texts = Tables(
+        fill_chains([settled], kmers, bundled.reader().encoder, predict, candidates=1)
+    ).texts
     row = texts["gaps"].getvalue()
     assert row.split("\t")[10] == "filled (not all possible lengths were tried)"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -105,6 +106,17 @@ def starts_of(scaffolds: Sequence[Scaffold]) -> np.ndarray:
     """(m,) where each chain begins among the residues of all."""
     lengths = np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64)
     return np.cumsum(lengths) - lengths
+
+
+def columns_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> list[np.ndarray]:
+    """(length,) IMGT columns of each chain; kmers: of these chains."""
+    return np.split(kmers.chain_columns.numpy(), starts_of(scaffolds)[1:])
+
+
+def slices_of(parts: Sequence[PartSegments], length: int) -> list[slice]:
+    """Where each part of a chain of so many residues is."""
+    edges = [*(part.start for part in parts), length]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def _locus(parts: Sequence[PartSegments]) -> str:

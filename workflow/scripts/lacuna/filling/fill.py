@@ -1,6 +1,6 @@
 """Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from io import StringIO
@@ -28,7 +28,8 @@ from lacuna.core.tables import (
 from lacuna.filling.block import BlockChain, BlockGap, chains_of, without_template
 from lacuna.filling.doubts.germlines import germline_doubts
 from lacuna.filling.evidence import with_evidence
-from lacuna.filling.masses.intact import error_of_missed, is_missed, mass_row, unweighed
+from lacuna.filling.masses.filled_mass import error_of_missed, is_missed, mass_row
+from lacuna.filling.masses.intact import unweighed
 from lacuna.filling.rank_gaps import RankedGap, rank_gaps
 from lacuna.filling.rereading import read_again
 from lacuna.filling.residues import Residues, residues_of, up_to
@@ -43,21 +44,15 @@ from lacuna.filling.status import (
     GapResult,
     against_spectra,
     contradiction_of,
-    length_at_odds,
-    letters_at_odds,
-    partly_without_template,
-    pyroglutamate_of,
-    read_otherwise,
-    status_of,
+    result_of,
     warn,
-    with_convention,
     with_note,
     without_residues,
 )
 from lacuna.network.encode import Encoder
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict
-from lacuna.scaffolds.residue_masses import Modifications
+from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 
 
@@ -83,8 +78,10 @@ class FilledChain:
 class Tables:
     """The text of a block's output files, collected in memory and written together."""
 
-    def __init__(self) -> None:
+    def __init__(self, chains: Iterable[FilledChain]) -> None:
         self.texts = {name: StringIO() for name in TABLES}
+        for chain in chains:
+            self.add(chain)
 
     def add(self, chain: FilledChain) -> None:
         """Add the rows of a chain to each table."""
@@ -102,34 +99,6 @@ class Tables:
                 handle.write(self.texts[name].getvalue())
 
 
-def fill_block(
-    scaffolds: Sequence[Scaffold],
-    kmers: KmerSet,
-    encoder: Encoder,
-    predict: Predict,
-    *,
-    candidates: int,
-    modifications: Modifications | None = None,
-    convention: str = "",
-    shown_of_c: str = "",
-) -> Tables:
-    """Fill a block and return the text of all its tables; see `fill_chains`."""
-    tables = Tables()
-    filled = fill_chains(
-        scaffolds,
-        kmers,
-        encoder,
-        predict,
-        candidates=candidates,
-        modifications=modifications,
-        convention=convention,
-        shown_of_c=shown_of_c,
-    )
-    for chain in filled:
-        tables.add(chain)
-    return tables
-
-
 def fill_chains(
     scaffolds: Sequence[Scaffold],
     kmers: KmerSet,
@@ -137,7 +106,7 @@ def fill_chains(
     predict: Predict,
     *,
     candidates: int,
-    modifications: Modifications | None = None,
+    modifications: Modifications = UNMODIFIED,
     convention: str = "",
     shown_of_c: str = "",
 ) -> Iterator[FilledChain]:
@@ -148,13 +117,14 @@ def fill_chains(
     modifications: those that masses may include; convention: an error that all masses of the sample
     share, in words; shown_of_c: what spectra show against the state of C, in words.
     """
-    allowed = modifications or Modifications()
     doubts: list[tuple[BlockGap, str]] = []
     chains = [(chain, list(chain.gaps())) for chain in chains_of(scaffolds, kmers)]
-    untemplated = without_template(kmers).tolist()
+    untemplated = without_template(kmers)
     of_germlines = germline_doubts(scaffolds, kmers, encoder.library)
     known = [gap for _, gaps in chains for gap in gaps if gap.rows]
-    probabilities, ranked = _rank(scaffolds, kmers, encoder, predict, known, candidates, allowed)
+    probabilities, ranked = _rank(
+        scaffolds, kmers, encoder, predict, known, candidates, modifications
+    )
     letters = [MISSING_LETTER] * len(probabilities)
     distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, GapResult] = {}
@@ -163,31 +133,25 @@ def fill_chains(
         distributions[rows, :N_RESIDUES] = up_to(gap.given.most, ranking.distributions)
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
-        doubt = contradiction_of(gap, ranking, probabilities[rows], allowed)
+        doubt = contradiction_of(gap, ranking, probabilities[rows], modifications)
         if doubt:
             doubts.append((gap, doubt))
         elif doubt := against_spectra(gap, ranking, shown_of_c):
             doubts.append((gap, f"has a mass, but {doubt}"))
-        no_template = bool(ranking.candidates) and all(untemplated[rows])
-        status = status_of(gap, ranking, misfit, doubt, no_template)
-        if convention and gap.given.mass is not None:
-            status = with_convention(status, convention)
-        lacking = sum(untemplated[rows]) if ranking.candidates else 0
-        further = (
-            letters_at_odds(gap, allowed),
-            length_at_odds(gap.given),
-            read_otherwise(gap),
-            pyroglutamate_of(gap, ranking, allowed),
-            partly_without_template(lacking, len(gap.rows)),
-            of_germlines.of_gap(gap) if ranking.candidates and not gap.ambiguity else "",
+        found[gap.rows.start] = result_of(
+            gap,
+            ranking,
+            modifications,
+            misfit=misfit,
+            doubt=doubt,
+            convention=convention,
+            of_germlines=of_germlines.of_gap(gap),
+            untemplated=untemplated[rows],
         )
-        for note in filter(None, further):
-            status = with_note(status, note)
-        found[gap.rows.start] = GapResult(ranking.candidates, status, no_template)
     residues = residues_of("".join(letters), distributions, kmers)
     warn(doubts)
     for chain, gaps in chains:
-        yield _fill_chain(chain, gaps, residues, found, allowed)
+        yield _fill_chain(chain, gaps, residues, found, modifications)
 
 
 def _rank(

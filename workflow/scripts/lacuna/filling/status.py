@@ -2,8 +2,9 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -44,33 +45,64 @@ class GapResult:
     without_template: bool = False
 
 
-def status_of(
-    gap: BlockGap, ranking: Ranking, misfit: str, doubt: str, without_template: bool
-) -> str:
-    """`filled` or why the gap stays open, with anything else to know of it in brackets.
+def result_of(
+    gap: BlockGap,
+    ranking: Ranking,
+    modifications: Modifications,
+    *,
+    misfit: str,
+    doubt: str,
+    convention: str,
+    of_germlines: str,
+    untemplated: np.ndarray,
+) -> GapResult:
+    """What a gap of known length was filled with: `filled` or why it stays open, with anything else
+    to know of it in brackets.
 
-    misfit: what is wrong with its masses; doubt: what contradicts the mass of C.
+    misfit: what is wrong with its masses; doubt: what contradicts the mass of C; convention: an
+    error that all masses of the sample share; of_germlines: a note on them; each '' for nothing.
+    untemplated: (length,) bool, whether a residue has no template.
     """
+    lacking = int(untemplated.sum()) if ranking.candidates else 0
+    no_template = lacking == len(untemplated)
     if too_large(gap.given):
-        return _too_large_status()
-    notes = []
-    if not ranking.candidates:
-        status = "no_sequence_fits_mass"
+        status = _too_large_status()
     else:
-        status = "filled"
-        if without_template:
-            notes.append("no template")
+        status = "filled" if ranking.candidates else "no_sequence_fits_mass"
+        notes = _notes_of_ranking(gap.given, ranking, no_template, misfit, doubt)
+        status = reduce(with_note, notes, status)
+    if convention and gap.given.mass is not None:
+        status = with_convention(status, convention)
+    further = (
+        letters_at_odds(gap, modifications),
+        length_at_odds(gap.given),
+        read_otherwise(gap),
+        pyroglutamate_of(gap, ranking, modifications),
+        partly_without_template(lacking, len(untemplated)),
+        of_germlines if ranking.candidates and not gap.ambiguity else "",
+    )
+    status = reduce(with_note, filter(None, further), status)
+    return GapResult(ranking.candidates, status, no_template)
+
+
+def _notes_of_ranking(
+    given: Gap, ranking: Ranking, no_template: bool, misfit: str, doubt: str
+) -> Iterator[str]:
+    """Yield what is to be known of the candidates of a gap and of its masses; the arguments are
+    those of `result_of`."""
+    if ranking.candidates:
+        if no_template:
+            yield "no template"
         if ranking.bound > ranking.candidates[0].probability:
-            notes.append(f"not proven best: another may have up to {ranking.bound:.1g}")
-        if gap.given.untried:
-            notes.append("not all possible lengths were tried")
-    if gap.given.unmet is not None:
-        notes.append(f"{MassDoubt.OF_READS}, {gap.given.unmet:.4f} Da")
+            yield f"not proven best: another may have up to {ranking.bound:.1g}"
+        if given.untried:
+            yield "not all possible lengths were tried"
+    if given.unmet is not None:
+        yield f"{MassDoubt.OF_READS}, {given.unmet:.4f} Da"
     if misfit:
-        notes.append(misfit)
+        yield misfit
     if doubt:
-        notes.append(f"{MassDoubt.CONTRADICTS}: {doubt}")
-    return f"{status} ({'; '.join(notes)})" if notes else status
+        yield f"{MassDoubt.CONTRADICTS}: {doubt}"
 
 
 def with_note(status: str, note: str) -> str:

@@ -10,6 +10,7 @@ from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.filling.block import columns_of, slices_of
 from lacuna.network.kmers import KmerSet, PartSegments, Targets
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
@@ -61,21 +62,19 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
     targets = kmers.at()
     bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
     templates, agreement = _agreement_of(kmers)
-    lengths = [len(scaffold.sequence) for scaffold, _ in variants]
-    columns = np.split(kmers.chain_columns.numpy(), np.cumsum(lengths))
+    columns = columns_of([scaffold for scaffold, _ in variants], kmers)
     fits, cdr3 = np.zeros(len(variants)), np.zeros(len(variants))
     misfits = np.zeros(len(variants), dtype=int)
     for i, ((scaffold, number), parts) in enumerate(
         zip(variants, kmers.parts_of_chains(), strict=True)
     ):
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
-        gap = scaffold.gaps[number]
-        fits[i] = MATCH * _agreement(rows, agreement, gap, lengths[i])
-        at = sum(part.start <= gap.start for part in parts)
-        stop = parts[at].start if at < len(parts) else lengths[i]
-        part = parts[at - 1]
+        gap, length = scaffold.gaps[number], len(scaffold.sequence)
+        fits[i] = MATCH * _agreement(rows, agreement, gap, length)
+        at = sum(part.start <= gap.start for part in parts) - 1
+        part = parts[at]
         if part.v >= 0:
-            of_part = columns[i][part.start : stop]
+            of_part = columns[i][slices_of(parts, length)[at]]
             misfits[i] = int(_misfits(of_part, part))
             fits[i] -= EMPTY_COLUMN * misfits[i] + CUT_COLUMN * _cut_off(of_part, part)
             cdr3[i] -= _cdr3_cost(of_part, LOCI[part.locus])
@@ -94,19 +93,16 @@ def fits_as_given(
     targets = kmers.at()
     bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
     _, agreement = _agreement_of(kmers)
-    starts = np.cumsum([0, *(len(scaffold.sequence) for scaffold in chains)])
-    columns, parts = kmers.chain_columns.numpy(), kmers.parts_of_chains()
+    columns, parts = columns_of(chains, kmers), kmers.parts_of_chains()
     for i in which:
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
-        of_chain = columns[starts[i] : starts[i + 1]]
-        length = len(of_chain)
+        length = len(columns[i])
         found = Misfits(np.zeros(length, dtype=int), np.zeros(length, dtype=int))
-        stops = [*(part.start for part in parts[i][1:]), length]
-        for part, stop in zip(parts[i], stops, strict=True):
+        for part, where in zip(parts[i], slices_of(parts[i], length), strict=True):
             if part.v >= 0:
-                own = _misfits(of_chain[part.start : stop], part)
+                own = _misfits(columns[i][where], part)
                 for whole, piece in zip(found, own, strict=True):
-                    whole[part.start : stop] = piece
+                    whole[where] = piece
         yield _along(rows, agreement, length) < 0, found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from lacuna.filling.fill import fill_block
+from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.rereading import is_read_twice
 from lacuna.filling.second_opinion import with_second_opinion
 from lacuna.network.kmers import read_kmers
@@ -40,7 +40,7 @@ def fill_block_files(
     loaded = load_reader(reader, device)
     large = load_large_predictor(large_network, reader.library, device) if large_network else None
     state = read_alkylation(alkylation)
-    tables = fill_block(
+    filled = fill_chains(
         chains,
         block,
         loaded.encoder,
@@ -50,4 +50,4 @@ def fill_block_files(
         convention=state.convention,
         shown_of_c=state.against_spectra,
     )
-    tables.write(out)
+    Tables(filled).write(out)

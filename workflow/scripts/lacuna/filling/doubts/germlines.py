@@ -12,7 +12,7 @@ from lacuna.antibody.species_fit import Nearer, nearer_species
 from lacuna.core.alphabet import encode
 from lacuna.core.tables import FAR, NEARER
 from lacuna.core.words import plural
-from lacuna.filling.block import BlockGap
+from lacuna.filling.block import BlockGap, columns_of, slices_of
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.network.nearness import is_far, of_targets
 from lacuna.scaffolds.scaffold import Scaffold
@@ -58,12 +58,10 @@ def germline_doubts(
 def _nearer(scaffolds: Sequence[Scaffold], kmers: KmerSet, stated: str) -> dict[str, Nearer]:
     """Chains with gaps that are nearer to another species, by name."""
     found: dict[str, Nearer] = {}
-    columns, begin = kmers.chain_columns.numpy(), 0
-    for scaffold, parts in zip(scaffolds, kmers.parts_of_chains(), strict=True):
-        end = begin + len(scaffold.sequence)
-        own, begin = columns[begin:end], end
+    each = zip(scaffolds, columns_of(scaffolds, kmers), kmers.parts_of_chains(), strict=True)
+    for scaffold, columns, parts in each:
         if scaffold.gaps:
-            one = _of_parts(encode(scaffold.sequence), own, parts, stated)
+            one = _of_parts(encode(scaffold.sequence), columns, parts, stated)
             if one is not None:
                 found[scaffold.chain] = one
     return found
@@ -72,9 +70,7 @@ def _nearer(scaffolds: Sequence[Scaffold], kmers: KmerSet, stated: str) -> dict[
 def _of_parts(
     tokens: np.ndarray, columns: np.ndarray, parts: Sequence[PartSegments], stated: str
 ) -> Nearer | None:
-    ends = [*(part.start for part in parts[1:]), len(tokens)]
-    for part, end in zip(parts, ends, strict=True):
-        where = slice(part.start, end)
+    for part, where in zip(parts, slices_of(parts, len(tokens)), strict=True):
         nearer = nearer_species(tokens[where], columns[where], part.locus, stated)
         if nearer is not None:
             return nearer

@@ -23,11 +23,11 @@ from itertools import permutations
 import numpy as np
 import torch
 
-from lacuna.antibody.imgt import PADDING, imgt_numbers
+from lacuna.antibody.imgt import imgt_numbers
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
-from lacuna.filling.block import starts_of
+from lacuna.filling.block import columns_of, starts_of
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import MASKS
 from lacuna.scaffolds.scaffold import Scaffold
@@ -125,16 +125,13 @@ def find_doubts(
     read with itself hidden; explained: places of each chain (0-based) that no proposal may touch.
     """
     at, observed = kmers.at(), observed_tokens(scaffolds, kmers)
-    chain, starts = at.chain, starts_of(scaffolds)
+    chain, columns = at.chain, columns_of(scaffolds, kmers)
     germline = kmers.templates.numpy()[at.kmer, 0, at.place]
-    # The padding before each chain separates its insertions from those of the last one.
-    columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
-    imgt = imgt_numbers(columns)
     logs = np.log(np.maximum(probabilities, LEAST))
     rows = np.searchsorted(chain, np.arange(len(scaffolds) + 1)).tolist()
     found = _proposals(observed, chain, germline, logs)
     for i, doubts in _by_chain(found, rows, explained or [()] * len(scaffolds)):
-        sequence, offset = scaffolds[i].sequence, int(starts[i]) + i + 1
+        sequence, imgt = scaffolds[i].sequence, imgt_numbers(columns[i])
         for doubt in doubts:
             for place, residue in enumerate(doubt.proposed, start=doubt.start):
                 if residue != sequence[place]:
@@ -145,7 +142,7 @@ def find_doubts(
                         residue,
                         doubt.probability,
                         doubt.reason,
-                        imgt[offset + place],
+                        imgt[place],
                     )
 
 

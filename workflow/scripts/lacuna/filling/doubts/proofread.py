@@ -23,7 +23,7 @@ from lacuna.antibody.imgt import imgt_numbers
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
-from lacuna.filling.block import starts_of
+from lacuna.filling.block import columns_of, starts_of
 from lacuna.filling.doubts.observed import (
     ISOBARIC,
     LEAST,
@@ -164,8 +164,7 @@ def _read_versions(chains: Sequence[_Chain], read: Read) -> None:
     of_chain: dict[str, list[DoubtRow]] = {s.chain: [] for s in scaffolds}
     for row in find_doubts(scaffolds, *reading, [chain.replaced() for chain in chains]):
         of_chain[row.chain].append(row)
-    ends = np.cumsum([len(s.sequence) for s in scaffolds])
-    columns = np.split(reading.kmers.chain_columns.numpy(), ends[:-1])
+    columns = columns_of(scaffolds, reading.kmers)
     for chain, logs, codes in zip(chains, logs_of(scaffolds, reading), columns, strict=True):
         chain.logs, chain.imgt = logs, imgt_numbers(codes)
         chain.doubts = of_chain[chain.scaffold.chain]

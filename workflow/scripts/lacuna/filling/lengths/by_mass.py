@@ -10,7 +10,8 @@ import numpy as np
 from lacuna.filling.evidence import with_evidence
 from lacuna.filling.lengths.open_gaps import OpenChain, OpenGap
 from lacuna.filling.masses.chain_mass import TotalMass
-from lacuna.filling.masses.intact import intact_rules, left_with_errors, likely_end, unweighed
+from lacuna.filling.masses.intact import intact_rules, likely_end, unweighed
+from lacuna.filling.masses.intact_errors import left_with_errors
 from lacuna.filling.reader import Reader
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.resizing import with_lengths

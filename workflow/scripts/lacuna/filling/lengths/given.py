@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.filling.lengths.unknown import shares_of_lengths
+from lacuna.filling.lengths.scores import shares_of_lengths
 from lacuna.filling.reader import Reader, mean_surest, together
 from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
 from lacuna.network.kmers import KmerSet, PartSegments

@@ -9,6 +9,7 @@ from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import RESIDUES
+from lacuna.filling.block import columns_of
 from lacuna.filling.lengths.ends import (
     missing_after,
     missing_before,
@@ -16,7 +17,7 @@ from lacuna.filling.lengths.ends import (
     share_before,
     without_doubtful_fr4,
 )
-from lacuna.filling.masses.intact import is_whole
+from lacuna.filling.masses.filled_mass import is_whole
 from lacuna.network.encode import encode_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -43,8 +44,7 @@ def open_ends(
         return list(scaffolds)
     chains = [scaffolds[i] for i in late]
     kmers = encode_scaffolds(chains, library)
-    ends = np.cumsum([len(chain.sequence) for chain in chains])
-    columns = np.split(kmers.chain_columns.numpy(), ends[:-1])
+    columns = columns_of(chains, kmers)
     found = list(scaffolds)
     for i, of_chain, parts in zip(late, columns, kmers.parts_of_chains(), strict=True):
         first, last = parts[0], parts[-1]

@@ -23,7 +23,7 @@ from lacuna.scaffolds.residue_masses import (
     mass_rules,
 )
 from lacuna.scaffolds.resizing import with_lengths
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
 
 MAX_TRIALS = 4_000  # lengths tried for all gaps of a chain
 # Residues in all lengths tried for the gaps of known mass of a chain, up to COSTLY in each length:
@@ -57,6 +57,13 @@ class OpenGap:
     shares: tuple[float, ...] = ()
     weighed: bool = False
     mass_error: str | None = None
+
+    @property
+    def by_spectra(self) -> SpectralEvidence | None:
+        """What spectra say of it, if they alone give its mass."""
+        spectra = self.gap.spectra
+        alone = self.stages is None and spectra is not None and spectra.mass is not None
+        return spectra if alone else None
 
     def contest(self) -> Contest | None:
         """Its sequences of all plausible lengths; None if there are not several."""
