@@ -23,7 +23,7 @@ from lacuna.filling.search.decode import Ranking, rank_plain
 from lacuna.filling.search.rivals import with_rivals
 from lacuna.filling.search.stages import stages_of
 from lacuna.scaffolds.residue_masses import MassRules, Modifications, mass_rules
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000
@@ -41,34 +41,18 @@ def rank_gaps(
     plain: dict[int, list[BlockGap]] = {}
     whole, intact_errors = _by_intact_masses(known, probabilities, candidates, modifications)
     for gap in known:
-        stages = stages_of(gap.given)
-        by_intact_mass = whole.get(gap.rows.start)
-        if stages is None and gap.given.spectra is not None:
-            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-            of_gap = probabilities[gap.rows.start : gap.rows.stop]
-            ranking, mass = rank_by_spectra(of_gap, candidates, gap.given.spectra, rules)
-            if mass and gap.given.length_given:
-                other = length_by_spectra(of_gap, gap.given.spectra, rules)
-                mass = "; ".join(filter(None, (mass, other)))
-            if mass or by_intact_mass is None:  # the mass of a gap says more than that of a chain
-                yield gap, with_rivals(ranking, gap.given, candidates), mass
-                continue
-        if by_intact_mass is not None:
-            error = intact_errors.get(gap.rows.start, "")
-            yield gap, with_rivals(by_intact_mass, gap.given, candidates), error
-        elif stages is None:
+        first = gap.rows.start
+        of_gap = probabilities[first : gap.rows.stop]
+        rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
+        of_chain = whole.get(first)
+        found = _by_own_mass(of_gap, candidates, gap.given, rules, sure=of_chain is not None)
+        if found is None and of_chain is not None:
+            found = of_chain, intact_errors.get(first, "")
+        if found is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
-            rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-            of_gap = probabilities[gap.rows.start : gap.rows.stop]
-            if too_large(gap.given):
-                yield gap, Ranking((), of_gap), ""
-                continue
-            ranking, misfit = rank_weighed(of_gap, candidates, stages, rules, gap.given.mass_error)
-            if gap.given.length_given:
-                other = length_by_masses(of_gap, ranking, stages, rules)
-                misfit = "; ".join(filter(None, (misfit, other)))
-            yield gap, with_rivals(ranking, gap.given, candidates), misfit
+            ranking, said = found
+            yield gap, with_rivals(ranking, gap.given, candidates), said
     for length, gaps in plain.items():
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
         for i in range(0, len(gaps), together):
@@ -78,6 +62,34 @@ def rank_gaps(
                 notes: list[str] = [MassDoubt.UNMET] if gap.rows.start in whole else []
                 notes += filter(None, [intact_errors.get(gap.rows.start)])
                 yield gap, with_rivals(ranking, gap.given, candidates), "; ".join(notes)
+
+
+def _by_own_mass(
+    of_gap: np.ndarray, candidates: int, given: Gap, rules: MassRules, *, sure: bool
+) -> tuple[Ranking, str] | None:
+    """The ranking of a gap within its masses, or those that spectra show of it, and what is to be
+    said of them; None for a gap without any.
+
+    of_gap: distributions (length, 20); sure: None, too, if the masses that spectra show are not
+    probable.
+    """
+    stages, spectra = stages_of(given), given.spectra
+    other = ""
+    if stages is not None:
+        if too_large(given):
+            return Ranking((), of_gap), ""
+        ranking, said = rank_weighed(of_gap, candidates, stages, rules, given.mass_error)
+        if given.length_given:
+            other = length_by_masses(of_gap, ranking, stages, rules)
+    elif spectra is not None:
+        ranking, said = rank_by_spectra(of_gap, candidates, spectra, rules)
+        if sure and not said:
+            return None
+        if said and given.length_given:
+            other = length_by_spectra(of_gap, spectra, rules)
+    else:
+        return None
+    return ranking, "; ".join(filter(None, (said, other)))
 
 
 def _by_intact_masses(

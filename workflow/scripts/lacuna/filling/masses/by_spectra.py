@@ -27,6 +27,7 @@ from lacuna.filling.search.decode import (
     Candidate,
     Ranking,
     mass_log_probability,
+    mass_probability,
     rank_plain,
     rank_sequences,
 )
@@ -74,10 +75,14 @@ def nats_of_lengths(
 def _odds_at(
     distributions: Sequence[np.ndarray], masses: Sequence[SpectralEvidence], rules: MassRules
 ) -> np.ndarray:
-    """Log odds (masses, lengths) of each mass at each length of a gap."""
-    return np.array(
-        [[_mass_log_odds(p, one, rules, WIDTH) for p in distributions] for one in masses]
-    )
+    """Log odds (masses, lengths) of each mass at each length of a gap, by spectra and by the
+    network; -inf if no sequence has it, or there is none."""
+    odds = np.full((len(masses), len(distributions)), -np.inf)
+    for i, one in enumerate(masses):
+        for j, of_length in enumerate(distributions):
+            if one.mass is not None and len(of_length):
+                odds[i, j] = _log_odds(of_length, one.mass, one, rules, WIDTH)
+    return odds
 
 
 def length_by_spectra(
@@ -94,19 +99,6 @@ def length_by_spectra(
     )
 
 
-def _mass_log_odds(
-    probabilities: np.ndarray,
-    evidence: SpectralEvidence,
-    rules: MassRules,
-    width: int | None = None,
-) -> float:
-    """Log odds of the mass that spectra give a gap (length, 20), by them and by the network; -inf
-    if no sequence has it, or there is none. width: as in `mass_log_probability`."""
-    if evidence.mass is None or not len(probabilities):
-        return -math.inf
-    return _log_odds(probabilities, evidence.mass, evidence, rules, width)
-
-
 def _log_odds(
     probabilities: np.ndarray,
     weighed: Weighed,
@@ -115,7 +107,7 @@ def _log_odds(
     width: int | None = None,
 ) -> float:
     """Log odds of a mass, tolerance and log odds by spectra, with the density that the network
-    gives the mass; evidence: of cleavages."""
+    gives the mass; evidence: of cleavages; width: as in `mass_log_probability`."""
     mass, tolerance, log_odds = weighed
     stages = replace(one_mass(mass, tolerance), spectra=evidence)
     density = mass_log_probability(probabilities, stages, rules, width)
@@ -161,7 +153,7 @@ def _words(
     have, and other masses that cannot be those of forms of the same peptide."""
     weighed = one_mass(*best[:2])
     words = [f"mass {best[0]:.4f} Da by spectra, probability {share:.3f}"]
-    fitting = math.exp(min(mass_log_probability(probabilities, weighed, rules, WIDTH), 0.0))
+    fitting = mass_probability(probabilities, weighed, rules, WIDTH)
     error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
     if error:
         words.append(f"{MassDoubt.FITS_BETTER} {error}")

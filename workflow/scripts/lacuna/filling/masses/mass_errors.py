@@ -18,7 +18,6 @@ from lacuna.core.masses import (
     AVERAGINE_RATIO,
     CARBAMIDOMETHYL,
     DEAMIDATION,
-    GROUP_RATIO,
     HEXOSE,
     ISOTOPE,
     OXIDATION,
@@ -28,7 +27,7 @@ from lacuna.core.masses import (
 from lacuna.filling.masses.weighing import FLOOR, LONGEST, WIDTH, shares
 from lacuna.filling.search.mass_search import Found, search
 from lacuna.filling.search.stages import Stage, Stages
-from lacuna.scaffolds.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules
+from lacuna.scaffolds.residue_masses import MassRules
 
 # Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
 # is, the more.
@@ -139,15 +138,10 @@ def log_probability(
 
 
 def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
-    """Which sequences (n,) have the gap's only mass as their average one.
-
-    What a sequence weighs beyond its residues are modifications.
-    """
+    """Which sequences (n,) have the gap's only mass as their average one."""
     (given,) = stages.passed
-    carried = found.masses - RESIDUE_MASSES[found.tokens].sum(1)
-    average = AVERAGE_MASSES[found.tokens].sum(1) + carried * GROUP_RATIO
     allowed = given.tolerance + TABLES_DIFFER * found.tokens.shape[1]
-    return np.asarray(np.abs(average - given.mass) <= allowed)
+    return np.asarray(np.abs(found.average_masses() - given.mass) <= allowed)
 
 
 def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:

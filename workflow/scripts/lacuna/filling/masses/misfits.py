@@ -15,7 +15,12 @@ from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
 from lacuna.filling.masses.mass_errors import ODDS, SLIPS, likely_error
 from lacuna.filling.masses.weighing import WIDTH
-from lacuna.filling.search.decode import Ranking, mass_log_probability, rank_sequences
+from lacuna.filling.search.decode import (
+    Ranking,
+    mass_log_probability,
+    mass_probability,
+    rank_sequences,
+)
 from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import BIN, RESIDUE_MASSES, MassRules, nearest_mass
 
@@ -43,8 +48,8 @@ def rank_weighed(
     spectra = stages.spectra
     if spectra is not None:  # which say nothing of whether the masses are right
         stages = stages.weighed()
-        by_masses = mass_log_probability(probabilities, stages, rules, WIDTH)
-        ranking = replace(ranking, mass_probability=math.exp(min(by_masses, 0.0)))
+        by_masses = mass_probability(probabilities, stages, rules, WIDTH)
+        ranking = replace(ranking, mass_probability=by_masses)
     if error is None:
         alone = [(0.0, probabilities)]
         error = likely_error(alone, stages, rules, ranking.mass_probability)
@@ -92,7 +97,7 @@ def _improbable_prefix(
     for prefix in stages.prefixes():
         others = stages.without(prefix)
         if others.passed:
-            likely = math.exp(min(mass_log_probability(probabilities, others, rules, WIDTH), 0.0))
+            likely = mass_probability(probabilities, others, rules, WIDTH)
             if likely > best:
                 best, improbable = likely, f"{MassDoubt.BETTER_WITHOUT} {prefix.mass:.4f} Da"
     return improbable

@@ -261,7 +261,8 @@ def mass_log_probability(
     """Log probability of a gap's masses: the sum over its best fitting sequences.
 
     If C may have several masses, their weighted mean. -inf if no sequence fits. width: sequences
-    kept per residue, if other than in `rank_sequences`.
+    kept per residue, if other than in `rank_sequences`. It may exceed 0, since a residue that may
+    be modified counts in each form.
     """
     width = width or _width(len(probabilities))
     total = -np.inf
@@ -270,6 +271,13 @@ def mass_log_probability(
         fits = float(np.logaddexp.reduce(found.scores, initial=-np.inf))
         total = float(np.logaddexp(total, math.log(share) + fits))
     return total
+
+
+def mass_probability(
+    probabilities: np.ndarray, stages: Stages, rules: MassRules, width: int
+) -> float:
+    """Probability of a gap's masses, 0 to 1; the arguments are those of `mass_log_probability`."""
+    return math.exp(min(mass_log_probability(probabilities, stages, rules, width), 0.0))
 
 
 def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:

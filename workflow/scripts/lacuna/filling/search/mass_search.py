@@ -34,6 +34,12 @@ class Found:
     masses: np.ndarray
     lost: float
 
+    def average_masses(self) -> np.ndarray:
+        """The average masses (n,) in Da; what sequences weigh beyond their residues are
+        modifications."""
+        carried = self.masses - RESIDUE_MASSES[self.tokens].sum(1)
+        return np.asarray(AVERAGE_MASSES[self.tokens].sum(1) + carried * GROUP_RATIO)
+
 
 def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRules) -> Found:
     """The best sequences of a gap within its masses, of all forms of its chain together.
@@ -128,10 +134,8 @@ def _weighed(found: Found, stages: Stages) -> Found:
 
 
 def _on_average(found: Found, mass: float, tolerance: float) -> Found:
-    """Those of some sequences that have an average mass, in Da; what they weigh beyond their
-    residues are modifications."""
-    carried = found.masses - RESIDUE_MASSES[found.tokens].sum(1)
-    off = AVERAGE_MASSES[found.tokens].sum(1) + carried * GROUP_RATIO - mass
+    """Those of some sequences that have an average mass, in Da."""
+    off = found.average_masses() - mass
     fits = np.flatnonzero(np.abs(off) <= tolerance)
     scores = found.scores[fits] - (SIGMAS * off[fits] / tolerance) ** 2 / 2
     order = np.argsort(-scores, kind="stable")
