@@ -44,12 +44,10 @@ def rank_gaps(
         first = gap.rows.start
         of_gap = probabilities[first : gap.rows.stop]
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-        by_intact_mass = whole.get(first)
-        found = _by_own_mass(
-            of_gap, candidates, gap.given, rules, if_any=by_intact_mass is not None
-        )
-        if found is None and by_intact_mass is not None:
-            found = by_intact_mass, intact_errors.get(first, "")
+        of_chain = whole.get(first)
+        found = _by_own_mass(of_gap, candidates, gap.given, rules, sure=of_chain is not None)
+        if found is None and of_chain is not None:
+            found = of_chain, intact_errors.get(first, "")
         if found is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
@@ -67,13 +65,13 @@ def rank_gaps(
 
 
 def _by_own_mass(
-    of_gap: np.ndarray, candidates: int, given: Gap, rules: MassRules, *, if_any: bool
+    of_gap: np.ndarray, candidates: int, given: Gap, rules: MassRules, *, sure: bool
 ) -> tuple[Ranking, str] | None:
     """The ranking of a gap within its masses, or those that spectra show of it, and what is to be
     said of them; None for a gap without any.
 
-    of_gap: distributions (length, 20); if_any: None too if spectra show no probable mass: that of
-    the chain then says more.
+    of_gap: distributions (length, 20); sure: None, too, if the masses that spectra show are not
+    probable.
     """
     stages, spectra = stages_of(given), given.spectra
     other = ""
@@ -85,7 +83,7 @@ def _by_own_mass(
             other = length_by_masses(of_gap, ranking, stages, rules)
     elif spectra is not None:
         ranking, said = rank_by_spectra(of_gap, candidates, spectra, rules)
-        if not said and if_any:
+        if sure and not said:
             return None
         if said and given.length_given:
             other = length_by_spectra(of_gap, spectra, rules)
