@@ -18,7 +18,7 @@ from devtools import Browser
 
 from chains import germline_chain
 from lacuna.core.alphabet import RESIDUES
-from lacuna.results.report import TABLES, write_report
+from lacuna.results.report import ReportFiles, write_report
 from report_tables import V_SEGMENTS, regions_of_chain, write_tables
 
 CLONES = 3000
@@ -60,7 +60,7 @@ def main(n: int = 100_000, folder: str = "") -> None:
     paths = write_tables(place, chains, v_segments=segments, regions=regions)
     out = place / "report.html"
     begin = time.monotonic()
-    write_report(["repertoire"], {name: [paths[name]] for name in TABLES}, out)
+    write_report([ReportFiles("repertoire", paths)], out)
     print(f"{n} chains: written in {time.monotonic() - begin:.1f} s")
     print(f"size: {out.stat().st_size / 1e6:.2f} MB")
     with Browser() as browser:

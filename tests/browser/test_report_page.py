@@ -24,7 +24,7 @@ from lacuna.core.tables import (
     MassRow,
     SpectrumRow,
 )
-from lacuna.results.report import TABLES, write_report
+from lacuna.results.report import ReportFiles, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chains import read_chains
 from lacuna.results.report.evidence import Doubt, Evidence
@@ -153,8 +153,8 @@ def drawn(folder: Path) -> Path:
         file = samples[name][table.name.removesuffix(".tsv")]
         file.write_text(table.header + text, encoding="utf-8")
     out = folder / "drawn.html"
-    paths = {name: [tables[name] for tables in samples.values()] for name in TABLES}
-    write_report(list(samples), paths, out, settings={"tolerance_ppm": 10})
+    files = [ReportFiles(name, tables) for name, tables in samples.items()]
+    write_report(files, out, settings={"tolerance_ppm": 10})
     return out
 
 
@@ -171,8 +171,7 @@ def test_cleavages_are_marked_as_without_the_script(browser: Browser, tmp_path: 
     spectra = tmp_path / "spectra.tsv"
     spectra.write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text([found]), encoding="utf-8")
     out = tmp_path / "report.html"
-    paths = {name: [tables[name]] for name in TABLES}
-    write_report(["s"], paths, out, spectra={"s": spectra})
+    write_report([ReportFiles("s", tables | {"spectra": spectra})], out)
     shown = """[
       [...document.querySelectorAll(".candidates .letters")].map((e) => e.innerHTML),
       [...document.querySelectorAll(".candidates .note")].map((e) => e.textContent),
@@ -197,7 +196,7 @@ def listed(folder: Path) -> Path:
     chains = [(germline_chain("HKL"[i % 3], i), [(20, 24), (99, 103)]) for i in range(N_LISTED)]
     tables = write_tables(folder / "listed", chains)
     out = folder / "listed.html"
-    write_report(["repertoire"], {name: [tables[name]] for name in TABLES}, out)
+    write_report([ReportFiles("repertoire", tables)], out)
     return out
 
 
@@ -295,7 +294,7 @@ def test_the_page_is_printed_with_its_maps(browser: Browser, drawn: Path) -> Non
 def test_what_is_printed_is_a_summary(browser: Browser, tmp_path: Path) -> None:
     chains = [(germline_chain("H", i), [(20, 24), (99, 103)]) for i in range(8)]
     tables = write_tables(tmp_path, chains, seed=2)
-    write_report(["s"], {name: [tables[name]] for name in TABLES}, tmp_path / "report.html")
+    write_report([ReportFiles("s", tables)], tmp_path / "report.html")
     browser.open(tmp_path / "report.html")
     seen = """((selector) => [...document.querySelectorAll(selector)].map(
         (e) => e.getClientRects().length > 0))"""
@@ -638,7 +637,7 @@ def test_a_page_of_100_000_chains(
     chains = [(some[i * 7 % 500], [(i % 40, i % 40 + 1 + i % 6)]) for i in range(n)]
     tables = write_tables(folder / "many", chains)
     out = folder / "many.html"
-    write_report(["many"], {name: [tables[name]] for name in TABLES}, out)
+    write_report([ReportFiles("many", tables)], out)
     assert out.stat().st_size < 10_000_000
     browser.errors.clear()
     browser.open(out)

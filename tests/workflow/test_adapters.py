@@ -16,11 +16,12 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 
 import lacuna.core.logs
 from chains import fasta, germline_chain
-from lacuna.steps.arguments import arguments
+from lacuna.steps.arguments import arguments, files_by_sample
 from lacuna.steps.packs import FEWEST
 
 pytestmark = pytest.mark.workflow
 
+HELPERS = {"log_to", "files_by_sample"}
 LOOPS = {"join_blocks", "join_doubts"}  # calls its function once for each of its tables
 # Parameters that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
@@ -98,7 +99,7 @@ def function_of(script: Path) -> tuple[Any, str]:
         for n in statements
         if isinstance(n.value, ast.Call) and isinstance(n.value.func, ast.Name)
     ]
-    (name,) = (n for n in calls if n in where and n != "log_to")
+    (name,) = (n for n in calls if n in where and n not in HELPERS)
     return importlib.import_module(str(where[name])), name
 
 
@@ -156,6 +157,15 @@ def test_files_are_paths_and_none_where_there_are_none() -> None:
         "y": Path("f"),
         "k": [1],
     }
+
+
+def test_files_of_all_samples_are_dealt_out() -> None:
+    files = {"gaps": ["a/g", "b/g"], "reads": ["b/r"]}
+    found = files_by_sample(files, [["gaps"], ["gaps", "reads"]])
+    assert list(found) == [
+        {"gaps": Path("a/g")},
+        {"gaps": Path("b/g"), "reads": Path("b/r")},
+    ]
 
 
 @dataclass(frozen=True)

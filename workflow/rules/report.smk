@@ -1,14 +1,10 @@
-# What the page says of the user's files, and of the settings that a result depends on.
-GIVEN = [
-    {column: list(map(str, s.files(column))) for column in PATHS if s.files(column)}
-    for s in SAMPLES.values()
-]
 # Tables that only some samples have.
-EVIDENCE, READS, SPECTRA = (
-    {name: str(OUT / name / table) for name in SAMPLES if table in sample_tables(name)}
-    for table in ("evidence.tsv", "reads.tsv", "spectra.tsv")
+EVIDENCE, READS, SPECTRA, DOUBTS = (
+    {name: OUT / name / table for name in SAMPLES if table in sample_tables(name)}
+    for table in ("evidence.tsv", "reads.tsv", "spectra.tsv", "doubts.tsv")
 )
-MASSES = {name: str(OUT / name / "masses.tsv") for name, s in SAMPLES.items() if s.masses}
+MASSES = {name: OUT / name / "masses.tsv" for name, s in SAMPLES.items() if s.masses}
+# What the page says of the settings that a result depends on.
 SHOWN_SETTINGS = (
     "weights",
     "seed",
@@ -22,6 +18,18 @@ SHOWN_SETTINGS = (
     "accuracy",
     *(["mode"] if ASKED else []),
 )
+
+
+def names_of(**tables):
+    """Names of those of these tables that each sample has; tables: paths by sample."""
+    return [[table for table, paths in tables.items() if name in paths] for name in SAMPLES]
+
+
+def given_files(sample):
+    """The user's files of a sample, by column of the sheet."""
+    return {
+        column: list(map(str, sample.files(column))) for column in PATHS if sample.files(column)
+    }
 
 
 rule measure_accuracy:
@@ -61,7 +69,7 @@ rule join_accuracy:
         evidence=list(EVIDENCE.values()),
         spectra=list(SPECTRA.values()),
         masses=list(MASSES.values()),
-        doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
+        doubts=list(DOUBTS.values()),
         weights=weights(),
     output:
         out=shown("accuracy", OUT / "accuracy.tsv", ALL),
@@ -76,13 +84,17 @@ rule join_accuracy:
     resources:
         mem_mb=1000,
     params:
-        samples=list(SAMPLES),
-        with_reads=list(READS),
-        with_evidence=list(EVIDENCE),
-        with_spectra=list(SPECTRA),
-        with_masses=list(MASSES),
-        auto_species=[name for name, sample in SAMPLES.items() if sample.species == "auto"],
-        with_homologs=[name for name, sample in SAMPLES.items() if sample.homologs],
+        samples=[
+            {
+                "name": name,
+                "auto_species": sample.species == "auto",
+                "homologs": sample.homologs is not None,
+            }
+            for name, sample in SAMPLES.items()
+        ],
+        optional=names_of(
+            reads=READS, evidence=EVIDENCE, spectra=SPECTRA, masses=MASSES, doubts=DOUBTS
+        ),
         inputs=digests("train.from"),
         code=code("join_accuracy.py"),
     script:
@@ -100,11 +112,13 @@ rule write_report:
         rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
         alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
         masses=expand(OUT / "{sample}" / "masses.tsv", sample=SAMPLES),
-        doubts=expand(OUT / "{sample}" / "doubts.tsv", sample=SAMPLES if CONFIG["doubts"] else []),
+        doubts=list(DOUBTS.values()),
         evidence=list(EVIDENCE.values()),
         reads=list(READS.values()),
         spectra=list(SPECTRA.values()),
-        given=[path for row in GIVEN for paths in row.values() for path in paths],
+        given=[
+            path for sample in SAMPLES.values() for column in PATHS for path in sample.files(column)
+        ],
         weights=weights(),
         large_network=large_network(),
         template=located("workflow/report/report.html.j2"),
@@ -124,10 +138,8 @@ rule write_report:
         mem_mb=2000,
     params:
         samples=list(SAMPLES),
-        given=GIVEN,
-        with_evidence=list(EVIDENCE),
-        with_reads=list(READS),
-        with_spectra=list(SPECTRA),
+        given=[given_files(sample) for sample in SAMPLES.values()],
+        optional=names_of(doubts=DOUBTS, evidence=EVIDENCE, reads=READS, spectra=SPECTRA),
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
         inputs=digests(*PATHS, "train.from", *ASKED, samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),

@@ -3,18 +3,19 @@
 from pathlib import Path
 
 from lacuna.core.logs import log_to
-from lacuna.results.report import TABLES, write_report
-from lacuna.steps.arguments import arguments
+from lacuna.results.report import TABLES, ReportFiles, write_report
+from lacuna.steps.arguments import arguments, files_by_sample
 
-OTHERS = "template parts style script given with_evidence with_reads with_spectra".split()
+ALWAYS = (*TABLES, "alkylation", "masses")
+OPTIONAL = ("doubts", "evidence", "reads", "spectra")
+TEMPLATES = ("template", "parts", "style", "script")
 
 log_to(snakemake.log[0])
-files, given = snakemake.input, snakemake.params.given
+params = snakemake.params
+files = {name: snakemake.input[name] for name in (*ALWAYS, *OPTIONAL)}
+found = files_by_sample(files, ((*ALWAYS, *names) for names in params.optional))
+given = [{name: [*map(Path, paths)] for name, paths in row.items()} for row in params.given]
 write_report(
-    **arguments(snakemake, *OTHERS, "evidence", "reads", "spectra", *TABLES, lists=["doubts"]),
-    tables={name: [Path(path) for path in files[name]] for name in TABLES},
-    given=[{name: [*map(Path, paths)] for name, paths in row.items()} for row in given],
-    evidence=dict(zip(snakemake.params.with_evidence, map(Path, files.evidence), strict=True)),
-    reads=dict(zip(snakemake.params.with_reads, map(Path, files.reads), strict=True)),
-    spectra=dict(zip(snakemake.params.with_spectra, map(Path, files.spectra), strict=True)),
+    **arguments(snakemake, "samples", "given", "optional", *TEMPLATES, *files),
+    samples=[*map(ReportFiles, params.samples, found, given)],
 )

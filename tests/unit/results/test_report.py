@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, RESIDUE_TABLE
 from lacuna.results import streams
-from lacuna.results.report import MAX_ROWS, TABLES, calibration, write_report
+from lacuna.results.report import MAX_ROWS, ReportFiles, calibration, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.gaps import UNCERTAIN_GAPS
 from lacuna.results.report.words import imgt_span, percent
@@ -96,21 +96,22 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setattr(page_module, "MAX_LISTED", 0)
 
     def make_report(samples: dict[str, dict[str, Rows]]) -> Path:
-        paths: dict[str, list[Path]] = {name: [] for name in TABLES}
-        for i, tables in enumerate(samples.values()):
+        files = []
+        for i, (sample, tables) in enumerate(samples.items()):
             tables = {"chains": chains_of(tables)} | tables
             (tmp_path / str(i)).mkdir(exist_ok=True)
-            paths["filled"].append(tmp_path / str(i) / "filled.fasta")
-            paths["filled"][-1].touch()
+            paths = {"filled": tmp_path / str(i) / "filled.fasta"}
+            paths["filled"].touch()
             for name in COLUMNS:
                 path = tmp_path / str(i) / f"{name}.tsv"
                 with open(path, "w", newline="", encoding="utf-8") as handle:
                     writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
                     writer.writerow(COLUMNS[name])
                     writer.writerows(tables.get(name, []))
-                paths[name].append(path)
+                paths[name] = path
+            files.append(ReportFiles(sample, paths))
         out = tmp_path / "report.html"
-        write_report(list(samples), paths, out)
+        write_report(files, out)
         return out
 
     return make_report
@@ -620,14 +621,14 @@ def test_the_same_tables_give_the_same_bytes(make: Make) -> None:
 def test_a_table_without_a_column_is_named(make: Make, tmp_path: Path) -> None:
     out = make({"s": ORDINARY})
     before = out.read_bytes()
-    paths = {name: [tmp_path / "0" / f"{name}.tsv"] for name in TABLES}
-    paths["filled"] = [tmp_path / "0" / "filled.fasta"]
-    paths["gaps"][0].write_text("chain\tgap\n", encoding="utf-8")
+    paths = {name: tmp_path / "0" / f"{name}.tsv" for name in COLUMNS}
+    files = [ReportFiles("s", paths | {"filled": tmp_path / "0" / "filled.fasta"})]
+    paths["gaps"].write_text("chain\tgap\n", encoding="utf-8")
     with pytest.raises(LacunaError, match=r"gaps\.tsv: is not a table with the columns chain, gap"):
-        write_report(["s"], paths, out)
-    paths["gaps"][0].unlink()
+        write_report(files, out)
+    paths["gaps"].unlink()
     with pytest.raises(LacunaError, match=r"gaps\.tsv"):
-        write_report(["s"], paths, out)
+        write_report(files, out)
     assert out.read_bytes() == before
 
 
@@ -636,11 +637,6 @@ def test_a_wrong_number_is_named(make: Make) -> None:
     row[6] = "much"
     with pytest.raises(LacunaError, match=r"accuracy\.tsv: has a row with a wrong number.*much"):
         make({"s": {"accuracy": [row]}})
-
-
-def test_samples_and_tables_must_go_together(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="0 filled tables for 1 samples"):
-        write_report(["s"], {name: [] for name in TABLES}, tmp_path / "report.html")
 
 
 # --- calibration ---------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Shares
 from lacuna.results import streams
-from lacuna.results.report import MAX_DRAWN, TABLES, logo, write_report
+from lacuna.results.report import MAX_DRAWN, ReportFiles, logo, write_report
 from lacuna.results.report import page as page_module
 from lacuna.results.report.chain import (
     REGION_NUMBERS,
@@ -82,9 +82,16 @@ def antibody(tmp_path: Path) -> list[Chain]:
     return [replace(light, name="light"), replace(heavy, name="heavy")]
 
 
-def report_on(folder: Path, paths: dict[str, Path], **options: Any) -> str:
+def report_on(
+    folder: Path,
+    paths: dict[str, Path],
+    given: dict[str, list[Path]] | None = None,
+    options: dict[str, Any] | None = None,
+    **tables: Path,
+) -> str:
+    """The page on a sample; tables: those that not every sample has; options: of the run."""
     out = folder / "report.html"
-    write_report(["s"], {name: [paths[name]] for name in TABLES}, out, **options)
+    write_report([ReportFiles("s", paths | tables, given or {})], out, **options or {})
     return out.read_text(encoding="utf-8").partition("<script>")[0]
 
 
@@ -143,7 +150,7 @@ def test_the_cleavages_that_spectra_show_are_marked(tmp_path: Path) -> None:
     plain = report_on(tmp_path, paths)
     assert 'class="cut"' not in plain and "Spectra:" not in plain
     table = cleaved(paths, tmp_path)
-    page = report_on(tmp_path, paths, spectra={"s": table})
+    page = report_on(tmp_path, paths, spectra=table)
     letters = HEAVY[99:104]
     mark = '<i class="cut"></i>'
     assert f">{letters[:2]}{mark}{letters[2]}{mark}{letters[3:]}<" in page
@@ -195,7 +202,7 @@ def test_modifications_move_with_the_filled_chain(tmp_path: Path) -> None:
     paths["gaps"].write_text("".join("\t".join(row) + "\n" for row in rows))
     (chain,) = with_modifications(chains_of(paths), fasta, None)
     assert [(m.position, m.name) for m in chain.modifications] == [(1, "Acetyl"), (96, "")]
-    page = report_on(tmp_path, paths, given=[{"fasta": [fasta]}])
+    page = report_on(tmp_path, paths, given={"fasta": [fasta]})
     assert f"{HEAVY[0]}1 Acetyl +42.0106" in page and "with the modifications written" in page
     assert page.count('<circle class="m"') == 2 + 1  # in the map and in the legend
 
@@ -527,7 +534,7 @@ def test_room_is_shared_by_the_samples(tmp_path: Path, monkeypatch: pytest.Monke
     sets = [[(germline_chain("H", 10 * k + i), [(30, 34)]) for i in range(3)] for k in range(2)]
     paths = [write_tables(tmp_path / str(k), chains) for k, chains in enumerate(sets)]
     out = tmp_path / "report.html"
-    write_report(["a", "b"], {name: [p[name] for p in paths] for name in TABLES}, out)
+    write_report([ReportFiles(name, p) for name, p in zip("ab", paths, strict=True)], out)
     page = out.read_text().partition("<script>")[0]
     assert page.count('<svg class="map"') == 3 and page.count('class="work list"') == 1
 
@@ -554,9 +561,11 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
     page = report_on(
         tmp_path,
         paths,
-        given=[{"fasta": [fasta]}],
-        settings={"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
-        weights=network,
+        given={"fasta": [fasta]},
+        options={
+            "settings": {"tolerance_ppm": 7.5, "modifications": {"deamidated": True}},
+            "weights": network,
+        },
     )
     assert f"Lacuna {__version__}." in page
     assert file_digest(fasta) in page and file_digest(network) in page
@@ -568,7 +577,7 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
 
 def test_open_weights_limit_no_purpose(tmp_path: Path) -> None:
     paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
-    page = report_on(tmp_path, paths, weights=bundled_weights("open")[0])
+    page = report_on(tmp_path, paths, options={"weights": bundled_weights("open")[0]})
     assert "their germline library under CC BY 4.0. No rights in the results are claimed." in page
     assert "non-commercial" not in page
 
@@ -640,7 +649,7 @@ def test_doubts_of_proofreading_are_marked_and_listed(tmp_path: Path) -> None:
     assert marks == [f"40 {LIGHT[39]}: rather NA, isobaric"]
     assert heavy.to_check == [30, 33] and 40 in light.to_check
 
-    page = report_on(tmp_path, paths, doubts=[doubts])
+    page = report_on(tmp_path, paths, doubts=doubts)
     table = page.partition("<h3>Observed residues that look wrong</h3>")[2].partition("</table>")[0]
     cells = [re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", row) for row in table.split("<tr>")[2:]]
     assert cells == [
@@ -649,7 +658,7 @@ def test_doubts_of_proofreading_are_marked_and_listed(tmp_path: Path) -> None:
     ]
     assert page.count('<path class="d"') == 3 + 1  # in the maps and in the legend
     # Nothing is said where nothing looks wrong.
-    assert "look wrong" not in report_on(tmp_path, paths, doubts=[write_doubts(doubts)])
+    assert "look wrong" not in report_on(tmp_path, paths, doubts=write_doubts(doubts))
 
 
 def test_doubts_of_chains_that_are_listed_count(
@@ -659,7 +668,7 @@ def test_doubts_of_chains_that_are_listed_count(
     paths = write_tables(tmp_path, [(HEAVY, [])])
     row = DoubtRow("c000000", 30, HEAVY[29], "D", 0.9712, "deamidated", "35")
     doubts = write_doubts(tmp_path / "doubts.tsv", *[row] * 60)
-    page = report_on(tmp_path, paths, doubts=[doubts])
+    page = report_on(tmp_path, paths, doubts=doubts)
     assert "<b>60 residues</b>" in page and "And 10 residues more." in page
 
 
@@ -727,13 +736,13 @@ def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:
         ("contaminant", 1, False),
         ("too_short", 1, False),
     )
-    page = report_on(tmp_path, paths, evidence={"s": evidence}, reads={"s": reads})
+    page = report_on(tmp_path, paths, evidence=evidence, reads=reads)
     assert (
         "7 of 9 reads are on a chain, and 1 is of a contaminant. Format: Casanovo, PEAKS."
     ) in page
     empty = write_tables(tmp_path / "empty", [])
     reads.write_text("".join(line.replace(" ", "\t") + "\n" for line in (lines[0], lines[-1])))
-    unplaced = report_on(tmp_path, empty, evidence={"s": evidence}, reads={"s": reads})
+    unplaced = report_on(tmp_path, empty, evidence=evidence, reads=reads)
     assert "No read could be placed on a chain." in unplaced
     assert 33 not in {r.position for chain in chains_of(paths) for r in chain.residues}
     assert re.search(r"33 \(CDR1\)|32–33 \(CDR1\)", page.partition("card alert")[2][:600])
@@ -751,7 +760,7 @@ def test_a_measured_mass_is_on_the_page(tmp_path: Path) -> None:
         MassRow("c000001", 1.0, 1.0, None, "", None, None),
     ]
     masses.write_text(MASS_TABLE.header + MASS_TABLE.text(rows))
-    page = report_on(tmp_path, paths, masses=[masses])
+    page = report_on(tmp_path, paths, masses=masses)
     assert page.count("Measured: ") == 1 and "Measured: 49,123.40 Da (average, ±2.5)." in page
     block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
     assert block and sorted(decoded(unpacked(block[1])["measured"])) == [[], [49123.4, "average"]]
@@ -765,7 +774,7 @@ def test_a_mass_that_is_met_by_the_masses_of_gaps_is_so_on_the_page(tmp_path: Pa
     of_mass = mass, average, mass + 15.9949, "monoisotopic", 0.505, 0.0
     row = MassRow("c000000", *of_mass, "gaps by their own masses", 15.9949)
     masses.write_text(MASS_TABLE.header + MASS_TABLE.text([row]))
-    page = report_on(tmp_path, paths, masses=[masses])
+    page = report_on(tmp_path, paths, masses=masses)
     cells = re.search(r"gaps by their own masses</th>(.*?)</tr>", page)
     assert (
         cells and f"{mass + 15.9949:,.2f}" in cells[1] and f"{average + 16.0029:,.2f}" in cells[1]
@@ -786,10 +795,10 @@ def test_how_many_intact_masses_are_met_is_on_the_page(tmp_path: Path) -> None:
         MassRow("c000002", None, None, 23123.4, "average", 1.0, None),
     ]
     masses.write_text(MASS_TABLE.header + MASS_TABLE.text(rows))
-    assert "; 1 of 3 intact masses met." in report_on(tmp_path, paths, masses=[masses])
+    assert "; 1 of 3 intact masses met." in report_on(tmp_path, paths, masses=masses)
     unweighed = [row._replace(cysteine=None) for row in GAP_TABLE.read(paths["gaps"])]
     paths["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(unweighed))
-    assert "<b>1 of 3 met</b>" in report_on(tmp_path, paths, masses=[masses])
+    assert "<b>1 of 3 met</b>" in report_on(tmp_path, paths, masses=masses)
     unmeasured = [row._replace(measured=None) for row in rows]
     masses.write_text(MASS_TABLE.header + MASS_TABLE.text(unmeasured))
-    assert "<b>none given</b>" in report_on(tmp_path, paths, masses=[masses])
+    assert "<b>none given</b>" in report_on(tmp_path, paths, masses=masses)

@@ -20,7 +20,7 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Readings
 from lacuna.results import streams
-from lacuna.results.report import TABLES, write_report
+from lacuna.results.report import ReportFiles, write_report
 from lacuna.results.report.chain import Chain
 from lacuna.results.report.chains import read_chains
 from lacuna.results.report.evidence import Doubt, Evidence
@@ -105,7 +105,7 @@ def test_what_to_measure_follows_from_what_is_known_of_the_gap(paths: dict[str, 
 def test_a_page_that_draws_no_chain_says_what_to_measure(tmp_path: Path) -> None:
     paths = write_tables(tmp_path, [(HEAVY, PLACES)] * 3)
     change(paths["residues"], RESIDUE_TABLE, of_probability)
-    drawn, listed = (read_sample("s", paths, Room(most, 10)) for most in (3, 2))
+    drawn, listed = (read_sample(ReportFiles("s", paths), Room(most, 10)) for most in (3, 2))
     assert len(drawn.chains) == 3 and not listed.chains
     assert drawn.steps == listed.steps != {}
 
@@ -122,8 +122,9 @@ def test_a_page_that_draws_no_chain_knows_its_intact_masses_and_reads(tmp_path: 
     masses.write_text(MASS_TABLE.header + MASS_TABLE.text(weighed))
     placed = [PlacedRow(f"r:{i}", "t", names[i % 2], 0, 9, 20.0, "whole", "") for i in range(4)]
     reads.write_text(PLACED_TABLE.header + PLACED_TABLE.text(placed))
+    files = ReportFiles("s", paths | {"masses": masses, "reads": reads})
     for most in (2, 1):
-        sample = read_sample("s", paths, Room(most, 10), masses=masses, reads=reads)
+        sample = read_sample(files, Room(most, 10))
         assert len(sample.chains) == (2 if most == 2 else 0)
         what = {step.chain: what for what, found in sample.steps.items() for step in found}
         assert what["heavy"].endswith("or the mass of the gap")
@@ -135,7 +136,7 @@ def test_a_page_that_draws_no_chain_knows_its_intact_masses_and_reads(tmp_path: 
 def test_residues_to_check_are_listed_by_how_many_are_expected_to_be_wrong(
     paths: dict[str, Path], chain: Chain
 ) -> None:
-    sample = read_sample("s", paths, Room(10, 10))
+    sample = read_sample(ReportFiles("s", paths), Room(10, 10))
     doubts = (Doubt(5, "5 V doubtful", True, 0.1), Doubt(90, "90 S doubtful", True, 0.4))
     chain = replace(chain, evidence=Evidence(doubts=doubts))
     places = [place for _, place, _ in replace(sample, chains=(chain,)).places_to_check]
@@ -144,7 +145,7 @@ def test_residues_to_check_are_listed_by_how_many_are_expected_to_be_wrong(
 
 def test_the_page_says_what_to_measure(paths: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "report.html"
-    write_report(["s"], {name: [paths[name]] for name in TABLES}, out)
+    write_report([ReportFiles("s", paths)], out)
     page = out.read_text(encoding="utf-8")
     assert "<b>Measure next</b>: the mass of the gap, or a spectrum of a peptide" in page
     assert "residues expected to be wrong)" in page

@@ -20,7 +20,7 @@ from lacuna.core.paths import bundled_weights
 from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, TABLES
 from lacuna.results.join import HEADERS, join_parts, write_alternatives
 from lacuna.results.scores import measure
-from lacuna.results.summary import TablesOfSamples, join_accuracy
+from lacuna.results.summary import SummaryFiles, join_accuracy
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import block_path, read_scaffold_block
 from lacuna.steps.encode_block import encode_block
@@ -440,8 +440,8 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     out, summary = tmp_path / "accuracy.tsv", tmp_path / "summary.txt"
     multiqc = tmp_path / "lacuna_mqc.json"
     names, files = ["one", "two"], (accuracy, chains, rejected, gaps, states)
-    tables = TablesOfSamples(names, *files)
-    join_accuracy(tables, out, summary, multiqc)
+    samples = list(map(SummaryFiles, names, *files))
+    join_accuracy(samples, out, summary, multiqc)
     found = read_tsv(out)
     assert list(found[0])[:3] == ["sample", "scope", "value"]
     assert [(r["sample"], r["scope"], r["method"]) for r in found] == [
@@ -472,20 +472,19 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     }
     known = summary.read_text()
     network, _ = bundled_weights("noncommercial")
-    join_accuracy(tables, out, summary, multiqc, weights=network)
+    join_accuracy(samples, out, summary, multiqc, weights=network)
     says = "weights: noncommercial (licence: CC BY-NC-SA 4.0)"
     assert summary.read_text() == f"{known}{says}\n"
-    join_accuracy(replace(tables, auto_species=names), out, summary, multiqc)
+    join_accuracy([replace(s, auto_species=True) for s in samples], out, summary, multiqc)
     one, two = summary.read_text().splitlines()
     species = "; species of the nearest germlines: 3 human; WARNING"
     before = known.splitlines()[0].replace("; WARNING", species)
     assert one == before
     assert two == known.splitlines()[1]  # of no chain
-    second = TablesOfSamples(names[1:], *(paths[1:] for paths in files))
     with pytest.raises(
         LacunaError, match="^nothing was filled; two: 2 records rejected .first: no; "
     ):
-        join_accuracy(second, tmp_path / "no", summary, multiqc)
+        join_accuracy(samples[1:], tmp_path / "no", summary, multiqc)
     assert not (tmp_path / "no").exists()
 
 
@@ -500,15 +499,15 @@ def test_the_summary_says_how_vhhs_are_filled_better(tmp_path: Path, write: Writ
         state, out = tmp_path / "state.json", tmp_path / "accuracy.tsv"
         Alkylation((("carbamidomethyl", 1.0),), "found", 0, 0).write(state)
         files = (
-            [write("acc.tsv", "\t".join(ACCURACY_TABLE.names) + "\n")],
-            [write("chains.tsv", "\n".join([header, *lines]) + "\n")],
-            [write("rejected.tsv", "\t".join(REJECTED_TABLE.names) + "\n")],
-            [write("gaps.tsv", "rank\tstatus\n" + "1\tfilled\n" * n)],
-            [state],
+            write("acc.tsv", "\t".join(ACCURACY_TABLE.names) + "\n"),
+            write("chains.tsv", "\n".join([header, *lines]) + "\n"),
+            write("rejected.tsv", "\t".join(REJECTED_TABLE.names) + "\n"),
+            write("gaps.tsv", "rank\tstatus\n" + "1\tfilled\n" * n),
+            state,
         )
-        tables = TablesOfSamples(["s"], *files, with_homologs=["s"] if homologs else [])
+        sample = SummaryFiles("s", *files, homologs=homologs)
         network, _ = bundled_weights(weights)
-        join_accuracy(tables, out, tmp_path / "summary", tmp_path / "mqc", network)
+        join_accuracy([sample], out, tmp_path / "summary", tmp_path / "mqc", network)
         return (tmp_path / "summary").read_text().splitlines()[0]
 
     says = "; camelid VHHs, of which the open weights have seen few: give natural VHHs as homologs"

@@ -192,31 +192,27 @@ def _summary(
 
     auto: whether no species was stated; columns: of the sheet, whose files were given.
     """
-    from lacuna.results.summary import TablesOfSamples, join_accuracy
+    from lacuna.results.summary import SummaryFiles, join_accuracy
 
     with TemporaryDirectory(prefix="lacuna-") as folder:
         summary = Path(folder) / "summary.txt"
-        tables = TablesOfSamples(
-            [name],
-            accuracy=[files["accuracy"]],
-            chains=[files["chains"]],
-            rejected=[files["rejected"]],
-            gaps=[files["gaps"]],
-            alkylation=[files["alkylation"]],
-            reads=[files["reads"]] if "reads" in files else [],
-            with_reads=[name] if "reads" in files else [],
-            evidence=[files["evidence"]] if "evidence" in files else [],
-            with_evidence=[name] if "evidence" in files else [],
-            spectra=[files["spectra"]] if "spectra" in files else [],
-            with_spectra=[name] if "spectra" in files else [],
-            masses=[files["masses"]] if "masses" in columns else [],
-            with_masses=[name] if "masses" in columns else [],
-            doubts=[files["doubts"]] if "doubts" in files else [],
-            auto_species=[name] if auto else [],
-            with_homologs=[name] if "homologs" in columns else [],
+        sample = SummaryFiles(
+            name,
+            files["accuracy"],
+            files["chains"],
+            files["rejected"],
+            files["gaps"],
+            files["alkylation"],
+            reads=files.get("reads"),
+            evidence=files.get("evidence"),
+            doubts=files.get("doubts"),
+            spectra=files.get("spectra"),
+            masses=files["masses"] if "masses" in columns else None,
+            auto_species=auto,
+            homologs="homologs" in columns,
         )
         accuracy, multiqc = Path(folder) / "accuracy.tsv", Path(folder) / "lacuna_mqc.json"
-        join_accuracy(tables, accuracy, summary, multiqc, weights)
+        join_accuracy([sample], accuracy, summary, multiqc, weights)
         return summary.read_text(encoding="utf-8").rstrip("\n")
 
 

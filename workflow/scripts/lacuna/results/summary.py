@@ -1,7 +1,7 @@
 """The samples of a run side by side: their accuracy, and a line of the summary for each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,6 @@ WARNINGS: dict[str, str] = {
     NEARER: "of chains of another species than the one stated (set species to auto)",
     FAR: "of chains that are far from every germline (give homologs)",
 }
-
-
 UNMET_SHOWN = 3  # chains whose intact mass is not met, by name
 
 
@@ -74,72 +72,12 @@ class SummaryFiles:
     homologs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TablesOfSamples:
-    """The files of all samples of a run, in lists as its rule names them.
-
-    Those up to `alkylation` have a file for each sample, and so has `doubts` unless it is empty.
-    reads, evidence, spectra, masses: of the samples named in `with_reads` and so on; auto_species:
-    the samples whose species is not stated; with_homologs: those that have some.
-    """
-
-    samples: Sequence[str]
-    accuracy: Sequence[Path]
-    chains: Sequence[Path]
-    rejected: Sequence[Path]
-    gaps: Sequence[Path]
-    alkylation: Sequence[Path]
-    reads: Sequence[Path] = ()
-    with_reads: Sequence[str] = ()
-    evidence: Sequence[Path] = ()
-    with_evidence: Sequence[str] = ()
-    spectra: Sequence[Path] = ()
-    with_spectra: Sequence[str] = ()
-    masses: Sequence[Path] = ()
-    with_masses: Sequence[str] = ()
-    doubts: Sequence[Path] = ()
-    auto_species: Sequence[str] = ()
-    with_homologs: Sequence[str] = ()
-
-    def by_sample(self) -> list[SummaryFiles]:
-        """The files of each sample; ValueError if two lists do not match."""
-        of_reads = dict(zip(self.with_reads, self.reads, strict=True))
-        of_evidence = dict(zip(self.with_evidence, self.evidence, strict=True))
-        of_spectra = dict(zip(self.with_spectra, self.spectra, strict=True))
-        of_masses = dict(zip(self.with_masses, self.masses, strict=True))
-        of_doubts = dict(zip(self.samples, self.doubts, strict=True)) if self.doubts else {}
-        chosen = set(self.auto_species)
-        of_each = zip(
-            self.samples,
-            self.accuracy,
-            self.chains,
-            self.rejected,
-            self.gaps,
-            self.alkylation,
-            strict=True,
-        )
-        return [
-            SummaryFiles(
-                name,
-                accuracy,
-                chains,
-                rejected,
-                gaps,
-                alkylation,
-                reads=of_reads.get(name),
-                evidence=of_evidence.get(name),
-                doubts=of_doubts.get(name),
-                spectra=of_spectra.get(name),
-                masses=of_masses.get(name),
-                auto_species=name in chosen,
-                homologs=name in self.with_homologs,
-            )
-            for name, accuracy, chains, rejected, gaps, alkylation in of_each
-        ]
-
-
 def join_accuracy(
-    tables: TablesOfSamples, out: Path, summary: Path, multiqc: Path, weights: Path | None = None
+    samples: Iterable[SummaryFiles],
+    out: Path,
+    summary: Path,
+    multiqc: Path,
+    weights: Path | None = None,
 ) -> None:
     """Write one accuracy table over samples (without rows of single chains) and their summary.
 
@@ -147,44 +85,43 @@ def join_accuracy(
     the run, named with their licence in the last line of the summary. Raises LacunaError, and
     writes nothing, if nothing was filled in any sample, unless the chains were proofread.
     """
-    lines = _join(tables.by_sample(), out, multiqc, weights)
-    if weights is not None:
-        lines.append(weights_line(weights))
-    with atomic_write(summary) as handle:
-        handle.write("".join(f"{line}\n" for line in lines))
-
-
-def _join(
-    samples: Sequence[SummaryFiles], out: Path, multiqc: Path, weights: Path | None
-) -> list[str]:
-    """Write the accuracy of all samples and the file for MultiQC; the summary's line of each."""
+    counted = [(of, count_sample(of.chains, of.rejected, of.reads)) for of in samples]
+    if all(found.nothing_filled and of.doubts is None for of, found in counted):
+        raise LacunaError(explain_nothing({of.name: (n, of.rejected) for of, n in counted}))
     few_vhhs = weights is not None and bundled_set(weights) == DEFAULT_WEIGHTS
-    counts = [count_sample(of.chains, of.rejected, of.reads) for of in samples]
-    proofread = any(of.doubts is not None for of in samples)
-    if not proofread and all(found.nothing_filled for found in counts):
-        nothing = {of.name: (n, of.rejected) for of, n in zip(samples, counts, strict=True)}
-        raise LacunaError(explain_nothing(nothing))
     tables, lines = [], []
     rows: dict[str, dict[str, Cell]] = {}
-    for of, found in zip(samples, counts, strict=True):
+    for of, found in counted:
         parts = chunks(of.accuracy, ACCURACY_TABLE.names)
         table = pd.concat([part[part["scope"] != "chain"] for part in parts])
         tables.append(table.assign(sample=of.name))
         n_doubts = count_doubts(of.doubts) if of.doubts is not None else None
-        line = _summary_line(of, table, found)
-        if of.doubts is not None and n_doubts:
-            line += doubts_note(of.doubts, n_doubts)
-        if few_vhhs and not of.homologs:
-            line += vhh_note(found)
-        if of.spectra is not None:
-            line += spectra_note(of.spectra, of.gaps)
-        line += mass_note(of.alkylation, of.gaps)
-        lines.append(line + (intact_note(of.masses) if of.masses is not None else ""))
+        lines.append(_summary_line(of, table, found, n_doubts, few_vhhs))
         rows[of.name] = row_of(found, *_right(table), n_doubts)
+    if weights is not None:
+        lines.append(weights_line(weights))
     joined = pd.concat(tables)
     write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     write_multiqc(multiqc, rows)
-    return lines
+    with atomic_write(summary) as handle:
+        handle.write("".join(f"{line}\n" for line in lines))
+
+
+def _summary_line(
+    of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts, n_doubts: int | None, few_vhhs: bool
+) -> str:
+    """What the summary says of a sample; few_vhhs: whether the weights have seen few of them."""
+    notes = [_counts_and_shares(of, accuracy, counts)]
+    if of.doubts is not None and n_doubts:
+        notes.append(doubts_note(of.doubts, n_doubts))
+    if few_vhhs and not of.homologs:
+        notes.append(vhh_note(counts))
+    if of.spectra is not None:
+        notes.append(spectra_note(of.spectra, of.gaps))
+    notes.append(mass_note(of.alkylation, of.gaps))
+    if of.masses is not None:
+        notes.append(intact_note(of.masses))
+    return "".join(notes)
 
 
 def count_doubts(doubts: Path) -> int:
@@ -193,9 +130,9 @@ def count_doubts(doubts: Path) -> int:
 
 
 def doubts_note(doubts: Path, n: int) -> str:
-    """`; 3 observed residues look wrong (see out/a/doubts.tsv)`, '' if none does."""
+    """`; 3 observed residues look wrong (see out/a/doubts.tsv)`."""
     look = "looks" if n == 1 else "look"
-    return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})" if n else ""
+    return f"; {plural(n, 'observed residue')} {look} wrong (see {doubts})"
 
 
 def spectra_note(spectra: Path, gaps: Path) -> str:
@@ -274,7 +211,7 @@ def mass_note(alkylation: Path, gaps: Path) -> str:
     return (f"; {state.sentence()}" if state.masses or state.spanned else "") + warning
 
 
-def _summary_line(of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts) -> str:
+def _counts_and_shares(of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts) -> str:
     """`sample: 2 chains, 80 of 80 missing residues filled; right: lacuna 78/80 (0.975), ...`
 
     Ambiguity codes outside gaps are reported separately from the residues of gaps.

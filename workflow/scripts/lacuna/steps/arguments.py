@@ -1,6 +1,6 @@
 """A rule's inputs, outputs and parameters as keyword arguments of the function behind it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,19 @@ def arguments(
     for name, bundle in (bundles or {}).items():
         found[name] = bundle(**{field.name: found.pop(field.name) for field in fields(bundle)})
     return found
+
+
+def files_by_sample(
+    files: Mapping[str, Iterable[str]], names: Iterable[Iterable[str]]
+) -> Iterator[dict[str, Path]]:
+    """Yield the files of each sample by name, from the lists of a rule on all samples.
+
+    files: by name, one for each sample that has it, in the order of the samples; names: of each
+    sample the names of the files that it has.
+    """
+    left = {name: map(Path, paths) for name, paths in files.items()}
+    for own in names:
+        yield {name: next(left[name]) for name in own}
 
 
 def _files(given: str | Iterable[str], empty: bool = False) -> Path | list[Path] | None:

@@ -24,30 +24,21 @@ from lacuna.results.report.chain import LEVELS, REGION_NUMBERS, SECOND
 from lacuna.results.report.logo import draw_logo
 from lacuna.results.report.map import COLUMNS, draw
 from lacuna.results.report.provenance import provenance_of
-from lacuna.results.report.sample import Room, Sample, read_sample
+from lacuna.results.report.sample import ReportFiles, Room, Sample, read_sample
 from lacuna.results.report.trust import calibration_in, trust_in
 from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.software import write_software
 from lacuna.scaffolds.alkylation import READINGS
 
-TABLES = ("filled", "accuracy", "residues", "gaps", "chains", "rejected")
 MAX_DRAWN = 200  # chains of a page that are drawn in full
 PRINTED = 3  # chains of a sample that are on paper
 MAX_LISTED = 100_000  # chains of a page that are listed in tables
 
 
 def write_report(
-    samples: Sequence[str],
-    tables: Mapping[str, Sequence[Path]],
+    samples: Sequence[ReportFiles],
     out: Path,
     *,
-    alkylation: Sequence[Path] = (),
-    masses: Sequence[Path] = (),
-    doubts: Sequence[Path] = (),
-    given: Sequence[Mapping[str, Sequence[Path]]] = (),
-    evidence: Mapping[str, Path] | None = None,
-    reads: Mapping[str, Path] | None = None,
-    spectra: Mapping[str, Path] | None = None,
     settings: Mapping[str, Any] | None = None,
     weights: Path | None = None,
     large_network: Path | None = None,
@@ -55,25 +46,11 @@ def write_report(
 ) -> None:
     """Write the page on all `samples` to `out`, whole or not at all.
 
-    tables: for each of TABLES the files of the samples, in their order; alkylation, masses, doubts:
-    the state of C in each, its masses.tsv, and its doubts.tsv if requested; given: the user's files
-    of each, by column of the sheet; evidence, reads, spectra: tables of the samples that have
-    them; settings, weights, large_network: of the run; software: the file for the list of what it
-    was made with.
-    Raises LacunaError if a file cannot be read or lacks a column, and ValueError if files and
-    samples do not go together.
+    settings, weights, large_network: of the run; software: the file for the list of what it was
+    made with. Raises LacunaError if a file cannot be read or lacks a column.
     """
-    for name in TABLES:
-        if len(tables[name]) != len(samples):
-            raise ValueError(f"{len(tables[name])} {name} tables for {len(samples)} samples")
-    optional = {
-        "evidence": evidence or {},
-        "reads": reads or {},
-        "spectra": spectra or {},
-        "doubts": dict(zip(samples, doubts, strict=True)) if doubts else {},
-    }
     shown = samples[:MAX_ROWS]
-    read = _read_samples(shown, tables, alkylation, masses, given, optional)
+    read = _read_samples(shown)
     style, script = (_source(f"report.{kind}") for kind in ("css", "js"))
     page = page_template("report.html.j2", _FILTERS).render(
         samples=read,
@@ -86,7 +63,7 @@ def write_report(
         policy=_policy(style, script),
         constants=_constants(),
         levels=LEVELS,
-        run=provenance_of(settings or {}, _run_files(weights, large_network, shown, given)),
+        run=provenance_of(settings or {}, _run_files(weights, large_network, shown)),
         licence=licence_of(read_record(weights)) if weights is not None else None,
     )
     with atomic_write(out) as handle:
@@ -96,43 +73,24 @@ def write_report(
 
 
 def _run_files(
-    weights: Path | None,
-    large_network: Path | None,
-    names: Sequence[str],
-    given: Sequence[Mapping[str, Sequence[Path]]],
+    weights: Path | None, large_network: Path | None, samples: Sequence[ReportFiles]
 ) -> list[tuple[str, Path]]:
-    """What each file of the run is, and its path: weights, and those of the samples.
-
-    given: by column of the sheet, of each of the samples named, or empty.
-    """
+    """What each file of the run is, and its path: weights, and those that the user gave."""
     files = [("weights", weights)] if weights is not None else []
     if large_network is not None:
         files.append(("large network of the thorough mode", large_network))
-    for name, inputs in zip(names, given, strict=False):
-        files += [(f"{name}: {column}", path) for column, paths in inputs.items() for path in paths]
+    for sample in samples:
+        for column, paths in sample.given.items():
+            files += [(f"{sample.name}: {column}", path) for path in paths]
     return files
 
 
-def _read_samples(
-    names: Sequence[str],
-    tables: Mapping[str, Sequence[Path]],
-    alkylation: Sequence[Path],
-    masses: Sequence[Path],
-    given: Sequence[Mapping[str, Sequence[Path]]],
-    optional: Mapping[str, Mapping[str, Path]],
-) -> list[Sample]:
+def _read_samples(samples: Sequence[ReportFiles]) -> list[Sample]:
+    """The samples, of which the first have the room that there is for chains."""
     room = Room(MAX_DRAWN, MAX_LISTED)
     found = []
-    for i, name in enumerate(names):
-        sample = read_sample(
-            name,
-            {table: tables[table][i] for table in TABLES},
-            room,
-            given=given[i] if given else None,
-            alkylation=alkylation[i] if alkylation else None,
-            masses=masses[i] if masses else None,
-            **{table: paths.get(name) for table, paths in optional.items()},
-        )
+    for files in samples:
+        sample = read_sample(files, room)
         room = Room(room.drawn - len(sample.chains), room.listed - sample.listed)
         found.append(sample)
     return found

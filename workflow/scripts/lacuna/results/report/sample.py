@@ -1,7 +1,7 @@
 """All that the page shows of one sample, read from its tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,22 @@ from lacuna.results.report.payload import BRIEF, FULL, encode_chains
 from lacuna.results.report.words import MAX_ROWS, plural, shown
 from lacuna.results.streams import chunks
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation, read_alkylation
+
+TABLES = ("filled", "accuracy", "residues", "gaps", "chains", "rejected")  # of every sample
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """The files of a sample from which the page is made.
+
+    tables: by name, all of TABLES and, of a sample that has them, `alkylation` (the state of its
+    C), `masses`, `doubts`, `evidence`, `reads` and `spectra`; given: the user's files by column of
+    the sheet.
+    """
+
+    name: str
+    tables: Mapping[str, Path]
+    given: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,25 +186,13 @@ class Sample:
         return [place for _, place in sorted(found, key=lambda one: -one[0])]
 
 
-def read_sample(
-    name: str,
-    tables: Mapping[str, Path],
-    room: Room,
-    *,
-    given: Mapping[str, Sequence[Path]] | None = None,
-    alkylation: Path | None = None,
-    masses: Path | None = None,
-    evidence: Path | None = None,
-    reads: Path | None = None,
-    doubts: Path | None = None,
-    spectra: Path | None = None,
-) -> Sample:
+def read_sample(files: ReportFiles, room: Room) -> Sample:
     """A sample from its tables, with its chains if the page has room for them.
 
-    given: the user's files by column of the sheet, which show modifications; alkylation: what C
-    weighs; masses, evidence, reads, doubts, spectra: tables of a sample that has them. Raises
-    LacunaError if a table cannot be read.
+    Raises LacunaError if a table cannot be read.
     """
+    tables = files.tables
+    reads, doubts, masses = (tables.get(name) for name in ("reads", "doubts", "masses"))
     scores = read_scores(tables["accuracy"])
     gaps = read_gaps(tables["gaps"])
     residues = read_residues(tables["residues"], gaps.uncertain)
@@ -199,11 +203,11 @@ def read_sample(
     drawn = counts.chains <= room.drawn
     detail = FULL if drawn else BRIEF
     listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
-    chains = _read_chains(tables, given, evidence, doubts, masses, spectra) if drawn else ()
+    chains = _read_chains(files) if drawn else ()
     proofread = read_proofread(doubts) if doubts is not None else None
     unsure = residues.to_check + (proofread.total if proofread else 0)
     return Sample(
-        name=name,
+        name=files.name,
         counts=counts,
         statuses=_unusual(gaps.statuses),
         verdicts=gaps.verdicts,
@@ -228,7 +232,7 @@ def read_sample(
         expected=_expected(residues),
         sure=_sure(residues),
         uncertain=tuple(gaps.uncertain),
-        alkylation=read_alkylation(alkylation) if alkylation is not None else None,
+        alkylation=read_alkylation(tables["alkylation"]) if "alkylation" in tables else None,
         chains=chains,
         listed=0 if drawn else len(listing.chains),
         data=encode_chains(listing, detail.step, chains) if len(listing.chains) else "",
@@ -260,29 +264,23 @@ def _sure(residues: Residues) -> tuple[int, int, int]:
     return n, known, right
 
 
-def _read_chains(
-    tables: Mapping[str, Path],
-    given: Mapping[str, Sequence[Path]] | None,
-    evidence: Path | None,
-    doubts: Path | None,
-    masses: Path | None,
-    spectra: Path | None,
-) -> tuple[Chain, ...]:
-    """The chains of a sample, with their modifications if the user's files are given."""
+def _read_chains(files: ReportFiles) -> tuple[Chain, ...]:
+    """The chains of a sample, with all that its files say of them."""
+    tables, given = files.tables, files.given
     found: Iterable[Chain] = read_chains(
         *(tables[name] for name in ("filled", "chains", "gaps", "residues"))
     )
-    if evidence is not None:
-        found = with_evidence(found, EVIDENCE_TABLE.read(evidence))
-    if doubts is not None:
-        found = with_doubts(found, doubts_by_chain(doubts))
-    if given is not None and "fasta" in given:
+    if "evidence" in tables:
+        found = with_evidence(found, EVIDENCE_TABLE.read(tables["evidence"]))
+    if "doubts" in tables:
+        found = with_doubts(found, doubts_by_chain(tables["doubts"]))
+    if "fasta" in given:
         gaps = given.get("gaps", [])
         found = with_modifications(found, given["fasta"][0], gaps[0] if gaps else None)
-    if masses is not None:
-        found = with_measured(found, MASS_TABLE.read(masses))
-    if spectra is not None:
-        found = with_spectra(found, SPECTRUM_TABLE.read(spectra))
+    if "masses" in tables:
+        found = with_measured(found, MASS_TABLE.read(tables["masses"]))
+    if "spectra" in tables:
+        found = with_spectra(found, SPECTRUM_TABLE.read(tables["spectra"]))
     return tuple(found)
 
 
