@@ -52,39 +52,13 @@ def _line(
     letters = "".join(chain.sequence[i - 1] for i in observed)
     parts += _letters("o", [_middle(i, start) for i in observed], base, letters)
     for r in here:
-        x = _middle(r.position, start)
-        title = f"<title>{tooltip(r)}</title>"
-        kind = "u" if r.code else "b"
-        parts.append(
-            f'<rect class="{kind} p{r.level}" x="{x - 7}" y="{top}" width="14" height="{BOX}" '
-            f'rx="2">{title}</rect>'
-        )
-        if r.code:
-            parts.append(
-                f'<line class="s p{r.level}" x1="{x - 5}" x2="{x + 5}" y1="{top + 20}" '
-                f'y2="{top + 20}"/>'
-            )
-        elif r.level == 4:
-            parts.append(f'<rect class="bar" x="{x - 7}" y="{top + 19}" width="14" height="3"/>')
+        parts += _box(r, _middle(r.position, start), top)
     for level in range(1, 5):
         for code, kind in ((False, "l"), (True, "k")):
             mine = [r for r in here if r.level == level and bool(r.code) == code]
             xs = [_middle(r.position, start) for r in mine]
             parts += _letters(f"{kind} p{level}", xs, base, "".join(r.letter for r in mine))
-    for m in chain.modifications:
-        if start < m.position <= stop:
-            x = _middle(m.position, start)
-            name = escape(f"{m.position} {m.name or 'modified'} {m.mass:+.4f} Da")
-            parts.append(
-                f'<circle class="m" cx="{x}" cy="{top}" r="2.5"><title>{name}</title></circle>'
-            )
-    for doubt in chain.evidence.doubts:
-        if start < doubt.position <= stop:
-            x, kind = _middle(doubt.position, start), "d" if doubt.strong else "f"
-            parts.append(
-                f'<path class="{kind}" d="M{x - 4} {top - 5}h8l-4 5.5z">'
-                f"<title>{escape(doubt.text)}</title></path>"
-            )
+    parts += _marks(chain, start, stop, top)
     below = top + BOX
     if chain.evidence.depths:
         below += DEPTH + 4
@@ -98,6 +72,40 @@ def _line(
             parts.append(f'<text class="r" x="{GUTTER - 10}" y="{below - 3}">{name}</text>')
             parts += _letters(kind, xs, below - 3, "".join(letter_of(r) for r in mine))
     return parts, below + SPACE - y
+
+
+def _box(r: Residue, x: int, top: int) -> Iterator[str]:
+    """The box behind a missing residue, whose cell has its middle at x."""
+    kind = "u" if r.code else "b"
+    yield (
+        f'<rect class="{kind} p{r.level}" x="{x - 7}" y="{top}" width="14" height="{BOX}" '
+        f'rx="2"><title>{tooltip(r)}</title></rect>'
+    )
+    if r.code:
+        yield (
+            f'<line class="s p{r.level}" x1="{x - 5}" x2="{x + 5}" y1="{top + 20}" '
+            f'y2="{top + 20}"/>'
+        )
+    elif r.level == 4:
+        yield f'<rect class="bar" x="{x - 7}" y="{top + 19}" width="14" height="3"/>'
+
+
+def _marks(chain: Chain, start: int, stop: int, top: int) -> Iterator[str]:
+    """Modifications and doubts, above the letters."""
+    for m in chain.modifications:
+        if start < m.position <= stop:
+            name = escape(f"{m.position} {m.name or 'modified'} {m.mass:+.4f} Da")
+            yield (
+                f'<circle class="m" cx="{_middle(m.position, start)}" cy="{top}" r="2.5">'
+                f"<title>{name}</title></circle>"
+            )
+    for doubt in chain.evidence.doubts:
+        if start < doubt.position <= stop:
+            x, kind = _middle(doubt.position, start), "d" if doubt.strong else "f"
+            yield (
+                f'<path class="{kind}" d="M{x - 4} {top - 5}h8l-4 5.5z">'
+                f"<title>{escape(doubt.text)}</title></path>"
+            )
 
 
 def _depths(depths: Sequence[float], start: int, stop: int, base: int) -> str:
