@@ -15,7 +15,6 @@ from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses,
 from lacuna.core.tables import BY_GAPS
 from lacuna.results.report.chain import Chain, known
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
-from lacuna.scaffolds.scaffold import ResidueModification
 
 # What a reading of C adds, as a formula: Unimod's compositions (accessions: `core/masses.py`).
 CARRIED = {
@@ -88,18 +87,15 @@ def of_glycan(name: str) -> Mass:
     return Mass(*glycan_masses(name))
 
 
-@cache
-def residue_masses() -> dict[str, Mass]:
-    """Mass of each of the 20 residues within a chain."""
-    return {letter: Mass(MONOISOTOPIC[letter], AVERAGE[letter]) for letter in RESIDUES}
-
-
+# Of each of the 20 residues, within a chain.
+RESIDUE_MASSES = {letter: Mass(MONOISOTOPIC[letter], AVERAGE[letter]) for letter in RESIDUES}
 WATER = of_formula("H2O")
 PYROGLUTAMATE = {"Q": of_formula("NH3") * -1, "E": WATER * -1}
 BOND = of_formula("H2") * -1  # a disulfide
 # Antibodies lose the lysine that ends their heavy chains to carboxypeptidases of the cell: Dick et
 # al. 2008, Biotechnol Bioeng 100:1132.
 LYSINE = "K"
+CLIPPED = RESIDUE_MASSES[LYSINE] * -1
 
 
 def chain_mass(sequence: str) -> Mass | None:
@@ -107,11 +103,6 @@ def chain_mass(sequence: str) -> Mass | None:
     if not sequence or not known(sequence):
         return None
     return Mass(*chain_masses(sequence))
-
-
-def total_of(modifications: Sequence[ResidueModification]) -> Mass:
-    """What written modifications add."""
-    return change_of(sum(m.mass for m in modifications))
 
 
 def change_of(added: float) -> Mass:
@@ -143,7 +134,7 @@ def forms_of(chain: Chain, alkylation: Alkylation | None) -> tuple[Form, ...]:
 def _forms(chain: Chain, plain: Mass, carried: tuple[str, Mass] | None) -> Iterator[Form]:
     sequence = chain.sequence
     yield Form("reduced", plain)
-    written = total_of(chain.modifications)
+    written = change_of(sum(m.mass for m in chain.modifications))
     if chain.modifications:
         yield Form("with the modifications written", plain + written)
     held = chain.measured.in_gaps if chain.measured is not None else None
@@ -155,7 +146,7 @@ def _forms(chain: Chain, plain: Mass, carried: tuple[str, Mass] | None) -> Itera
         free = sum(letter == "C" and i not in on for i, letter in enumerate(sequence, 1))
         yield Form(f"every C {words}", plain + written + added * free)
     pyro = PYROGLUTAMATE.get(sequence[0])
-    lysine = residue_masses()[LYSINE] * -1 if has_lysine(chain) else None
+    lysine = CLIPPED if has_lysine(chain) else None
     if pyro is not None:
         yield Form("N-terminal pyroglutamate", plain + pyro)
     if lysine is not None:
@@ -196,6 +187,6 @@ def antibody_of(chains: Sequence[Chain]) -> Antibody | None:
         total = body
         for glycan in glycans:
             total += of_glycan(glycan)
-        by_lysine = tuple(total + residue_masses()[LYSINE] * -n for n in clipped)
+        by_lysine = tuple(total + CLIPPED * n for n in clipped)
         rows.append((" / ".join(glycans) or "no glycan", by_lysine))
     return Antibody(heavy.name, light.name, pairs, 2 * len(pyro), len(clipped) > 1, tuple(rows))

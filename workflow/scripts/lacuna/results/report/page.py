@@ -145,7 +145,7 @@ def _constants() -> str:
         "doubted": list(MassDoubt),
         "second": SECOND,
         "numbers": REGION_NUMBERS,
-        "residues": {letter: pair(mass) for letter, mass in weights_of.residue_masses().items()},
+        "residues": {letter: pair(mass) for letter, mass in weights_of.RESIDUE_MASSES.items()},
         "water": pair(weights_of.WATER),
         "pyroglutamate": {letter: pair(mass) for letter, mass in weights_of.PYROGLUTAMATE.items()},
         "bond": pair(weights_of.BOND),
