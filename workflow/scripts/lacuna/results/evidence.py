@@ -111,8 +111,7 @@ def _rows(
     they show in stretches of likely ones, by position in the scaffold, from 0."""
     of_gaps = {row.position: row for row in missing}
     weights = {e.position: e.weights for e in scaffold.evidence}
-    observed = [p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES]
-    left = iter(observed)
+    observed = (p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES)
     gaps = _by_number(scaffold, missing)
     sized = {number for number, seen in shown.items() if all(seen)}
     unsure = {
@@ -127,35 +126,32 @@ def _rows(
     within: Counter[int] = Counter()  # residues of each gap so far
     for i, residue in enumerate(filled):
         row = of_gaps.get(i + 1)
-        if row is not None:
-            gap, place = gaps.get(row.gap), row.scaffold_position
-            by_spectra = row.gap in shown and shown[row.gap][within[row.gap]]
-            if gap is not None and gap.fixed and place in likely:
-                by_spectra |= not _other(likely[place], residue)
-            within[row.gap] += 1
-            if gap is None or gap.start == gap.end and not gap.shown:
-                # What is known at its place is of its neighbour.
-                alone = _of_gap(row, None, given=False)
-                if by_spectra:
-                    alone = _shown(alone, None, sized=row.gap in sized)
-                yield _flagged(alone, gap is None or row.gap not in sized)
-                continue
-            of_reads = known.get(place + 1, ())
-            at = within[row.gap] - 1 if gap.shown else -1
-            given = bool(gap.shown) or place in weights
-            read = of_reads[at] if of_reads else None
-            of_residue = _of_gap(row, read, given=given)
-            if by_spectra:
-                # Of a gap without a length, no position of the reads is that of one residue.
-                own = read if gap.fixed or gap.shown else None
-                of_residue = _shown(of_residue, own, sized=row.gap in sized)
-            yield _flagged(of_residue, place in unsure and not gap.shown)
+        if row is None:
+            at = next(observed)
+            rows = known.get(at + 1)
+            found = rows[-1] if rows else _given(scaffold.chain, residue, weights.get(at))
+            moved = found._replace(position=i + 1, imgt=imgt[i], region=regions[i])
+            yield _flagged(moved, at in unsure)
             continue
-        at = next(left)
-        rows = known.get(at + 1)
-        found = rows[-1] if rows else _given(scaffold.chain, residue, weights.get(at))
-        moved = found._replace(position=i + 1, imgt=imgt[i], region=regions[i])
-        yield _flagged(moved, at in unsure)
+        gap, place, nth = gaps.get(row.gap), row.scaffold_position, within[row.gap]
+        within[row.gap] += 1
+        by_spectra = row.gap in shown and shown[row.gap][nth]
+        if gap is not None and gap.fixed and place in likely:
+            by_spectra |= not _other(likely[place], residue)
+        if gap is None or (gap.start == gap.end and not gap.shown):
+            # What is known at its place is of its neighbour.
+            own, of_residue = None, _of_gap(row, None, given=False)
+            length = gap is None or row.gap not in sized
+        else:
+            of_reads = known.get(place + 1, ())
+            read = of_reads[nth if gap.shown else -1] if of_reads else None
+            # Of a gap without a length, no position of the reads is that of one residue.
+            own = read if gap.fixed or gap.shown else None
+            of_residue = _of_gap(row, read, given=bool(gap.shown) or place in weights)
+            length = place in unsure and not gap.shown
+        if by_spectra:
+            of_residue = _shown(of_residue, own, sized=row.gap in sized)
+        yield _flagged(of_residue, length)
 
 
 def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> EvidenceRow:
