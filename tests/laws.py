@@ -79,7 +79,7 @@ def fill(
         for name, path in paths.items():
             parts[name].append(path)
     for name in TABLES:
-        join_parts(parts[name], folder / name, HEADERS.get(name, ""))
+        join_parts(name, parts[name], folder / name)
     read = {name: _as_text(folder / name) for name in HEADERS if name in TABLES}
     return Run(tuple(scaffolds), folder, {**read, "scored": read_scored(folder / "scored")})
 

@@ -179,7 +179,7 @@ def test_other_predictions_stand_beside_under_their_protocol() -> None:
     rows = scored({}, {})
     answers = rows.assign(answer=["A", "C"], probability=["0.5000", "0.5000"])
     sums = [sum_scored(rows)]
-    sums += [sum_predictions(answers, "seed_lstm", p) for p in ("true_context", "scaffold")]
+    sums += [sum_predictions(answers, p) for p in ("true_context", "scaffold")]
     found = accuracy_table(sums)
     seed = found[(found["method"] == "seed_lstm") & (found["scope"] == "overall")]
     assert seed["protocol"].tolist() == ["scaffold", "true_context"]

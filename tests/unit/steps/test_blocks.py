@@ -112,7 +112,7 @@ def run(
         for name in TABLES:
             parts[name].append(at / name)
     for name in TABLES[:-1]:
-        join_parts(parts[name], folder / name, HEADERS.get(name, ""))
+        join_parts(name, parts[name], folder / name)
     measure(parts["scored"], [], folder / "accuracy")
     return {name: (folder / name).read_bytes() for name in (*TABLES[:-1], "accuracy")}
 
@@ -349,15 +349,15 @@ def test_a_file_that_grows_while_it_is_read_is_told(write: Write, tmp_path: Path
 
 def test_parts_are_joined_in_order_under_one_header(write: Write, tmp_path: Path) -> None:
     parts = [write("b", "1\n"), write("a", ""), write("c", "2\n3\n")]
-    join_parts(parts, tmp_path / "out.tsv", "x\ty\n")
-    assert (tmp_path / "out.tsv").read_text() == "x\ty\n1\n2\n3\n"
-    join_parts(parts, tmp_path / "out.fasta")
+    join_parts("masses", parts, tmp_path / "out.tsv")
+    assert (tmp_path / "out.tsv").read_text() == f"{HEADERS['masses']}1\n2\n3\n"
+    join_parts("filled", parts, tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_text() == "1\n2\n3\n"
 
 
 def test_joining_parts_changes_no_byte(write: Write, tmp_path: Path) -> None:
     parts = [write("a", "\rx\r\n"), write("b", "\u2028\n")]
-    join_parts(parts, tmp_path / "out.fasta")
+    join_parts("filled", parts, tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_bytes() == "\rx\r\n\u2028\n".encode()
 
 

@@ -67,25 +67,23 @@ def product_dtype(device: torch.device) -> torch.dtype:
         return _chosen
     if device.type == "cuda":
         return torch.bfloat16
-    capabilities: Mapping[str, object] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # not in every version of torch
+    # Not in every version of torch.
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     if any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16")):
         return torch.bfloat16
     return torch.float32
 
 
-def keep_memory() -> bool:
-    """Keep freed memory for later tensors instead of returning it; returns whether this worked.
+def keep_memory() -> None:
+    """Keep freed memory for later tensors instead of returning it, if the C library is glibc.
 
     Training frees and allocates the same hundreds of megabytes at every step. glibc returns large
     blocks at once, and the system then clears each page anew: a third of a step on a CPU.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # another C library
-        return False
-    trim_threshold, top_pad, mmap_max, arena_max = -1, -2, -4, -8  # constants of malloc.h
-    settings = ((mmap_max, 0), (trim_threshold, -1), (top_pad, 64 << 20), (arena_max, 1))
-    return all([mallopt(name, value) for name, value in settings])
+    linux = sys.platform.startswith("linux")
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if linux else None
+    if mallopt is not None:
+        trim_threshold, top_pad, mmap_max, arena_max = -1, -2, -4, -8  # constants of malloc.h
+        settings = ((mmap_max, 0), (trim_threshold, -1), (top_pad, 64 << 20), (arena_max, 1))
+        for name, value in settings:
+            mallopt(name, value)

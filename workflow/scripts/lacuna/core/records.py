@@ -66,9 +66,9 @@ def _built(kind: Any, value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if origin is np.ndarray:
         return arrays[f"{value:05d}"]
     if is_dataclass(origin) or hasattr(origin, "_fields"):
-        hints = get_type_hints(origin)
-        parts = zip(_names(origin), value, strict=True)
-        return origin(**{name: _built(hints[name], part, arrays) for name, part in parts})
+        # In the order of the fields.
+        parts = zip(get_type_hints(origin).values(), value, strict=True)
+        return origin(*(_built(hint, part, arrays) for hint, part in parts))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         of_key, of_value = inner
         pairs = ((_built(of_key, k, arrays), _built(of_value, v, arrays)) for k, v in value)
@@ -78,10 +78,6 @@ def _built(kind: Any, value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if isinstance(origin, type) and issubclass(origin, Sequence) and origin is not str:
         return [_built(inner[0], item, arrays) for item in value]
     return value
-
-
-def _names(kind: Any) -> list[str]:
-    return [field.name for field in fields(kind)] if is_dataclass(kind) else list(kind._fields)
 
 
 def _items(inner: tuple[Any, ...], value: Sequence[Any], arrays: Any) -> Iterator[Any]:

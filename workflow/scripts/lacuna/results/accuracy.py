@@ -50,13 +50,13 @@ def sum_scored(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def sum_predictions(scored: pd.DataFrame, method: str, protocol: str) -> pd.DataFrame:
-    """As `sum_scored`, for one method.
+def sum_predictions(scored: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """As `sum_scored`, for the tutorial's model.
 
     Its answers and probabilities are in the columns `answer` and `probability`, in addition to
     those of a scored table.
     """
-    return _sum_method(scored, scored["answer"], method, protocol, True)
+    return _sum_method(scored, scored["answer"], SEED, protocol, True)
 
 
 def _no_sums() -> pd.DataFrame:

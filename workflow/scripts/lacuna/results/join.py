@@ -25,10 +25,10 @@ HEADERS = {
 }
 
 
-def join_parts(parts: Iterable[Path], out: Path, header: str = "") -> None:
-    """Concatenate parts without headers under one header, in order."""
+def join_parts(table: str, parts: Iterable[Path], out: Path) -> None:
+    """Concatenate the parts of a table in order, under its header; a FASTA (`filled`) has none."""
     with atomic_write_bytes(out) as handle:
-        handle.write(header.encode())
+        handle.write(HEADERS.get(table, "").encode())
         for part in parts:
             with open(part, "rb") as source:
                 shutil.copyfileobj(source, handle)

@@ -12,7 +12,6 @@ import pandas as pd
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import ACCURACY_TABLE, TUTORIAL_TABLE
 from lacuna.results.accuracy import (
-    SEED,
     accuracy_table,
     add_up,
     natural_order,
@@ -67,4 +66,4 @@ def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[
     for table_of_chain in predictions:
         for protocol, answers in table_of_chain.groupby("protocol"):
             rows = table.drop(columns="probability").merge(answers, on=["chain", "position"])
-            yield sum_predictions(rows, SEED, str(protocol))
+            yield sum_predictions(rows, str(protocol))

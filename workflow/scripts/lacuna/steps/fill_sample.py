@@ -14,7 +14,7 @@ from lacuna.core.tables import TABLES
 from lacuna.core.words import AUTO
 from lacuna.results.airr import write_airr
 from lacuna.results.evidence import write_evidence
-from lacuna.results.join import HEADERS, join_parts, write_alternatives
+from lacuna.results.join import join_parts, write_alternatives
 from lacuna.results.scores import measure
 from lacuna.scaffolds.json_lines import block_path
 from lacuna.steps.doubts import find_doubts_of_block
@@ -116,7 +116,7 @@ def fill_sample(
             after_block()
     measure(parts.pop("scored"), [], out["accuracy"])
     for table, of_blocks in parts.items():
-        join_parts(of_blocks, out[table], HEADERS.get(table, ""))
+        join_parts(table, of_blocks, out[table])
     if "evidence" in out:
         positions = gave.positions if gave else None
         filled, gaps, residues = out["filled"], out["gaps"], out["residues"]
