@@ -6,7 +6,7 @@ visible rest, as in use.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -18,6 +18,7 @@ from lacuna.network.model import Kmers
 from lacuna.templates.nearest import (
     N_GERMLINE,
     N_HOMOLOGS,
+    GermlineChoice,
     Library,
     chain_grid,
     choose_germlines,
@@ -143,7 +144,7 @@ def make_batch(
     chains: ChainSet,
     library: Library,
     one_hots: tuple[Tensor, Tensor],
-    references: References | None,
+    references: References,
     *,
     size: int,
     k: int,
@@ -154,22 +155,18 @@ def make_batch(
     """Hide parts of `size` chains drawn by weight (or of the given rows) and find templates.
 
     one_hots: of the library's V and J segments, see `one_hot_templates`; references: the pool
-    from which homologs are taken, None for a batch without homologs; k: width of the windows;
-    rows: (b,) long indices of chains, in place of `size` drawn ones.
+    from which homologs are taken; k: width of the windows; rows: (b,) long indices of chains, in
+    place of `size` drawn ones.
     The result depends only on the arguments and the state of the generator. Its k-mers do not
     depend on residues that are MISSING: templates are chosen by the visible residues.
     """
-    device = chains.grids.device
-    uniform = partial(torch.rand, generator=generator, device=device)
+    uniform = partial(torch.rand, generator=generator, device=chains.grids.device)
     if rows is None:
         draws = uniform(size).double() * chains.cumulative[-1]
         rows = torch.searchsorted(chains.cumulative, draws).clamp(max=len(chains.grids) - 1)
     b = len(rows)
-    locus = chains.locus[rows]
     tokens, columns, c_templates = _draw_windows(chains, rows, k, config, generator)
-
-    lengths = (columns > 0).sum(1)
-    hidden = draw_gaps(lengths, k, config, generator)
+    hidden = draw_gaps((columns > 0).sum(1), k, config, generator)
     truth = tokens.long().clamp(max=N_RESIDUES - 1)
     seen = tokens.masked_fill(hidden, MISSING)
     seen, scored = _ambiguous(seen, truth, hidden, config, uniform)
@@ -178,29 +175,14 @@ def make_batch(
     numbered = (grid[:, 1:CDR3_START] < N_RESIDUES).sum(1) > 5
     no_germline = (uniform(b) < config.no_germline) | ~numbered
     generic = uniform(b) < config.generic
-    locus = locus.masked_fill(no_germline | generic, -1)
-    choice = choose_germlines(
-        grid, locus, library, *one_hots, skip_best=uniform(b) < config.skip_best
-    )
-    wrong = (uniform(b, N_GERMLINE) < config.wrong_slot) & (choice.v >= 0)
-    other = (uniform(b, N_GERMLINE) * len(library.v)).long()
-    choice = type(choice)(
-        torch.where(wrong, other, choice.v), choice.j, choice.v_genes, choice.j_gene
-    )
+    locus = chains.locus[rows].masked_fill(no_germline | generic, -1)
+    choice = _choose_germlines(grid, locus, library, one_hots, config, uniform)
     germline = germline_tokens(choice, columns, library)
     germline = torch.where(columns[:, None] == CONSTANT, c_templates, germline)
     profile = germline_profiles(choice.v_genes, choice.j_gene, columns, library)
+    given = (uniform(b) < config.homologs) | generic
+    homologs, h_profile = _find_homologs(grid, columns, given, references, config.max_identity)
 
-    homologs = germline.new_full((b, N_HOMOLOGS, k), ABSENT)
-    h_profile = torch.zeros(b, k, N_RESIDUES, device=device)
-    if references is not None:
-        given = (uniform(b) < config.homologs) | generic
-        # A CPU searches only for chains that get homologs. On a GPU, finding out which these are
-        # would take as long as searching for all.
-        asked = given.nonzero()[:, 0] if device.type == "cpu" else torch.arange(b, device=device)
-        homologs[asked], h_profile[asked] = _find_homologs(
-            grid[asked], columns[asked], given[asked], references, config.max_identity
-        )
     absent = uniform(b, N_GERMLINE + N_HOMOLOGS) < config.absent_slot
     templates = torch.cat((germline, homologs), 1)
     templates = templates.masked_fill(absent[:, :, None], ABSENT)
@@ -248,15 +230,41 @@ def _draw_windows(
     return tokens, columns, c_templates
 
 
+def _choose_germlines(
+    grid: Tensor,
+    locus: Tensor,
+    library: Library,
+    one_hots: tuple[Tensor, Tensor],
+    config: MaskingConfig,
+    uniform: Callable[..., Tensor],
+) -> GermlineChoice:
+    """Germline templates of b chains, some without the nearest one, some of them wrong."""
+    b = len(locus)
+    skip_best = uniform(b) < config.skip_best
+    choice = choose_germlines(grid, locus, library, *one_hots, skip_best=skip_best)
+    wrong = (uniform(b, N_GERMLINE) < config.wrong_slot) & (choice.v >= 0)
+    other = (uniform(b, N_GERMLINE) * len(library.v)).long()
+    return replace(choice, v=torch.where(wrong, other, choice.v))
+
+
 def _find_homologs(
     grid: Tensor, columns: Tensor, given: Tensor, references: References, max_identity: float
 ) -> tuple[Tensor, Tensor]:
     """Homologs (b, N_HOMOLOGS, k) and their profile (b, k, 20), none unless `given` (b,)."""
-    best, identity = choose_homologs(grid, references.grids, references.one_hot, max_identity)
-    identity = identity * given[:, None]
-    tokens = homolog_tokens(best, columns, references.grids)
+    (b, k), device = columns.shape, columns.device
+    homologs = grid.new_full((b, N_HOMOLOGS, k), ABSENT)
+    profile = torch.zeros(b, k, N_RESIDUES, device=device)
+    # A CPU searches only for chains that get homologs. On a GPU, finding out which these are would
+    # take as long as searching for all.
+    asked = given.nonzero()[:, 0] if device.type == "cpu" else torch.arange(b, device=device)
+    best, identity = choose_homologs(
+        grid[asked], references.grids, references.one_hot, max_identity
+    )
+    identity = identity * given[asked, None]
+    tokens = homolog_tokens(best, columns[asked], references.grids)
     tokens = tokens.masked_fill((identity <= 0)[:, :, None], ABSENT)
-    return tokens[:, :N_HOMOLOGS], homolog_profile(tokens, identity)
+    homologs[asked], profile[asked] = tokens[:, :N_HOMOLOGS], homolog_profile(tokens, identity)
+    return homologs, profile
 
 
 def _append_constant(

@@ -13,7 +13,7 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 from lacuna.templates.library import load_library
-from lacuna.training.chains import Chains, like_held_out, number_all
+from lacuna.training.chains import Chains, joined, like_held_out, number_all
 from lacuna.training.encode import write_encoded
 from lacuna.training.simulate import simulate_chains
 
@@ -41,13 +41,9 @@ def encode_training(
     number of chains to simulate.
     """
     natural = number_all(list(dict.fromkeys(_sequences(homologs))), processes)[0]
-    kept = ~like_targets(natural, targets, max_identity)
-    natural = natural.take(np.flatnonzero(kept))
+    natural = natural.take(~like_targets(natural, targets, max_identity))
     simulated, _ = simulate_chains(natural, simulation_counts(chains), seed)
-    everything = Chains(
-        np.concatenate((natural.grids, simulated.grids)),
-        np.concatenate((natural.locus, simulated.locus)),
-    )
+    everything = joined([natural, simulated])
     share = HOMOLOG_SHARE * len(simulated) / max(len(natural), 1) / (1 - HOMOLOG_SHARE)
     weights = np.concatenate((np.full(len(natural), share), np.ones(len(simulated))))
     rng = np.random.default_rng(seed)

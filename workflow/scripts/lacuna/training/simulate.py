@@ -4,6 +4,7 @@ Natural repertoires contain few chains of some species and no humanised ones, so
 simulated here, on IMGT columns.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,14 +151,10 @@ def simulate_chains(
     if not sum(counts.values()):
         return natural.take(np.empty(0, np.int64)), np.empty(0, dtype=bool)
     rng = np.random.default_rng(seed)
-    pools: dict[str, list[np.ndarray]] = {}
-    sample = natural.take(np.sort(rng.permutation(len(natural))[:40000]))
-    for cdr3, locus in zip(cdr3s(sample), sample.locus, strict=True):
-        pools.setdefault(LOCI[locus], []).append(np.frombuffer(cdr3, dtype=np.uint8))
-    for locus, pool in pools.items():
-        pools[locus] = [c for c in pool if 3 <= len(c) <= 35]
-    grids, loci, grafted = [], [], []
-    foreign: dict[int, list[np.ndarray]] = {}
+    pools = _cdr3_pools(natural, rng)
+    grids: list[np.ndarray] = []
+    loci: list[int] = []
+    foreign: dict[int, list[np.ndarray]] = {}  # chains of other species than human, by locus
     for kind, n in counts.items():
         if kind == "graft":
             continue
@@ -167,25 +164,41 @@ def simulate_chains(
             chain = recombine(species, locus, rng, pools.get(locus, []))
             grids.append(mutate(chain, differ.draw(rng), rng, differ.in_cdrs))
             loci.append(LOCI.index(locus))
-            grafted.append(False)
             if species != "human":
                 foreign.setdefault(loci[-1], []).append(grids[-1])
-    if counts.get("graft") and not foreign:
+    n_grafts = counts.get("graft", 0)
+    if n_grafts and not foreign:
         raise LacunaError(
             "pretrain.simulate: 'graft' needs chains of a species that is not human; add some"
         )
-    acceptors = {i: np.flatnonzero(natural.locus == i) for i in range(len(LOCI))}
-    for _ in range(counts.get("graft", 0)):
-        locus_index = int(rng.choice(list(foreign)))
-        donors = foreign[locus_index]
-        donor = donors[rng.integers(len(donors))]
-        if rng.random() < 0.5 and len(acceptors[locus_index]):
-            acceptor = natural.grids[rng.choice(acceptors[locus_index])]
-        else:
-            locus = LOCI[locus_index]
-            acceptor = mutate(recombine("human", locus, rng, []), 0.01, rng)
-        back = float(rng.choice([0.0, 0.1, 0.25, 0.5]))
-        grids.append(graft(acceptor, donor, rng, back))
+    grafted = np.arange(len(grids) + n_grafts) >= len(grids)
+    for locus_index, grid in _grafts(natural, foreign, n_grafts, rng):
+        grids.append(grid)
         loci.append(locus_index)
-        grafted.append(True)
-    return Chains(np.stack(grids), np.array(loci)), np.array(grafted)
+    return Chains(np.stack(grids), np.array(loci)), grafted
+
+
+def _cdr3_pools(natural: Chains, rng: np.random.Generator) -> dict[str, list[np.ndarray]]:
+    """CDR3s of usual length of natural chains, by locus."""
+    pools: dict[str, list[np.ndarray]] = {}
+    sample = natural.take(np.sort(rng.permutation(len(natural))[:40000]))
+    for cdr3, locus in zip(cdr3s(sample), sample.locus, strict=True):
+        if 3 <= len(cdr3) <= 35:
+            pools.setdefault(LOCI[locus], []).append(np.frombuffer(cdr3, dtype=np.uint8))
+    return pools
+
+
+def _grafts(
+    natural: Chains, foreign: Mapping[int, list[np.ndarray]], n: int, rng: np.random.Generator
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield n grafted chains, each with the index of its locus; foreign: donors by that index."""
+    acceptors = {i: np.flatnonzero(natural.locus == i) for i in range(len(LOCI))}
+    for _ in range(n):
+        locus = int(rng.choice(list(foreign)))
+        donor = foreign[locus][rng.integers(len(foreign[locus]))]
+        if rng.random() < 0.5 and len(acceptors[locus]):
+            acceptor = natural.grids[rng.choice(acceptors[locus])]
+        else:
+            acceptor = mutate(recombine("human", LOCI[locus], rng, []), 0.01, rng)
+        back = float(rng.choice([0.0, 0.1, 0.25, 0.5]))
+        yield locus, graft(acceptor, donor, rng, back)
