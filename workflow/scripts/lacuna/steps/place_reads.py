@@ -1,7 +1,7 @@
 """Placing a sample's reads, from files to files: on chains that they show, or on given ones."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from lacuna.placing.sources.checked import checked_probabilities
 from lacuna.placing.sources.contaminants import like_chains, read_contaminants
 from lacuna.reads.cysteine import carried_by_c
 from lacuna.reads.error_model import load_error_models
+from lacuna.reads.read import Read
 from lacuna.scaffolds.alkylation import READINGS, by_reads, prior_shares
 from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.read import read_scaffolds
@@ -86,24 +87,47 @@ def place_reads(
     cut = sum(len(read.residues) > MAX_READ for read in given)
     if cut:
         LOG.warning("%s: longer than %d residues, and cut there", plural(cut, "read"), MAX_READ)
-    models = load_error_models()
     others = read_contaminants(*([contaminants] if contaminants else []))
     if fasta is None:
         use = load_library(library).v_prior.numpy()
-        placed = place(given, models, contaminants=others, species=species, use=use)
-        found = [(n, d.tokens) for n, d in zip(placed.names, placed.drafts, strict=True)]
-        _warn_of_own(contaminants, others, found)
-        write_record(out, PlacedReads(placed, (), placed.rows))
-        return
-    chains = list(islice(_chains(fasta, gaps, tolerance_ppm), MAX_CHAINS + 1))
+        found = place(given, load_error_models(), contaminants=others, species=species, use=use)
+        placed = PlacedReads(found, (), found.rows)
+        tokens = [(n, d.tokens) for n, d in zip(found.names, found.drafts, strict=True)]
+    else:
+        chains = _chains(fasta, gaps, tolerance_ppm)
+        placed = _on_given(given, chains, others, modifications)
+        tokens = [(chain.chain, merge_il(encode(chain.sequence))) for chain in chains]
+        _warn_of_other(placed.given)
+    _warn_of_own(contaminants, others, tokens)
+    write_record(out, placed)
+
+
+def _chains(fasta: Path, gaps: Path | None, tolerance_ppm: float) -> list[Scaffold]:
+    """The usable chains of a FASTA; the rule read_scaffolds lists the others.
+
+    Raises LacunaError if there are more than MAX_CHAINS.
+    """
+    records = read_scaffolds(fasta, gaps, tolerance_ppm=tolerance_ppm)
+    usable = (record for record in records if isinstance(record, Scaffold))
+    chains = list(islice(usable, MAX_CHAINS + 1))
     if len(chains) > MAX_CHAINS:
         raise LacunaError(
             f"{fasta}: more than {MAX_CHAINS} chains in a sample with reads; give a sample for "
             "each antibody, with its own chains and reads"
         )
+    return chains
+
+
+def _on_given(
+    reads: Sequence[Read],
+    chains: Sequence[Scaffold],
+    others: Sequence[tuple[str, str]],
+    modifications: Mapping[str, bool],
+) -> PlacedReads:
+    """Place reads on chains of the user and on contaminants (`others`: name, sequence)."""
     letters = [chain.sequence for chain in chains]
-    different = collapse(given, checked_probabilities(given, models, letters))
-    readings = prior_shares(by_reads(carried_by_c(given)))
+    different = collapse(reads, checked_probabilities(reads, load_error_models(), letters))
+    readings = prior_shares(by_reads(carried_by_c(reads)))
     carried = tuple((READINGS[name].mass, share) for name, share in readings.items())
     shown, placements = show(
         different,
@@ -113,15 +137,12 @@ def place_reads(
         Modifications(carried, **modifications),
     )
     names = [chain.chain for chain in chains] + [name for name, _ in others]
-    rows = rows_of(given, different, placements, names, len(chains))
-    tokens = [(chain.chain, merge_il(encode(chain.sequence))) for chain in chains]
-    _warn_of_own(contaminants, others, tokens)
-    on_chains = tuple(
+    rows = rows_of(reads, different, placements, names, len(chains))
+    given = tuple(
         GivenChain(chain.chain, _as_shown(chain.sequence, seen), seen)
         for chain, seen in zip(chains, shown, strict=True)
     )
-    _warn_of_other(on_chains)
-    write_record(out, PlacedReads(None, on_chains, tuple(rows)))
+    return PlacedReads(None, given, tuple(rows))
 
 
 def _warn_of_other(chains: Sequence[GivenChain]) -> None:
@@ -162,13 +183,6 @@ def _warn_of_own(
                 "contaminants"
             ),
         )
-
-
-def _chains(fasta: Path, gaps: Path | None, tolerance_ppm: float) -> Iterator[Scaffold]:
-    """Yield the usable chains of a FASTA; the rule read_scaffolds lists the others."""
-    for record in read_scaffolds(fasta, gaps, tolerance_ppm=tolerance_ppm):
-        if isinstance(record, Scaffold):
-            yield record
 
 
 def _as_shown(sequence: str, shown: Shown) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.records import read_record
@@ -23,6 +25,7 @@ from lacuna.core.tsv import Shares, plain_row
 from lacuna.evidence.chain import GapHint
 from lacuna.evidence.posterior import FLOORS
 from lacuna.evidence.weigh import weigh
+from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Meeting
 from lacuna.scaffolds.evidence_table import AT_ODDS, SPREAD, WITHIN
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
@@ -83,37 +86,42 @@ def weigh_evidence(
     if found.found is None:
         chains = [_of_given(chain) for chain in found.given]
     else:
-        loaded = load_reader(reader)
-        weighed = weigh(
-            found.found,
-            loaded.predictor.model,
-            loaded.encoder.library,
-            loaded.encoder.homologs,
-            large=None if large_network is None else load_large_network(large_network),
-            k=loaded.encoder.k,
-            stride=loaded.encoder.stride,
-        )
-        shares = {population.name: population.share for population in found.found.populations}
-        meetings = {
-            name: None if found.found.serum else draft.meeting
-            for name, draft in zip(found.found.names, found.found.drafts, strict=True)
-        }
-        chains = [
-            _Weighed(
-                c.name,
-                _about(shares[c.name], meetings[c.name]),
-                c.scaffold,
-                c.gaps,
-                _posterior(c.scaffold, c.gaps, c.rows),
-                c.rows,
-            )
-            for c in weighed
-        ]
-        if found.found.serum:
-            LOG.warning("the reads are of many antibodies, of which none can be told apart")
+        chains = _of_reads(found.found, reader, large_network)
     _write(chains, scaffolds, evidence, gaps, positions)
     with atomic_write(reads) as handle:
         handle.write(PLACED_TABLE.header + PLACED_TABLE.text(found.rows))
+
+
+def _of_reads(placed: Placed, reader: ReaderFiles, large_network: Path | None) -> list[_Weighed]:
+    """The chains that reads gave, by reads and network."""
+    if placed.serum:
+        LOG.warning("the reads are of many antibodies, of which none can be told apart")
+    loaded = load_reader(reader)
+    weighed = weigh(
+        placed,
+        loaded.predictor.model,
+        loaded.encoder.library,
+        loaded.encoder.homologs,
+        large=None if large_network is None else load_large_network(large_network),
+        k=loaded.encoder.k,
+        stride=loaded.encoder.stride,
+    )
+    shares = {population.name: population.share for population in placed.populations}
+    meetings = {
+        name: None if placed.serum else draft.meeting
+        for name, draft in zip(placed.names, placed.drafts, strict=True)
+    }
+    return [
+        _Weighed(
+            c.name,
+            _about(shares[c.name], meetings[c.name]),
+            c.scaffold,
+            c.gaps,
+            _posterior(c.scaffold, c.gaps, c.rows),
+            c.rows,
+        )
+        for c in weighed
+    ]
 
 
 def _posterior(
@@ -188,47 +196,36 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
     A position is that of the chain as it was given: all residues of a gap whose length reads show
     have the same, and come in order.
     """
+    shown = chain.shown
     for i, letter in enumerate(chain.sequence):
-        position = int(chain.shown.place[i]) + 1
-        shares = dict(zip(RESIDUES, chain.shown.weights[i].tolist(), strict=True))
-        both = shares["I"] + shares["L"]
-        shares["L"] = both
-        shares["I"] = both if letter == "I" else 0.0
-        if letter == "I":
-            del shares["L"]
+        shares = _il_as_one(shown.weights[i], letter)
         best = sorted(shares.items(), key=lambda pair: -pair[1])
-        depth = float(chain.shown.depth[i])
-        if letter not in RESIDUES:
-            state = OBSERVED if chain.shown.seen[i] and not chain.shown.open[i] else INFERRED
-            other = bool(chain.shown.other_length[i])
-            yield EvidenceRow(
-                chain.name,
-                position,
-                "",
-                "",
-                best[0][0],
-                None,
-                DOUBTFUL if other else state,
-                depth,
-                "",
-                Shares(),
-                "length" if other else "",
-            )
-            continue
-        seen = bool(chain.shown.seen[i])
         others = [(r, p) for r, p in best if r != letter and p >= MIN_ALTERNATIVE]
-        against = seen and best[0][0] != letter
-        flags = [AGAINST_READS] * against + ["length"] * bool(chain.shown.other_length[i])
+        known, seen = letter in RESIDUES, bool(shown.seen[i])
+        observed = known or (seen and not shown.open[i])
+        told = known and seen
+        flags = [AGAINST_READS] if told and best[0][0] != letter else []
+        flags += ["length"] if shown.other_length[i] else []
         yield EvidenceRow(
             chain.name,
-            position,
+            int(shown.place[i]) + 1,
             "",
             "",
-            letter,
-            shares[letter] if seen else None,
-            DOUBTFUL if flags else OBSERVED,
-            depth,
+            letter if known else best[0][0],
+            shares[letter] if told else None,
+            DOUBTFUL if flags else OBSERVED if observed else INFERRED,
+            float(shown.depth[i]),
             "",
-            Shares(others[:ALTERNATIVES] if seen else ()),
+            Shares(others[:ALTERNATIVES] if told else ()),
             ";".join(flags),
         )
+
+
+def _il_as_one(weights: np.ndarray, letter: str) -> dict[str, float]:
+    """Weights (20,) by residue, those of I and L together under L, or under I if that is given."""
+    shares = dict(zip(RESIDUES, weights.tolist(), strict=True))
+    both = shares["I"] + shares["L"]
+    if letter == "I":
+        del shares["L"]
+        return shares | {"I": both}
+    return shares | {"I": 0.0, "L": both}
