@@ -24,6 +24,7 @@ from lacuna.benchmark.peers import (
     read_speed,
     read_targets,
 )
+from lacuna.core.alphabet import same_but_il
 from lacuna.core.files import atomic_write
 from lacuna.core.statistics import N_BINS, calibration_error, wilson_interval
 from lacuna.results.report import page_template
@@ -81,7 +82,7 @@ def count(targets: Sequence[Target], answers: Iterable[Answer]) -> Counts:
             continue
         hit = [filled[p] == target.seq[p] for p in target.missing]
         correct[i] = sum(hit)
-        exact[i] = filled.replace("I", "L") == target.seq.replace("I", "L")
+        exact[i] = same_but_il(filled, target.seq)
         for right, p in zip(hit, probabilities or (), strict=bool(probabilities)):
             bins[i, min(int(p * N_BINS), N_BINS - 1)] += (1, right, p)
     return Counts(answered, correct, exact, bins if bins.any() else None)

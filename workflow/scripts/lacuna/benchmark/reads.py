@@ -19,7 +19,7 @@ from Bio.Align import PairwiseAligner
 from lacuna.antibody.imgt import CONSTANT, CONSTANT_REGION, OTHER_INSERTION, regions_of
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import RESIDUES, same_but_il
 from lacuna.core.files import atomic_write
 from lacuna.core.statistics import error_of_residues
 from lacuna.core.tables import DOUBTFUL, INFERRED, OBSERVED, EvidenceRow
@@ -222,14 +222,10 @@ def _answer(domain: str, chains: Sequence[WeighedChain]) -> WeighedChain | None:
     best, most = None, LEAST_LIKE * len(domain)
     for chain in chains:
         letters = "".join(row.residue for row in _domain_rows(chain))
-        same = sum(_like(domain[i], letters[j]) for i, j in _pairs(domain, letters))
+        same = sum(same_but_il(domain[i], letters[j]) for i, j in _pairs(domain, letters))
         if same > most:
             best, most = chain, same
     return best
-
-
-def _like(one: str, other: str) -> bool:
-    return one.replace("I", "L") == other.replace("I", "L")
 
 
 def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
@@ -240,7 +236,7 @@ def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
     """
     if not letters:
         return []
-    same = sum(_like(a, b) for a, b in zip(truth, letters, strict=False))
+    same = sum(same_but_il(a, b) for a, b in zip(truth, letters, strict=False))
     if len(truth) == len(letters) and same > LEAST_LIKE * len(truth):
         return [(i, i) for i in range(len(truth))]
     aligner = PairwiseAligner(
@@ -265,7 +261,7 @@ def _score(
     pairs = _pairs(domain, letters)
     voted = _votes(chain, placed, reads)
     good = np.zeros(len(rows), dtype=bool)
-    good[[j for i, j in pairs if _like(domain[i], letters[j])]] = True
+    good[[j for i, j in pairs if same_but_il(domain[i], letters[j])]] = True
     either = [_either(row) for row in rows]
     loop = "".join(row.residue for row in rows if row.region == "CDR3")
     return _Score(
@@ -273,15 +269,15 @@ def _score(
         right=int(good.sum()),
         strict=sum(domain[i] == letters[j] for i, j in pairs),
         germline=sum(
-            bool(rows[j].germline) and _like(domain[i], rows[j].germline) for i, j in pairs
+            bool(rows[j].germline) and same_but_il(domain[i], rows[j].germline) for i, j in pairs
         ),
-        vote=sum(_like(domain[i], voted[rows[j].position - 1]) for i, j in pairs),
+        vote=sum(same_but_il(domain[i], voted[rows[j].position - 1]) for i, j in pairs),
         states=np.array([row.state for row in rows]),
         good=good,
         probability=np.array(either),
         flags=tuple(row.flags for row in rows),
         length=len(rows) == len(domain),
-        cdr3=_like(loop, truth.cdr3),
+        cdr3=same_but_il(loop, truth.cdr3),
         constant=_constant(truth.constant, chain),
     )
 
@@ -290,7 +286,9 @@ def _constant(truth: str, chain: WeighedChain) -> np.ndarray:
     rows = [row for row in chain.rows if row.region == CONSTANT_REGION]
     letters = "".join(row.residue for row in rows)
     pairs = _pairs(truth, letters) if truth else []
-    return np.array([_like(truth[i], letters[j]) for i, j in pairs if rows[j].depth], dtype=bool)
+    return np.array(
+        [same_but_il(truth[i], letters[j]) for i, j in pairs if rows[j].depth], dtype=bool
+    )
 
 
 def _either(row: EvidenceRow) -> float:

@@ -77,6 +77,11 @@ def merge_il(tokens: NDArray[np.integer]) -> NDArray[np.uint8]:
     return np.where(tokens == ISOLEUCINE, LEUCINE, tokens).astype(np.uint8)
 
 
+def same_but_il(one: str, other: str) -> bool:
+    """Whether two sequences are the same with L for I."""
+    return one.replace("I", "L") == other.replace("I", "L")
+
+
 def il_as_one(distributions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distributions (length, 20) with those of I added to L."""
     merged = distributions.copy()

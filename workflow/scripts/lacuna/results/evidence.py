@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lacuna.antibody.imgt import imgt_numbers, regions_of
 from lacuna.antibody.parts import number_by_either
-from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
+from lacuna.core.alphabet import MISSING_LETTER, RESIDUES, same_but_il
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     AGAINST_READS,
@@ -137,7 +137,7 @@ def _rows(
         within[row.gap] += 1
         by_spectra = row.gap in shown and shown[row.gap][nth]
         if gap is not None and gap.fixed and place in likely:
-            by_spectra |= not _other(likely[place], residue)
+            by_spectra |= same_but_il(likely[place], residue)
         if gap is None or (gap.start == gap.end and not gap.shown):
             # What is known at its place is of its neighbour.
             own, of_residue = None, _of_gap(row, None, given=False)
@@ -159,14 +159,16 @@ def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> Eviden
     sized: whether spectra show all residues of its gap, and so its length."""
     settled = (*SETTLED, LENGTH) if sized else SETTLED
     flags = [flag for flag in row.flags.split(";") if flag and flag not in settled]
-    other = read is not None and read.state != INFERRED and _other(read.residue, row.residue)
+    other = (
+        read is not None and read.state != INFERRED and not same_but_il(read.residue, row.residue)
+    )
     state = row.state if other or _probability(row) < LEAST_OBSERVED else OBSERVED
     return row._replace(state=state, flags=";".join([*flags, SPECTRA]))
 
 
 def _probability(row: ResidueRow | EvidenceRow) -> float:
     """The probability of a missing residue, I and L as one."""
-    same = (share for name, share in row.alternatives if not _other(name, row.residue))
+    same = (share for name, share in row.alternatives if same_but_il(name, row.residue))
     return (row.probability or 0.0) + sum(same)
 
 
@@ -215,7 +217,7 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
     """The row of a missing residue; row: what reads say about its position."""
     state = INFERRED if row is None else row.state
     flags = row.flags if row is not None else "given" if given else ""
-    if row is not None and state == OBSERVED and _other(row.residue, gap.residue):
+    if row is not None and state == OBSERVED and not same_but_il(row.residue, gap.residue):
         # A mass, other evidence or the rest of the chain speaks against what reads show.
         state, flags = DOUBTFUL, ";".join(filter(None, (flags, AGAINST_READS)))
     elif state == OBSERVED and _probability(gap) < LEAST_OBSERVED:
@@ -233,11 +235,6 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
         gap.alternatives,
         flags,
     )
-
-
-def _other(one: str, two: str) -> bool:
-    """Whether two residues differ for a read, which cannot tell I from L."""
-    return one.replace("I", "L") != two.replace("I", "L")
 
 
 def _given(chain: str, residue: str, weights: tuple[float, ...] | None) -> EvidenceRow:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from lacuna.core.files import LacunaError
+from lacuna.steps.arguments import files_by_sample
 from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
 
 LOG = logging.getLogger(__name__)
@@ -31,8 +32,8 @@ def samples_of(
     sample that has it.
     """
     files = {column: iter(paths) for column, paths in inputs.items()}
-    tables = {name: iter(paths) for name, paths in outputs.items()}
-    for row in rows:
+    tables = files_by_sample(outputs, (row["tables"].split() for row in rows))
+    for row, made in zip(rows, tables, strict=True):
         given = [(column, Path(next(files[column]))) for column in row["columns"].split()]
         several = {
             name: tuple(path for column, path in given if column == name) for name in SEVERAL
@@ -42,7 +43,7 @@ def samples_of(
             row["species"],
             row["alkylation"],
             {column: path for column, path in given if column not in SEVERAL},
-            {name: Path(next(tables[name])) for name in row["tables"].split()},
+            made,
             reads_format=row["reads_format"],
             **several,
         )
