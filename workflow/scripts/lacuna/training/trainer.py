@@ -231,9 +231,7 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write the checkpoint to resume from (`path` with suffix .state) and the weights."""
-        state: dict[str, Tensor] = {"loss_sum": self._loss_sum}
-        for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
-            state |= {prefix + k: v for k, v in model.state_dict().items()}
+        state = {"loss_sum": self._loss_sum} | self._weights()
         names = {id(p): n for n, p in self.model.named_parameters()}
         for p, values in self.optimizer.state.items():
             state |= {f"optimizer.{names[id(p)]}.{k}": v for k, v in values.items()}
@@ -263,7 +261,7 @@ class Trainer:
         fault = fault or not_finite(state)
         if fault:
             raise LacunaError(f"{state_path}: the checkpoint is damaged ({fault}); {RESTART}")
-        for prefix, model in (("model.", self.model), ("averaged.", self.averaged)):
+        for prefix, model in self._networks():
             model.load_state_dict(part_of(state, prefix), strict=True)
         for name, p in self.model.named_parameters():
             values = part_of(state, f"optimizer.{name}.")
@@ -273,15 +271,25 @@ class Trainer:
         self._loss_sum, self._loss_steps = state["loss_sum"], checkpoint.loss_steps
         return True
 
+    def _networks(self) -> tuple[tuple[str, TemplateReader], ...]:
+        """The networks in a checkpoint, each with what its tensors' names begin with there."""
+        return ("model.", self.model), ("averaged.", self.averaged)
+
+    def _weights(self) -> dict[str, Tensor]:
+        """The tensors of both networks, by their names in a checkpoint."""
+        return {
+            prefix + name: tensor
+            for prefix, network in self._networks()
+            for name, tensor in network.state_dict().items()
+        }
+
     def _state_kinds(self, found: Kinds) -> Kinds:
         """Types and shapes in a checkpoint of this run with these optimiser states.
 
         A parameter that has never had a gradient has no optimiser state.
         """
-        parts = (("model.", self.model), ("averaged.", self.averaged))
-        state = {prefix + k: v for prefix, m in parts for k, v in m.state_dict().items()}
         scalar = torch.zeros(())
-        state["loss_sum"] = scalar
+        state = {"loss_sum": scalar} | self._weights()
         for name, p in self.model.named_parameters():
             if f"optimizer.{name}.step" in found:
                 of_step = {"step": scalar, "exp_avg": p, "exp_avg_sq": p}
