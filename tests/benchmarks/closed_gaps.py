@@ -24,7 +24,7 @@ from read_panel import DIGESTS, TOOLS, Antibody, antibodies, given
 
 from lacuna.benchmark.simulated_reads import simulate_reads
 from lacuna.core.config import check_config
-from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
+from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.fill_sample import SampleFiles, fill_sample
@@ -82,7 +82,7 @@ def fill(
     out = {name: folder / file for name, file in (OUTPUTS | READ_FILES).items()}
     if not with_reads:
         out = {name: path for name, path in out.items() if name not in READ_FILES}
-    config = check_config({"samples": "-", "alkylation": "none"}, CONFIG_SCHEMA)
+    config = check_config({"samples": "-", "alkylation": "none"})
     sample = SampleFiles("s", "auto", "none", {"fasta": fasta, "gaps": table}, out, reads)
     settings, cpu = settings_of(config), torch.device("cpu")
     fill_sample(sample, WEIGHTS, LIBRARY, folder, settings, cpu, large_network=None)

@@ -382,8 +382,8 @@ def read_config(data: bytes) -> None:
         return
     slow, config.yaml = config.yaml, _ParsedOnce()
     try:
-        resolved = check_config(given, SCHEMA)
-        assert check_config(resolved, SCHEMA) == resolved
+        resolved = check_config(given)
+        assert check_config(resolved) == resolved
     finally:
         config.yaml = slow
     schema = _parsed(SCHEMA.read_bytes())

@@ -53,7 +53,7 @@ configfile: "config.yaml"
 
 for path in [] if workflow.modifier.skip_configfile else workflow.configfiles:
     checked(check_repeats, path)
-CONFIG = checked(check_config, config, ROOT / "workflow/schemas/config.schema.yaml")
+CONFIG = checked(check_config, config)
 OUT = Path(CONFIG["outdir"])
 RECORD = OUT / "config.yaml"
 SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}

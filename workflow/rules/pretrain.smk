@@ -7,9 +7,7 @@ from lacuna.training.settings import (
     wheel_name,
 )
 
-PRETRAIN = checked(
-    check_pretrain, config.get("pretrain"), ROOT / "workflow/schemas/pretrain.schema.yaml"
-)
+PRETRAIN = checked(check_pretrain, config.get("pretrain"))
 PRETRAINED = OUT / "pretrain"
 CORPORA = corpora_at(PRETRAIN, PRETRAINED / "wheels")
 MEASURED = {v["name"]: v["path"] for v in PRETRAIN["validation"]}

@@ -28,7 +28,7 @@ MINIMAL = {"samples": "samples.tsv"}
 
 
 def check(**keys: Any) -> dict[str, Any]:
-    return check_config(MINIMAL | keys, SCHEMA_PATH)
+    return check_config(MINIMAL | keys)
 
 
 def sections(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -91,7 +91,7 @@ def test_an_empty_section_is_the_section_unchanged() -> None:
 
 def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
     given: dict[str, Any] = {"samples": "x", "kmer": {"length": 99}}
-    check_config(given, SCHEMA_PATH)["seed_lstm"]["samples"].append("mine")
+    check_config(given)["seed_lstm"]["samples"].append("mine")
     assert given == {"samples": "x", "kmer": {"length": 99}}
     assert check()["seed_lstm"]["samples"] == []
 
@@ -162,7 +162,7 @@ def test_faults_name_key_and_remedy_in_one_line(keys: dict[str, Any], words: lis
 
 def test_a_missing_key_is_named() -> None:
     with pytest.raises(LacunaError, match="'samples' is missing; add it"):
-        check_config({}, SCHEMA_PATH)
+        check_config({})
 
 
 def test_a_stride_longer_than_the_window_would_skip_residues() -> None:

@@ -13,7 +13,6 @@ from lacuna.antibody.imgt import FR4_LAST
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.config import check_config
 from lacuna.core.files import LacunaError
-from lacuna.core.paths import CONFIG_SCHEMA
 from lacuna.core.tables import CHAIN_TABLE, GAP_TABLE
 from lacuna.filling.lengths.open_ends import open_ends
 from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
@@ -146,7 +145,7 @@ def test_auto_completes_the_ends_of_repertoires_alone(write: Write, tmp_path: Pa
 
 def test_the_key_is_auto_true_or_false() -> None:
     for given, read in {"auto": "auto", "true": True, "False": False, False: False}.items():
-        config = check_config({"samples": "-", "complete_ends": given}, CONFIG_SCHEMA)
+        config = check_config({"samples": "-", "complete_ends": given})
         assert config["complete_ends"] == read
     with pytest.raises(LacunaError, match="'complete_ends' is 'yes'; use one of auto, true, false"):
-        check_config({"samples": "-", "complete_ends": "yes"}, CONFIG_SCHEMA)
+        check_config({"samples": "-", "complete_ends": "yes"})

@@ -34,7 +34,7 @@ from tsv import read_tsv
 
 ROOT = Path(__file__).parents[3]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
-CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+CONFIG = check_config({"samples": "-"})
 PROBABILITIES = "chain\tposition\tresidue\tprobability\n"
 Rows = list[dict[str, str]]
 

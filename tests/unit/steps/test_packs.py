@@ -20,7 +20,7 @@ from lacuna.steps.small_samples import fill_pack, samples_of
 
 ROOT = Path(__file__).parents[3]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
-CONFIG = check_config({"samples": "-"}, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+CONFIG = check_config({"samples": "-"})
 SETTINGS = Settings(
     tolerance_ppm=10.0,
     on_bad_record="reject",

@@ -11,7 +11,7 @@ from chains import constant_region, germline_chain
 from lacuna.benchmark.simulated_reads import PROTEASES, Reading, simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.config import check_config
-from lacuna.core.paths import CONFIG_SCHEMA, LIBRARY, WEIGHTS
+from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, EvidenceRow
 from lacuna.results.counts import count_sample
 from lacuna.scaffolds.scaffold import UNSHOWN
@@ -42,7 +42,7 @@ def fill(
     sample = SmallSample(
         "s", "auto", "auto", {}, outputs, (folder / "reads.csv",), reads_format="auto"
     )
-    settings = settings_of(check_config({"samples": "-"}, CONFIG_SCHEMA))
+    settings = settings_of(check_config({"samples": "-"}))
     scratch, device = folder / "scratch", torch.device("cpu")
     fill_pack([sample], WEIGHTS, LIBRARY, scratch, settings=settings, device=device)
     return out

@@ -30,7 +30,7 @@ MINE: dict[str, Any] = {"name": "mine", "path": "a.csv", "licence": "mine", "sou
 
 
 def check(**keys: Any) -> dict[str, Any]:
-    return check_pretrain(keys, SCHEMA)
+    return check_pretrain(keys)
 
 
 def test_defaults_are_those_of_the_code() -> None:
@@ -42,19 +42,19 @@ def test_defaults_are_those_of_the_code() -> None:
     none = dict.fromkeys(section["calibrate"], 0)
     assert encoding == EncodeConfig(simulate=section["simulate"], calibrate=none)
     assert section["train"]["minutes"] == 60
-    assert check_pretrain(None, SCHEMA) == section
+    assert check_pretrain(None) == section
 
 
 def test_the_ready_made_file_is_the_default_with_the_examples_held_out() -> None:
     text = (ROOT / "resources" / "pretrain" / "default.yaml").read_text()
-    given = check_pretrain(yaml.safe_load(text)["pretrain"], SCHEMA)
+    given = check_pretrain(yaml.safe_load(text)["pretrain"])
     assert all((ROOT / path).is_file() for path in given["held_out"])
     assert given | {"held_out": []} == check()
 
 
 def test_the_file_of_open_weights_names_every_corpus_by_digest_and_free_licence() -> None:
     text = (ROOT / "resources" / "pretrain" / "open.yaml").read_text()
-    given = check_pretrain(yaml.safe_load(text)["pretrain"], SCHEMA)
+    given = check_pretrain(yaml.safe_load(text)["pretrain"])
     assert all((ROOT / path).is_file() for path in given["held_out"])
     assert not_free(given["corpora"]) == [] and given["teacher"]["wheel"] == "antiberty==0.1.3"
     assert all(len(part["sha256"]) == 64 for part in (*given["corpora"], given["teacher"]))

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from lacuna.core.files import LacunaError, path_fault, shortened
 from lacuna.core.paths import (
+    CONFIG_SCHEMA,
     DEFAULT_WEIGHTS,
     LIBRARY_FILE,
     NETWORK_FILE,
@@ -118,22 +119,19 @@ def read_schema(path: str | Path) -> dict[str, Any]:
     return schema
 
 
-def check_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str, Any]:
-    """A new, complete configuration: `config`, checked, with the defaults of a YAML schema.
+def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A new, complete configuration: `config`, checked, with the defaults of its schema.
 
     Raises LacunaError for the first fault in order of keys, naming the key and what it should be.
     """
-    schema = read_schema(schema_path)
+    schema = read_schema(CONFIG_SCHEMA)
     resolved: dict[str, Any] = with_defaults(copy.deepcopy(dict(config)), schema)
     for key, value in resolved.items():
         kinds = schema["properties"].get(key, {}).get("type", ())
         if "boolean" in kinds and isinstance(value, str):
             # `--config key=true` arrives as text: Snakemake parses only Python's True and False.
             resolved[key] = {"true": True, "false": False}.get(value.lower(), value)
-    check_finite(resolved)
-    errors = sorted(Draft202012Validator(schema).iter_errors(resolved), key=error_order)
-    if errors:
-        raise LacunaError(f"config: {explain_error(errors[0], schema)}")
+    check_schema(resolved, schema)
     for name, text in path_settings(resolved):
         if fault := path_fault(text):
             raise LacunaError(f"config: '{name}' is {text!r}, which {fault}")
@@ -185,7 +183,15 @@ def path_settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, found
 
 
-def check_finite(value: Any, key: str = "") -> None:
+def check_schema(values: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Raise LacunaError for the first value that a schema does not allow, in order of keys."""
+    _check_finite(values)
+    errors = sorted(Draft202012Validator(schema).iter_errors(values), key=_error_order)
+    if errors:
+        raise LacunaError(f"config: {_explained(errors[0], schema)}")
+
+
+def _check_finite(value: Any, key: str = "") -> None:
     """Raise LacunaError if a number is NaN (.nan), infinite (.inf) or too long to print."""
     if isinstance(value, float) and not math.isfinite(value):
         raise LacunaError(f"config: '{key}' is {value}; write a finite number")
@@ -197,7 +203,7 @@ def check_finite(value: Any, key: str = "") -> None:
         value = dict(enumerate(value))
     if isinstance(value, dict):
         for name, one in value.items():
-            check_finite(one, _join(key, str(name)))
+            _check_finite(one, _join(key, str(name)))
 
 
 def whole_numbers(value: Any) -> Any:
@@ -209,7 +215,7 @@ def whole_numbers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def error_order(error: ValidationError) -> tuple[bool, list[str]]:
+def _error_order(error: ValidationError) -> tuple[bool, list[str]]:
     """Sort key: unknown keys first, since a misspelt key often causes the fault next to it."""
     return error.validator != "additionalProperties", [str(key) for key in error.absolute_path]
 
@@ -228,7 +234,7 @@ def with_defaults(section: Any, schema: Mapping[str, Any]) -> Any:
     return section
 
 
-def explain_error(error: ValidationError, schema: Mapping[str, Any]) -> str:
+def _explained(error: ValidationError, schema: Mapping[str, Any]) -> str:
     """One line for a validation error: the key, what is wrong with it and what to write."""
     key = ".".join(str(part) for part in error.absolute_path)
     given: Any = error.instance

@@ -16,7 +16,7 @@ import torch
 from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError, writing
-from lacuna.core.paths import CONFIG_SCHEMA, LARGE_NETWORK, bundled_weights, set_of
+from lacuna.core.paths import LARGE_NETWORK, bundled_weights, set_of
 from lacuna.core.windows import check_window
 from lacuna.core.words import AUTO
 from lacuna.scaffolds.records import count_records, is_repertoire
@@ -87,7 +87,7 @@ def fill_file(
     number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
     an input would be overwritten.
     """
-    config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options}, CONFIG_SCHEMA)
+    config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options})
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
     network, germlines = bundled_weights(config["weights"])

@@ -15,7 +15,7 @@ import yaml
 from lacuna.core.config import check_yaml
 from lacuna.core.files import LacunaError
 from lacuna.core.licences import FREE, not_free, read_record, recorded_corpora
-from lacuna.core.paths import LIBRARY_FILE, NETWORK_FILE, SCHEMAS
+from lacuna.core.paths import LIBRARY_FILE, NETWORK_FILE
 from lacuna.training.settings import SECTION, check_pretrain
 
 
@@ -27,7 +27,7 @@ def check_open(config: Path, folder: Path) -> None:
     """
     check_yaml(config)
     given = yaml.safe_load(config.read_text(encoding="utf-8-sig"))
-    section = check_pretrain(given.get(SECTION), SCHEMAS / "pretrain.schema.yaml")
+    section = check_pretrain(given.get(SECTION))
     _check(config, section["corpora"])
     for path in (folder / NETWORK_FILE, folder / LIBRARY_FILE):
         _check(path, recorded_corpora(read_record(path)))

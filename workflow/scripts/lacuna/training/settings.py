@@ -5,17 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
-from lacuna.core.config import (
-    check_finite,
-    error_order,
-    explain_error,
-    read_schema,
-    whole_numbers,
-    with_defaults,
-)
+from lacuna.core.config import check_schema, read_schema, whole_numbers, with_defaults
 from lacuna.core.files import LacunaError, path_fault, shortened
+from lacuna.core.paths import PRETRAIN_SCHEMA
 
 SECTION = "pretrain"
 DEFAULT_MINUTES = 60.0
@@ -34,14 +26,14 @@ _DRAWN_BY_ENCODING = (
 )
 
 
-def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -> dict[str, Any]:
-    """The complete section: `section`, checked, with the defaults of the schema.
+def check_pretrain(section: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The complete section: `section`, checked, with the defaults of its schema.
 
     Raises LacunaError for the first fault, naming the key and what it should be.
     """
     schema: dict[str, Any] = {
         "type": "object",
-        "properties": {SECTION: read_schema(schema_path)},
+        "properties": {SECTION: read_schema(PRETRAIN_SCHEMA)},
     }
     whole: dict[str, Any] = with_defaults({SECTION: dict(section or {})}, schema)
     given: dict[str, Any] = whole[SECTION]
@@ -49,10 +41,7 @@ def check_pretrain(section: Mapping[str, Any] | None, schema_path: str | Path) -
         if isinstance(given[name], list):
             item = schema["properties"][SECTION]["properties"][name]["items"]
             given[name] = [with_defaults(one, item) for one in given[name]]
-    check_finite(whole)
-    errors = sorted(Draft202012Validator(schema).iter_errors(whole), key=error_order)
-    if errors:
-        raise LacunaError(f"config: {explain_error(errors[0], schema)}")
+    check_schema(whole, schema)
     given = whole_numbers(given)
     _check_sources(given)
     train = given["train"]
