@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ from lacuna.results.report.methods import (
 )
 from lacuna.results.report.next_steps import Step, read_steps
 from lacuna.results.report.payload import BRIEF, FULL, encode_chains
-from lacuna.results.report.words import MAX_ROWS, plural, shown
+from lacuna.results.report.words import MAX_ROWS, plural, shown, span
 from lacuna.results.streams import chunks
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation, read_alkylation
 
@@ -181,7 +182,7 @@ class Sample:
         for chain in self.chains:
             wrong = _wrong(chain)
             for run in _runs(chain):
-                place = (chain.name, _place(run), chain.region_at(run[0]))
+                place = (chain.name, span(str(run[0]), str(run[-1])), chain.region_at(run[0]))
                 found.append((sum(wrong.get(position, 0.0) for position in run), place))
         return [place for _, place in sorted(found, key=lambda one: -one[0])]
 
@@ -301,14 +302,8 @@ def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
 
 def _runs(chain: Chain) -> Iterator[list[int]]:
     """Yield residues to check that follow each other, as one run."""
-    run: list[int] = []
-    for position in chain.to_check:
-        if run and position != run[-1] + 1:
-            yield run
-            run = []
-        run.append(position)
-    if run:
-        yield run
+    for _, run in groupby(enumerate(chain.to_check), lambda pair: pair[1] - pair[0]):
+        yield [position for _, position in run]
 
 
 def _wrong(chain: Chain) -> dict[int, float]:
@@ -317,7 +312,3 @@ def _wrong(chain: Chain) -> dict[int, float]:
     for doubt in chain.evidence.doubts:
         wrong[doubt.position] = max(doubt.wrong, wrong.get(doubt.position, 0.0))
     return wrong
-
-
-def _place(run: Sequence[int]) -> str:
-    return str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}"
