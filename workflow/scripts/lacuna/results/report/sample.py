@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -70,13 +71,20 @@ class Room:
     listed: int
 
 
+class Sure(NamedTuple):
+    """Residues of gaps in the highest class of probability."""
+
+    residues: int
+    known: int  # with a truth
+    right: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """All that the page shows of one sample.
 
-    sure: residues of gaps at `trust.RELIABLE` or more, those of them with a truth, and those that
-    are right; chains: those that are drawn; listed: how many are in its table instead; data: the
-    block that the script reads, of either.
+    chains: those that are drawn; listed: how many are in its table instead; data: the block that
+    the script reads, of either.
     """
 
     name: str
@@ -93,7 +101,7 @@ class Sample:
     bins: tuple[Bin, ...]
     ece: float | None
     expected: float | None  # mean probability of all residues
-    sure: tuple[int, int, int]
+    sure: Sure
     uncertain: tuple[UncertainGap, ...]
     alkylation: Alkylation | None
     chains: tuple[Chain, ...]
@@ -257,12 +265,10 @@ def _expected(residues: Residues) -> float | None:
     return float((residues.all * steps).sum() / total) if total else None
 
 
-def _sure(residues: Residues) -> tuple[int, int, int]:
-    """Residues of the highest class of probability: all, those with a truth, and right ones."""
+def _sure(residues: Residues) -> Sure:
     first = LEVELS[0] * PROBABILITY_STEPS // MILLE
     of_class = (counts[first:].sum() for counts in (residues.all, residues.known, residues.right))
-    n, known, right = map(int, of_class)
-    return n, known, right
+    return Sure(*map(int, of_class))
 
 
 def _read_chains(files: ReportFiles) -> tuple[Chain, ...]:
