@@ -17,6 +17,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/peers.smk"
+include: "workflow/rules/run.smk"
 
 
 rule all:

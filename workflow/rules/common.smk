@@ -1,6 +1,5 @@
 """Configuration, samples and blocks: all that is known before the first job."""
 
-import atexit
 import re
 import sys
 from difflib import get_close_matches
@@ -9,8 +8,7 @@ from math import ceil
 from operator import getitem
 from pathlib import Path
 
-from snakemake.logging import LogEvent, logger
-from snakemake.settings.types import Quietness
+from snakemake.logging import logger
 
 # Not workflow.basedir: if another workflow imports this one, that is the other's folder.
 ROOT = Path(str(workflow.current_basedir)).parents[1]
@@ -21,10 +19,9 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from lacuna.core.config import check_config, check_repeats, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
 from lacuna.core.windows import check_window
-from lacuna.steps.config_record import is_rewritten, write_record
-from lacuna.steps.outdir import RunLock, check_outdir, last_words
+from lacuna.steps.config_record import is_rewritten
+from lacuna.steps.outdir import check_outdir
 from lacuna.steps.packs import LARGEST, plan_packs
-from lacuna.steps.progress import EVERY, WORK, Progress, Watch, step_of
 from lacuna.steps.provenance import Inputs, code_digest
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.sheet import PATHS, read_sheet
@@ -336,20 +333,6 @@ def digests(*names, samples=lambda wildcards: [wildcards.sample]):
     return found
 
 
-def stop_if_changed():
-    """End the run with an error if one of its inputs has changed since it was read."""
-    if changed := INPUTS.changed():
-        stop(
-            f"{', '.join(changed)}: changed during the run, whose results may mix old and new; "
-            "run again"
-        )
-
-
-def written(path):
-    """Modification time of a file in nanoseconds; None if it does not exist."""
-    return path.stat().st_mtime_ns if path.exists() else None
-
-
 def code(script):
     """Params function: digest of a script and all that it imports: a change re-runs its rule.
 
@@ -362,62 +345,3 @@ def code(script):
         return code_digest(ROOT / "workflow" / "scripts" / name)
 
     return found
-
-
-LOCKS = []  # the lock of this run, once it has started; jobs and dry runs take none
-
-
-def hold_outdir():
-    """Lock the output folder for this run, before the first job."""
-    if workflow.is_main_process:
-        LOCKS.append(checked(RunLock, OUT))
-
-
-def record_config():
-    """Write the settings next to the results, if the run makes all of them.
-
-    Not done by a rule: so it takes no job and re-runs no other rule.
-    """
-    if not workflow.is_main_process:
-        return
-    if "all" not in {job.rule.name for job in workflow.dag.needrun_jobs()}:
-        return
-    if not checked(write_record, RECORD, CONFIG):
-        logger.info(f"{RECORD}: Lacuna did not write this file, so it is left as it is.")
-
-
-def steps_of_run():
-    """The jobs of this run that work on blocks of chains, by number.
-
-    Chains that reads will give are not known before, so their samples are left out; a pack of such
-    samples alone has none.
-    """
-    found = {}
-    for job in workflow.dag.needrun_jobs():
-        name = job.rule.name.removeprefix("fill_pack_")
-        if name in CHAINS_OF_PACK:
-            found[job.jobid] = step_of(job.rule.name, CHAINS_OF_PACK[name])
-        elif name in WORK and SAMPLES[job.wildcards.sample].fasta:
-            left = CHAINS[job.wildcards.sample] - CONFIG["block_size"] * int(job.wildcards.block)
-            found[job.jobid] = step_of(name, min(left, CONFIG["block_size"]))
-    return found
-
-
-def watch_progress():
-    """Tell how far the run is: on a terminal after each block, elsewhere once a minute at most."""
-    every = 0 if sys.stderr.isatty() else EVERY
-    logger.addHandler(
-        Watch(
-            Progress(steps_of_run(), every),
-            lambda line: logger.info(line, extra={"quietness": Quietness.PROGRESS}),
-            started=LogEvent.JOB_STARTED,
-            finished=LogEvent.JOB_FINISHED,
-            counted=LogEvent.PROGRESS,
-        )
-    )
-
-
-def tell_result(summary):
-    """Print the summary and where the report is, when Snakemake has printed its own last lines."""
-    text = f"{summary.read_text()}Report: {OUT / 'report.html'}\n"
-    atexit.register(print, text, end="", flush=True)

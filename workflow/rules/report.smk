@@ -116,7 +116,12 @@ rule write_report:
         evidence=list(EVIDENCE.values()),
         reads=list(READS.values()),
         spectra=list(SPECTRA.values()),
-        given=[path for s in SAMPLES.values() for column in PATHS for path in s.files(column)],
+        given=[
+            path
+            for sample in SAMPLES.values()
+            for column in PATHS
+            for path in sample.files(column)
+        ],
         weights=weights(),
         large_network=large_network(),
         template=located("workflow/report/report.html.j2"),
@@ -143,28 +148,3 @@ rule write_report:
         code=code("write_report.py"),
     script:
         "../scripts/write_report.py"
-
-
-SUMMARY = OUT / "summary.txt"
-SUMMARY_BEFORE = written(SUMMARY)
-
-
-onstart:
-    hold_outdir()
-    record_config()
-    if workflow.is_main_process:
-        watch_progress()
-
-
-onerror:
-    # Snakemake prints much about a failed job; the fault comes last.
-    if workflow.is_main_process:
-        print(f"Complete log: {', '.join(log)}", flush=True)
-        stop(last_words(OUT, LOCKS[0].start, log))
-
-
-onsuccess:
-    stop_if_changed()
-    # Other targets leave the summary of an earlier run unchanged.
-    if written(SUMMARY) not in (None, SUMMARY_BEFORE):
-        tell_result(SUMMARY)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from lacuna.antibody.imgt import N_IMGT, REGION_STARTS
-from lacuna.core.alphabet import RESIDUES
 from lacuna.core.tables import ChainRow, GapRow, MassDoubt, MassRow
 from lacuna.results.report.evidence import Evidence
 from lacuna.results.report.words import span
@@ -166,8 +165,3 @@ def bands_of(regions: str) -> tuple[Band, ...]:
         first, _, last = places.partition("-")
         bands.append(Band(region, int(first), int(last)))
     return tuple(bands)
-
-
-def known(sequence: str) -> bool:
-    """Whether a sequence has no X and no other letter than the 20 residues."""
-    return all(letter in RESIDUES for letter in sequence)

@@ -13,7 +13,7 @@ from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses, glycan_masses
 from lacuna.core.tables import BY_GAPS
-from lacuna.results.report.chain import Chain, known
+from lacuna.results.report.chain import Chain
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
 
 # What a reading of C adds, as a formula: Unimod's compositions (accessions: `core/masses.py`).
@@ -100,9 +100,8 @@ CLIPPED = RESIDUE_MASSES[LYSINE] * -1
 
 def chain_mass(sequence: str) -> Mass | None:
     """The mass of a reduced chain without modifications; None if it holds an X."""
-    if not sequence or not known(sequence):
-        return None
-    return Mass(*chain_masses(sequence))
+    known = sequence and set(sequence) <= RESIDUE_MASSES.keys()
+    return Mass(*chain_masses(sequence)) if known else None
 
 
 def change_of(added: float) -> Mass:

@@ -18,8 +18,7 @@ from lacuna.core.licences import licence_of, read_record
 from lacuna.core.masses import GLYCANS, GROUP_RATIO
 from lacuna.core.paths import REPORT_TEMPLATES
 from lacuna.core.tables import CUT, MassDoubt
-from lacuna.results.report import masses as weights_of
-from lacuna.results.report import words
+from lacuna.results.report import masses, words
 from lacuna.results.report.chain import LEVELS, REGION_NUMBERS, SECOND
 from lacuna.results.report.logo import draw_logo
 from lacuna.results.report.map import COLUMNS, draw
@@ -129,14 +128,14 @@ def _policy(style: str, script: str) -> str:
 def _constants() -> str:
     """The masses that the script adds up, as JSON for a page: [monoisotopic, average] in Da."""
 
-    def pair(mass: weights_of.Mass) -> list[float]:
+    def pair(mass: masses.Mass) -> list[float]:
         return [round(mass.monoisotopic, 6), round(mass.average, 6)]
 
     carried = {
-        READINGS[name].words: pair(weights_of.of_formula(formula))
-        for name, formula in weights_of.CARRIED.items()
+        READINGS[name].words: pair(masses.of_formula(formula))
+        for name, formula in masses.CARRIED.items()
     }
-    glycans = {name: pair(weights_of.of_glycan(name)) for name in GLYCANS}
+    glycans = {name: pair(masses.of_glycan(name)) for name in GLYCANS}
     constants = {
         "columns": COLUMNS,
         "average": GROUP_RATIO,
@@ -145,14 +144,14 @@ def _constants() -> str:
         "doubted": list(MassDoubt),
         "second": SECOND,
         "numbers": REGION_NUMBERS,
-        "residues": {letter: pair(mass) for letter, mass in weights_of.RESIDUE_MASSES.items()},
-        "water": pair(weights_of.WATER),
-        "pyroglutamate": {letter: pair(mass) for letter, mass in weights_of.PYROGLUTAMATE.items()},
-        "bond": pair(weights_of.BOND),
+        "residues": {letter: pair(mass) for letter, mass in masses.RESIDUE_MASSES.items()},
+        "water": pair(masses.WATER),
+        "pyroglutamate": {letter: pair(mass) for letter, mass in masses.PYROGLUTAMATE.items()},
+        "bond": pair(masses.BOND),
         "carried": carried,
         "glycans": glycans,
-        "glycoforms": weights_of.GLYCOFORMS,
-        "sequon": weights_of.SEQUON,
+        "glycoforms": masses.GLYCOFORMS,
+        "sequon": masses.SEQUON,
     }
     return json.dumps(constants, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -182,6 +181,6 @@ _FILTERS = {
     "cut": words.cut,
     "trust": trust_in,
     "calibration_in": calibration_in,
-    "forms": weights_of.forms_of,
-    "carried": weights_of.carried_by_cysteine,
+    "forms": masses.forms_of,
+    "carried": masses.carried_by_cysteine,
 }

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,7 +42,7 @@ from lacuna.results.report.methods import (
 )
 from lacuna.results.report.next_steps import Step, read_steps
 from lacuna.results.report.payload import BRIEF, FULL, encode_chains
-from lacuna.results.report.words import MAX_ROWS, plural, shown
+from lacuna.results.report.words import MAX_ROWS, plural, shown, span
 from lacuna.results.streams import chunks
 from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation, read_alkylation
 
@@ -69,13 +71,20 @@ class Room:
     listed: int
 
 
+class Sure(NamedTuple):
+    """Residues of gaps in the highest class of probability."""
+
+    residues: int
+    known: int  # with a truth
+    right: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """All that the page shows of one sample.
 
-    sure: residues of gaps at `trust.RELIABLE` or more, those of them with a truth, and those that
-    are right; chains: those that are drawn; listed: how many are in its table instead; data: the
-    block that the script reads, of either.
+    chains: those that are drawn; listed: how many are in its table instead; data: the block that
+    the script reads, of either.
     """
 
     name: str
@@ -92,7 +101,7 @@ class Sample:
     bins: tuple[Bin, ...]
     ece: float | None
     expected: float | None  # mean probability of all residues
-    sure: tuple[int, int, int]
+    sure: Sure
     uncertain: tuple[UncertainGap, ...]
     alkylation: Alkylation | None
     chains: tuple[Chain, ...]
@@ -181,7 +190,7 @@ class Sample:
         for chain in self.chains:
             wrong = _wrong(chain)
             for run in _runs(chain):
-                place = (chain.name, _place(run), chain.region_at(run[0]))
+                place = (chain.name, span(str(run[0]), str(run[-1])), chain.region_at(run[0]))
                 found.append((sum(wrong.get(position, 0.0) for position in run), place))
         return [place for _, place in sorted(found, key=lambda one: -one[0])]
 
@@ -256,12 +265,10 @@ def _expected(residues: Residues) -> float | None:
     return float((residues.all * steps).sum() / total) if total else None
 
 
-def _sure(residues: Residues) -> tuple[int, int, int]:
-    """Residues of the highest class of probability: all, those with a truth, and right ones."""
+def _sure(residues: Residues) -> Sure:
     first = LEVELS[0] * PROBABILITY_STEPS // MILLE
     of_class = (counts[first:].sum() for counts in (residues.all, residues.known, residues.right))
-    n, known, right = map(int, of_class)
-    return n, known, right
+    return Sure(*map(int, of_class))
 
 
 def _read_chains(files: ReportFiles) -> tuple[Chain, ...]:
@@ -301,14 +308,8 @@ def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
 
 def _runs(chain: Chain) -> Iterator[list[int]]:
     """Yield residues to check that follow each other, as one run."""
-    run: list[int] = []
-    for position in chain.to_check:
-        if run and position != run[-1] + 1:
-            yield run
-            run = []
-        run.append(position)
-    if run:
-        yield run
+    for _, run in groupby(enumerate(chain.to_check), lambda pair: pair[1] - pair[0]):
+        yield [position for _, position in run]
 
 
 def _wrong(chain: Chain) -> dict[int, float]:
@@ -317,7 +318,3 @@ def _wrong(chain: Chain) -> dict[int, float]:
     for doubt in chain.evidence.doubts:
         wrong[doubt.position] = max(doubt.wrong, wrong.get(doubt.position, 0.0))
     return wrong
-
-
-def _place(run: Sequence[int]) -> str:
-    return str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}"

@@ -71,13 +71,13 @@ def _trust_codes(sample: Sample) -> Iterator[str]:
 def _trust_unmeasured(sample: Sample) -> Iterator[str]:
     yield "No truth is known here, so how much is right cannot be measured."
     if sample.expected is not None:
-        have = "has" if sample.sure[0] == 1 else "have"
+        have = "has" if sample.sure.residues == 1 else "have"
         right = round(sample.expected * sample.counts.filled)
         yield (
             f"By its own probabilities the model expects {count(right)} of"
             f" {plural(sample.counts.filled, 'residue')} to be right"
             f" ({percent(sample.expected)} %);"
-            f" {count(sample.sure[0])} {have} a probability of {RELIABLE} or more."
+            f" {count(sample.sure.residues)} {have} a probability of {RELIABLE} or more."
         )
     if sample.to_check:
         yield f"Check residues below {LEVELS[1] / MILLE:.2f} before you rely on them."
@@ -115,8 +115,8 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
                 f"It is {way}: it expects {percent(expected)} %;"
                 " use its probabilities as a ranking."
             )
-    _, known, right = sample.sure
-    if known:
+    if known := sample.sure.known:
+        right = sample.sure.right
         share = "all" if right == known else f"{percent(right / known)} %"
         yield f"Of the {count(known)} with a probability of {RELIABLE} or more, {share} are right."
     weakest = _weakest(sample, model)
