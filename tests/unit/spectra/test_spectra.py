@@ -54,9 +54,10 @@ from lacuna.spectra.flanks import flanks
 from lacuna.spectra.gap_mass import _reachable
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
-from lacuna.spectra.odds import _possible, fits, look, odds_of_readings
+from lacuna.spectra.odds import _possible, look
 from lacuna.spectra.peaks import LARGEST, TOP, Spectra, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
+from lacuna.spectra.spanning import fits, odds_of_readings
 from lacuna.spectra.table import with_spectra
 from lacuna.spectra.tally import tally_of, tally_of_flank
 from lacuna.steps import read_spectra as read_spectra_step
