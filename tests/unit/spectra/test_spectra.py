@@ -206,6 +206,18 @@ def test_what_an_mgf_says_besides_is_ignored(tmp_path: Path, before: str, after:
     assert (found.precursor.name, found.precursor.charge) == ("a.mgf:1", 2)
 
 
+def test_a_spectrum_without_a_scan_is_named_by_its_number(write: Write) -> None:
+    made = [spectrum_of(PEPTIDE)] * 2
+    text = re.sub("(TITLE|SCANS)=.*\n", "", as_mgf(made))
+    mgf, mzml = (
+        write("a.mgf", text),
+        write("a.mzML", re.sub(' id="[^"]*scan=.*?"', "", as_mzml(made))),
+    )
+    for path in (mgf, mzml):
+        names = [found.precursor.name for found in read_spectra([path])]
+        assert names == [f"{path.name}:1", f"{path.name}:2"]
+
+
 def test_headers_of_a_whole_mgf_are_those_of_its_spectra(write: Write) -> None:
     made = spectrum_of(PEPTIDE, 3)
     text = "# exported\nCHARGE=3+\n\n" + as_mgf([made]).replace("CHARGE=3+\n", "")
@@ -1572,7 +1584,7 @@ def test_a_wrong_state_of_cysteine_is_told_by_spectra(
         assert state.readings == ((stated, 1.0),) and state.how == "stated"
         assert (f"contradicts C: {told}" in first.status) == wrong
         assert (f"as stated, but {told}: if the spectra are right" in state.sentence()) == wrong
-        assert ("its gap 1 has a mass, but " + told in caplog.text) == wrong
+        assert ("contradicts the mass of C: " + told in caplog.text) == wrong
         assert (
             told in mass_note(tmp_path / "out" / "alkylation.json", tmp_path / "out" / "gaps.tsv")
         ) == wrong

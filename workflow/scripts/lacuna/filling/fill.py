@@ -134,10 +134,9 @@ def fill_chains(
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
         doubt = contradiction_of(gap, ranking, probabilities[rows], modifications)
+        doubt = doubt or against_spectra(gap, ranking, shown_of_c)
         if doubt:
             doubts.append((gap, doubt))
-        elif doubt := against_spectra(gap, ranking, shown_of_c):
-            doubts.append((gap, f"has a mass, but {doubt}"))
         found[gap.rows.start] = result_of(
             gap,
             ranking,
