@@ -113,12 +113,6 @@ def with_germline(draft: Draft, letters: str) -> str:
     return "".join(g if own == "X" else own for own, g in zip(letters, germline, strict=True))
 
 
-def softmax(nats: np.ndarray) -> np.ndarray:
-    """Probabilities (t, 20) from nats, row by row."""
-    weight = np.exp(nats - nats.max(1, keepdims=True))
-    return weight / weight.sum(1, keepdims=True)
-
-
 def as_l(nats: np.ndarray) -> np.ndarray:
     """Nats (t, 20) in which I, which has those of L, is never the best."""
     out = nats.copy()

@@ -24,7 +24,8 @@ from lacuna.core.masses import (
     PROTON,
     WATER,
 )
-from lacuna.filling.masses.weighing import FLOOR, LONGEST, WIDTH, shares
+from lacuna.core.statistics import softmax
+from lacuna.filling.masses.weighing import FLOOR, LONGEST, WIDTH
 from lacuna.filling.search.mass_search import Found, search
 from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import MassRules
@@ -215,7 +216,7 @@ def likely_error(
     least = COMMON_ODDS * probability
     if least >= 1.0 or not stages.passed[-1].ends_piece:
         return ""
-    weights = shares(np.array([fit for fit, _ in read]))
+    weights = softmax(np.array([fit for fit, _ in read]))
     plausible = [
         (weight, distribution)
         for weight, (_, distribution) in zip(weights.tolist(), read, strict=True)
