@@ -53,23 +53,20 @@ def rank_weighed(
     if error is None:
         alone = [(0.0, probabilities)]
         error = likely_error(alone, stages, rules, ranking.mass_probability)
-    if ranking.candidates and not error:
-        return ranking, _improbable_prefix(probabilities, stages, rules, ranking.mass_probability)
     if ranking.candidates:
-        return ranking, f"{MassDoubt.FITS_BETTER} {error}"
+        if error:
+            return ranking, f"{MassDoubt.FITS_BETTER} {error}"
+        return ranking, _improbable_prefix(probabilities, stages, rules, ranking.mass_probability)
     stage, fits_without = at_odds(stages, likely)
     if stage is not None and fits_without:
         others = stages.without(stage)
         words = f"without the prefix mass {stage.mass:.4f} Da, {MassDoubt.LEFT_OUT}"
         if others.passed:
             ranking = rank_sequences(probabilities, n, replace(others, spectra=spectra), rules)
-        error = error or _slip(stages, stage, likely)
-        return ranking, f"{words}; fits at {error}" if error else words
-    last = stages.passed[-1]
-    words = in_words(stage, fits_without)
-    if not words:
-        words = _nothing_fits(probabilities, stages, rules)
-    error = error or _slip(stages, last, likely)
+    else:
+        words = in_words(stage, fits_without) or _nothing_fits(probabilities, stages, rules)
+        stage = stages.passed[-1]
+    error = error or _slip(stages, stage, likely)
     return ranking, f"{words}; fits at {error}" if error else words
 
 
