@@ -35,9 +35,9 @@ class TemplateFits(NamedTuple):
     cdr3: np.ndarray
     misfits: np.ndarray
 
-    def part(self, first: int, last: int) -> "TemplateFits":
+    def part(self, where: slice) -> "TemplateFits":
         """Those of some variants."""
-        return TemplateFits(*(array[first:last] for array in self))
+        return TemplateFits(*(array[where] for array in self))
 
 
 class Misfits(NamedTuple):
