@@ -57,8 +57,7 @@ def hidden_from_network(draft: Draft, nats: np.ndarray, posterior: np.ndarray) -
 
 def _v_domain(draft: Draft) -> np.ndarray:
     """(t,) residues of a V domain."""
-    found: np.ndarray = (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
-    return found
+    return (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
 
 
 def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> np.ndarray:

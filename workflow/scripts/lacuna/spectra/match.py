@@ -224,7 +224,7 @@ def _heaviest(precursor: Precursor) -> float:
 
 def _prior(begins: np.ndarray, stops: np.ndarray) -> np.ndarray:
     """Prior log probability of peptides, by the shares of their flanks."""
-    return np.asarray(np.log(PRIOR * begins * stops))
+    return np.log(PRIOR * begins * stops)
 
 
 def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:

@@ -53,8 +53,7 @@ def odds_of_readings(
     found = spanned(scaffold, gap, spectra, readings, ppm)
     odds = np.array([-math.inf if one is None else one.log_odds for one in found])
     odds = np.maximum(odds, 0.0)
-    against: np.ndarray = np.maximum(odds - odds.max(), -MOST_OF_READING)
-    return against
+    return np.maximum(odds - odds.max(), -MOST_OF_READING)
 
 
 def spanned(

@@ -38,7 +38,7 @@ def may_be_best(found: OpenGap, fits: np.ndarray) -> np.ndarray:
     """
     if found.gap.weighed or found.by_spectra is not None:
         return np.ones(len(fits), dtype=bool)
-    return np.asarray(fits >= fits.max() + LEAST)
+    return fits >= fits.max() + LEAST
 
 
 def best_length(

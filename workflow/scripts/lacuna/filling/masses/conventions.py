@@ -96,4 +96,4 @@ def odds_of_conventions(tried: Sequence[TriedLength]) -> np.ndarray:
         without = (log_probability(distribution, stages, rules, e) for e in CONVENTIONS)
         found += share * np.exp(np.minimum([as_given, *without], 0.0))
     logs = np.log(found)
-    return np.asarray(np.clip(logs - logs[0], -math.log(MOST_ODDS), math.log(MOST_ODDS)))
+    return np.clip(logs - logs[0], -math.log(MOST_ODDS), math.log(MOST_ODDS))

@@ -142,7 +142,7 @@ def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
     """Which sequences (n,) have the gap's only mass as their average one."""
     (given,) = stages.passed
     allowed = given.tolerance + TABLES_DIFFER * found.tokens.shape[1]
-    return np.asarray(np.abs(found.average_masses() - given.mass) <= allowed)
+    return np.abs(found.average_masses() - given.mass) <= allowed
 
 
 def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:

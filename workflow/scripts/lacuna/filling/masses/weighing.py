@@ -28,7 +28,7 @@ NEGLIGIBLE = 1e-3  # probability of a C, or of a length, that is ignored
 def odds_of(probabilities: np.ndarray) -> np.ndarray:
     """Log odds (readings,) from the probability of a mass in each, relative to the highest."""
     logs = np.log(probabilities + FLOOR)
-    return np.asarray(np.maximum(logs - logs.max(), -math.log(ODDS)))
+    return np.maximum(logs - logs.max(), -math.log(ODDS))
 
 
 def any_cysteine(distribution: np.ndarray) -> float:
