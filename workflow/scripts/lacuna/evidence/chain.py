@@ -14,7 +14,6 @@ from lacuna.core.alphabet import (
     MISSING_LETTER,
     N_RESIDUES,
     RESIDUES,
-    decode,
     il_as_one,
 )
 from lacuna.core.runs import runs_of
@@ -50,7 +49,6 @@ class WeighedChain:
 
     scaffold: residues that reads show, J for I or L, X elsewhere; an open stretch of unknown
     length has a typical one, and its row in `gaps`. rows: one for each position of the scaffold.
-    best, probability (n,): the most probable residue of each position.
     """
 
     name: str
@@ -58,8 +56,11 @@ class WeighedChain:
     scaffold: str
     gaps: tuple[GapHint, ...]
     rows: tuple[EvidenceRow, ...]
-    best: str
-    probability: np.ndarray
+
+    @property
+    def best(self) -> str:
+        """The most probable residue of each position."""
+        return "".join(row.residue for row in self.rows)
 
 
 def chain_of(
@@ -80,21 +81,19 @@ def chain_of(
     on one.
     """
     best = posterior.argmax(1)
-    probability = posterior[np.arange(len(best)), best]
     margin = margin_of(nats)
     state = _states(nats, posterior)
     flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
     for flag, where in marked.items():
         more = where & np.array([flag not in own for own in flags], dtype=bool)
         flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
-    letters = decode(best.astype(np.uint8))
     rows = _rows(name, draft, found.depth, posterior, state, flags)
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
     open_run = _not_crossed(unknown, margin, marked.get("length", np.zeros(len(best), dtype=bool)))
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = [_gap(start, end, mass) for start, end in runs_of(open_run)]
     gaps += _closed(draft, open_run)
-    return WeighedChain(name, draft.locus, scaffold, tuple(gaps), tuple(rows), letters, probability)
+    return WeighedChain(name, draft.locus, scaffold, tuple(gaps), tuple(rows))
 
 
 def _rows(
@@ -112,9 +111,8 @@ def _rows(
     letters = [[RESIDUES[token] for token in row] for row in order.tolist()]
     columns = _columns_of(draft, "".join(row[0] for row in letters))
     numbers, regions = imgt_numbers(columns), regions_of(columns)
-    for i, ((best, *others), (probability, *shares)) in enumerate(
-        zip(letters, ranked, strict=True)
-    ):
+    each = zip(letters, ranked, strict=True)
+    for i, ((best, *others), (probability, *shares)) in enumerate(each):
         germline = draft.germline[i]
         yield EvidenceRow(
             name,
