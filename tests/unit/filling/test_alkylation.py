@@ -372,7 +372,7 @@ def test_the_table_says_what_cysteine_weighs_and_warns(caplog: pytest.LogCapture
     rows = [r for r in gap_rows([massed], Modifications()) if r["rank"] == "1"]
     assert "contradicts C: fits far better with carbamidomethylated C" in rows[0]["status"]
     assert rows[1]["status"] == "filled" and rows[1]["cysteine"] == "none"
-    assert "'alkylated' contradicts the mass of C: its gap 1 fits far better" in caplog.text
+    assert "gap 1 of 'alkylated' contradicts the mass of C: fits far better" in caplog.text
     open_state = Modifications(((CAM, 0.8), (0.0, 0.2)))
     rows = [r for r in gap_rows([massed], open_state) if r["rank"] == "1"]
     assert [r["cysteine"] for r in rows] == ["carbamidomethyl", "carbamidomethyl:0.80,none:0.20"]

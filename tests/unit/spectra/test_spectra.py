@@ -54,9 +54,10 @@ from lacuna.spectra.flanks import flanks
 from lacuna.spectra.gap_mass import _reachable
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.match import gap_masses, matches
-from lacuna.spectra.odds import _possible, fits, look, odds_of_readings
+from lacuna.spectra.odds import _possible, look
 from lacuna.spectra.peaks import LARGEST, TOP, Spectra, fragments
 from lacuna.spectra.read import ALL, Precursor, Spectrum, read_spectra
+from lacuna.spectra.spanning import fits, odds_of_readings
 from lacuna.spectra.table import with_spectra
 from lacuna.spectra.tally import tally_of, tally_of_flank
 from lacuna.steps import read_spectra as read_spectra_step
@@ -203,6 +204,18 @@ def test_what_an_mgf_says_besides_is_ignored(tmp_path: Path, before: str, after:
     (found,) = read_spectra([path])
     assert np.allclose(found.mz, made.mz, atol=1e-4) and not found.charges.any()
     assert (found.precursor.name, found.precursor.charge) == ("a.mgf:1", 2)
+
+
+def test_a_spectrum_without_a_scan_is_named_by_its_number(write: Write) -> None:
+    made = [spectrum_of(PEPTIDE)] * 2
+    text = re.sub("(TITLE|SCANS)=.*\n", "", as_mgf(made))
+    mgf, mzml = (
+        write("a.mgf", text),
+        write("a.mzML", re.sub(' id="[^"]*scan=.*?"', "", as_mzml(made))),
+    )
+    for path in (mgf, mzml):
+        names = [found.precursor.name for found in read_spectra([path])]
+        assert names == [f"{path.name}:1", f"{path.name}:2"]
 
 
 def test_headers_of_a_whole_mgf_are_those_of_its_spectra(write: Write) -> None:
@@ -1594,7 +1607,7 @@ def test_a_wrong_state_of_cysteine_is_told_by_spectra(
         assert state.readings == ((stated, 1.0),) and state.how == "stated"
         assert (f"contradicts C: {told}" in first.status) == wrong
         assert (f"as stated, but {told}: if the spectra are right" in state.sentence()) == wrong
-        assert ("its gap 1 has a mass, but " + told in caplog.text) == wrong
+        assert ("contradicts the mass of C: " + told in caplog.text) == wrong
         assert (
             told in mass_note(tmp_path / "out" / "alkylation.json", tmp_path / "out" / "gaps.tsv")
         ) == wrong

@@ -14,6 +14,12 @@ def probability_of(log_odds: float) -> float:
     return 1 / (1 + math.exp(-max(min(log_odds, MOST_LOG_ODDS), LEAST_LOG_ODDS)))
 
 
+def softmax(nats: np.ndarray) -> np.ndarray:
+    """Probabilities (..., n) from logs of weights (..., n), over the last axis."""
+    weights = np.exp(nats - nats.max(-1, keepdims=True))
+    return np.asarray(weights / weights.sum(-1, keepdims=True))
+
+
 def wilson_interval(correct: float, n: float) -> tuple[float, float]:
     """95 % score interval of a share (Wilson 1927, J Am Stat Assoc 22:209-212); n > 0."""
     share = correct / n

@@ -1,6 +1,6 @@
 """A weighed chain as its rows, and as a scaffold with what is known of its gaps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,6 @@ from lacuna.core.alphabet import (
     MISSING_LETTER,
     N_RESIDUES,
     RESIDUES,
-    decode,
     il_as_one,
 )
 from lacuna.core.runs import runs_of
@@ -50,7 +49,6 @@ class WeighedChain:
 
     scaffold: residues that reads show, J for I or L, X elsewhere; an open stretch of unknown
     length has a typical one, and its row in `gaps`. rows: one for each position of the scaffold.
-    best, probability (n,): the most probable residue of each position.
     """
 
     name: str
@@ -58,8 +56,11 @@ class WeighedChain:
     scaffold: str
     gaps: tuple[GapHint, ...]
     rows: tuple[EvidenceRow, ...]
-    best: str
-    probability: np.ndarray
+
+    @property
+    def best(self) -> str:
+        """The most probable residue of each position."""
+        return "".join(row.residue for row in self.rows)
 
 
 def chain_of(
@@ -80,42 +81,52 @@ def chain_of(
     on one.
     """
     best = posterior.argmax(1)
-    probability = posterior[np.arange(len(best)), best]
     margin = margin_of(nats)
     state = _states(nats, posterior)
     flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
     for flag, where in marked.items():
         more = where & np.array([flag not in own for own in flags], dtype=bool)
         flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
-    letters = decode(best.astype(np.uint8))
-    columns = _columns_of(draft, letters)
-    numbers, regions = imgt_numbers(columns), regions_of(columns)
-    rows = []
-    for i in range(len(best)):
-        order = np.argsort(-posterior[i], kind="stable")
-        others = [(RESIDUES[x], float(posterior[i, x])) for x in order[1 : ALTERNATIVES + 1]]
-        germline = draft.germline[i]
-        rows.append(
-            EvidenceRow(
-                name,
-                i + 1,
-                str(numbers[i]),
-                str(regions[i]),
-                RESIDUES[best[i]],
-                float(probability[i]),
-                str(state[i]),
-                float(found.depth[i]),
-                RESIDUES[germline] if germline < N_RESIDUES else "",
-                Shares((r, p) for r, p in others if p >= LEAST),
-                ";".join(flags[i]),
-            )
-        )
+    rows = _rows(name, draft, found.depth, posterior, state, flags)
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
     open_run = _not_crossed(unknown, margin, marked.get("length", np.zeros(len(best), dtype=bool)))
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = [_gap(start, end, mass) for start, end in runs_of(open_run)]
     gaps += _closed(draft, open_run)
-    return WeighedChain(name, draft.locus, scaffold, tuple(gaps), tuple(rows), letters, probability)
+    return WeighedChain(name, draft.locus, scaffold, tuple(gaps), tuple(rows))
+
+
+def _rows(
+    name: str,
+    draft: Draft,
+    depth: np.ndarray,
+    posterior: np.ndarray,
+    state: np.ndarray,
+    flags: Sequence[Sequence[str]],
+) -> Iterator[EvidenceRow]:
+    """Yield the row of each position of a chain; depth (n,): how many reads show it; posterior:
+    (n, 20); state (n,)."""
+    order = np.argsort(-posterior, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
+    ranked = np.take_along_axis(posterior, order, 1).tolist()
+    letters = [[RESIDUES[token] for token in row] for row in order.tolist()]
+    columns = _columns_of(draft, "".join(row[0] for row in letters))
+    numbers, regions = imgt_numbers(columns), regions_of(columns)
+    each = zip(letters, ranked, strict=True)
+    for i, ((best, *others), (probability, *shares)) in enumerate(each):
+        germline = draft.germline[i]
+        yield EvidenceRow(
+            name,
+            i + 1,
+            str(numbers[i]),
+            str(regions[i]),
+            best,
+            probability,
+            str(state[i]),
+            float(depth[i]),
+            RESIDUES[germline] if germline < N_RESIDUES else "",
+            Shares((r, p) for r, p in zip(others, shares, strict=True) if p >= LEAST),
+            ";".join(flags[i]),
+        )
 
 
 def _columns_of(draft: Draft, letters: str) -> np.ndarray:

@@ -64,5 +64,4 @@ def _average(
     )
     weight = np.exp(value - value.max()) / np.bincount(genes)[genes]  # alleles share it
     frequencies = unpack_frequencies(profile).numpy()[genes]  # (own, columns, 20)
-    found: np.ndarray = np.tensordot(weight / weight.sum(), frequencies, 1)
-    return found
+    return np.tensordot(weight / weight.sum(), frequencies, 1)

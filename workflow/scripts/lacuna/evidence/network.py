@@ -56,8 +56,7 @@ def network_shares(
     np.add.at(total, position[used], np.log(np.maximum(shares[used], 1e-9)))
     np.add.at(count, position[used], 1)
     mean = np.exp(total / np.maximum(count, 1)[:, None])
-    found: np.ndarray = mean / mean.sum(1, keepdims=True)
-    return found
+    return mean / mean.sum(1, keepdims=True)
 
 
 def _scaffold(name: str, sequence: str, shown: np.ndarray) -> Scaffold:

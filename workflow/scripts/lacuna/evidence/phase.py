@@ -73,8 +73,7 @@ def apart(draft: Draft, other: Draft, cuts: Sequence[int]) -> np.ndarray:
         np.bincount(block, where, minlength=block.max() + 1) for where in (shared, tells & ~shared)
     )
     copied = ((alike > 0) & (alike >= unlike))[block] & _known(draft)
-    found: np.ndarray = (tells | copied) & (block != home)
-    return found
+    return (tells | copied) & (block != home)
 
 
 def copied_into_cdr3(drafts: Sequence[Draft], chain: int) -> np.ndarray:
@@ -116,8 +115,7 @@ def shared_mutations(draft: Draft, other: Draft) -> np.ndarray:
 def _known(draft: Draft) -> np.ndarray:
     """(t,) bool: residues of the V domain that are known."""
     inside = (draft.columns > 0) & (draft.columns < CONSTANT)
-    found: np.ndarray = inside & (draft.tokens < N_RESIDUES)
-    return found
+    return inside & (draft.tokens < N_RESIDUES)
 
 
 def _of_columns(draft: Draft, other: Draft) -> np.ndarray:
@@ -125,5 +123,4 @@ def _of_columns(draft: Draft, other: Draft) -> np.ndarray:
     by_column = np.full(CONSTANT + 1, N_RESIDUES, dtype=np.uint8)
     theirs = (other.columns > 0) & (other.columns < OTHER_INSERTION)
     by_column[other.columns[theirs]] = other.tokens[theirs]
-    found: np.ndarray = by_column[draft.columns]
-    return found
+    return by_column[draft.columns]

@@ -57,8 +57,7 @@ def hidden_from_network(draft: Draft, nats: np.ndarray, posterior: np.ndarray) -
 
 def _v_domain(draft: Draft) -> np.ndarray:
     """(t,) residues of a V domain."""
-    found: np.ndarray = (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
-    return found
+    return (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
 
 
 def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> np.ndarray:
@@ -111,12 +110,6 @@ def with_germline(draft: Draft, letters: str) -> str:
     """The letters with the germline's residue in place of each X."""
     germline = [RESIDUES[x] if x < N_RESIDUES else "X" for x in draft.germline.tolist()]
     return "".join(g if own == "X" else own for own, g in zip(letters, germline, strict=True))
-
-
-def softmax(nats: np.ndarray) -> np.ndarray:
-    """Probabilities (t, 20) from nats, row by row."""
-    weight = np.exp(nats - nats.max(1, keepdims=True))
-    return weight / weight.sum(1, keepdims=True)
 
 
 def as_l(nats: np.ndarray) -> np.ndarray:

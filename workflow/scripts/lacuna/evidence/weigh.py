@@ -7,6 +7,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
+from lacuna.core.statistics import softmax
 from lacuna.evidence.chain import WeighedChain, chain_of
 from lacuna.evidence.constants import with_halves, with_rivals
 from lacuna.evidence.far import spread_of_far
@@ -21,7 +22,6 @@ from lacuna.evidence.posterior import (
     hidden_from_network,
     likelihood,
     only_germline,
-    softmax,
     weight_of_reads,
     with_floor,
     with_germline,

@@ -68,6 +68,11 @@ class BlockGap:
         return slice(offset + self.given.start, offset + self.given.end)
 
     @property
+    def among_missing(self) -> slice:
+        """Its residues among the missing ones of the block, as `rows`."""
+        return slice(self.rows.start, self.rows.stop)
+
+    @property
     def ambiguity(self) -> str:
         """The letters of a gap that consists of ambiguity codes, '' for any other."""
         if not self.chain.coded or not self.given.fixed:

@@ -13,6 +13,7 @@ from itertools import count, groupby, islice
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.statistics import softmax
 from lacuna.filling.lengths.possible import possible_lengths
 from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.filling.masses.conventions import Conventions, TriedLength
@@ -23,7 +24,6 @@ from lacuna.filling.masses.weighing import (
     any_cysteine,
     mass_probabilities,
     odds_of,
-    shares,
 )
 from lacuna.filling.reader import Reader, read_variants
 from lacuna.filling.search.stages import stages_of
@@ -72,8 +72,8 @@ def find_reading(
             for one in odds:
                 logs += one
             weighed += len(batch)
-            enough = len(batch) == TOGETHER and bool(shares(logs).max() >= ENOUGH)
-        known = bool(shares(logs).max() >= CERTAIN)
+            enough = len(batch) == TOGETHER and bool(softmax(logs).max() >= ENOUGH)
+        known = bool(softmax(logs).max() >= CERTAIN)
         carried = READINGS[NAMES[int(logs.argmax())]].mass
         for tried in batch:
             conventions.add(
@@ -81,7 +81,7 @@ def find_reading(
             )
         if enough and conventions.settled:
             break
-    found = dict(zip(NAMES, shares(logs).tolist(), strict=True))
+    found = dict(zip(NAMES, softmax(logs).tolist(), strict=True))
     return state_of(chains, found, telling, weighed, conventions.words)
 
 
@@ -133,7 +133,7 @@ def _masses_of(
     pairs = zip(trials, fits, strict=True)
     for _, group in groupby(pairs, key=lambda pair: pair[0].group):
         tried = list(group)
-        chances = shares(np.array([score for _, (score, _) in tried]))
+        chances = softmax(np.array([score for _, (score, _) in tried]))
         likely = [(c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE]
         for number in tried[0][0].gaps:
             yield list(_at_lengths(number, likely, modifications))

@@ -129,15 +129,14 @@ def fill_chains(
     distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, GapResult] = {}
     for gap, ranking, misfit in ranked:
-        rows = slice(gap.rows.start, gap.rows.stop)
+        rows = gap.among_missing
         distributions[rows, :N_RESIDUES] = up_to(gap.given.most, ranking.distributions)
         if ranking.candidates:
             letters[rows] = ranking.candidates[0].sequence
         doubt = contradiction_of(gap, ranking, probabilities[rows], modifications)
+        doubt = doubt or against_spectra(gap, ranking, shown_of_c)
         if doubt:
             doubts.append((gap, doubt))
-        elif doubt := against_spectra(gap, ranking, shown_of_c):
-            doubts.append((gap, f"has a mass, but {doubt}"))
         found[gap.rows.start] = result_of(
             gap,
             ranking,
@@ -205,7 +204,7 @@ def _fill_chain(
     for gap in gaps:
         start, end = gap.given.start, gap.given.end
         if gap.rows:
-            piece = residues.letters[gap.rows.start : gap.rows.stop]
+            piece = residues.letters[gap.among_missing]
             of_gap = found[gap.rows.start]
             is_open = MISSING_LETTER in piece
         else:

@@ -41,13 +41,12 @@ def rank_gaps(
     plain: dict[int, list[BlockGap]] = {}
     whole, intact_errors = _by_intact_masses(known, probabilities, candidates, modifications)
     for gap in known:
-        first = gap.rows.start
-        of_gap = probabilities[first : gap.rows.stop]
+        of_gap = probabilities[gap.among_missing]
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-        of_chain = whole.get(first)
+        of_chain = whole.get(gap.rows.start)
         found = _by_own_mass(of_gap, candidates, gap.given, rules, sure=of_chain is not None)
         if found is None and of_chain is not None:
-            found = of_chain, intact_errors.get(first, "")
+            found = of_chain, intact_errors.get(gap.rows.start, "")
         if found is None:
             plain.setdefault(len(gap.rows), []).append(gap)
         else:
@@ -109,7 +108,7 @@ def _by_intact_masses(
         gaps = [gap for gap in of_chain if gap.number - 1 in numbers]
         if not gaps:  # all without residues
             continue
-        rows = [probabilities[gap.rows.start : gap.rows.stop] for gap in gaps]
+        rows = [probabilities[gap.among_missing] for gap in gaps]
         end = likely_end(scaffold, gaps[-1].given, rows[-1])
         rules = intact_rules(scaffold, modifications, end)
         rankings = _within_intact_mass(scaffold, rows, candidates, rules)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -59,6 +60,12 @@ def together(trials: Iterable[T]) -> Iterator[list[T]]:
             batch = []
     if batch:
         yield batch
+
+
+def places_of(trials: Sequence[Trial]) -> list[slice]:
+    """Where the variants of each trial are among those of all."""
+    edges = np.cumsum([0, *(len(trial.variants) for trial in trials)]).tolist()
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def mean_surest(distribution: np.ndarray) -> float:

@@ -62,4 +62,4 @@ def up_to(most: float, shares: np.ndarray) -> np.ndarray:
         return shares
     top, even = shares.max(-1, keepdims=True), 1 / N_RESIDUES
     keep = np.where(top > most, (most - even) / np.maximum(top - even, even), 1.0)
-    return np.asarray(keep * shares + (1 - keep) * even)
+    return keep * shares + (1 - keep) * even

@@ -120,7 +120,7 @@ def residue_rows_of(gap: BlockGap, residues: Residues) -> list[ResidueRow]:
     """Rows of a gap's residues: X without a probability if it stays open."""
     name, number, at = gap.chain.scaffold.chain, gap.number, gap.among_all
     places = range(gap.given.start + 1, gap.given.end + 1)
-    n, rows = len(places), slice(gap.rows.start, gap.rows.stop)
+    n, rows = len(places), gap.among_missing
     truth = gap.given.truth or ""
     return RESIDUE_TABLE.rows(
         [name] * n,
@@ -144,10 +144,10 @@ def scored_rows_of(gap: BlockGap, residues: Residues) -> list[ScoredRow]:
     if not truth:
         return []
     if not gap.rows or len(truth) != len(gap.rows):
-        stated = residues.shares[gap.rows.start : gap.rows.stop]
+        stated = residues.shares[gap.among_missing]
         return list(_wrong_rows(gap, truth, stated))
     chain, number, n = gap.chain, gap.number, len(truth)
-    name, locus, rows = chain.scaffold.chain, chain.locus, slice(gap.rows.start, gap.rows.stop)
+    name, locus, rows = chain.scaffold.chain, chain.locus, gap.among_missing
     return SCORED_TABLE.rows(
         [name] * n,
         [number] * n,

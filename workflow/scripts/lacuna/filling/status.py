@@ -223,6 +223,6 @@ def warn(doubts: Sequence[tuple[BlockGap, str]]) -> None:
     """Log the gaps that contradict the mass of C."""
     for gap, doubt in doubts[:MAX_WARNINGS]:
         chain = gap.chain.scaffold.chain
-        LOG.warning("'%s' contradicts the mass of C: its gap %d %s", chain, gap.number, doubt)
+        LOG.warning("gap %d of '%s' contradicts the mass of C: %s", gap.number, chain, doubt)
     if len(doubts) > MAX_WARNINGS:
         LOG.warning("%d gaps contradict the mass of C; see gaps.tsv", len(doubts))

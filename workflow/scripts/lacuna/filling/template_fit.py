@@ -35,9 +35,9 @@ class TemplateFits(NamedTuple):
     cdr3: np.ndarray
     misfits: np.ndarray
 
-    def part(self, first: int, last: int) -> "TemplateFits":
+    def part(self, where: slice) -> "TemplateFits":
         """Those of some variants."""
-        return TemplateFits(*(array[first:last] for array in self))
+        return TemplateFits(*(array[where] for array in self))
 
 
 class Misfits(NamedTuple):
@@ -50,7 +50,9 @@ class Misfits(NamedTuple):
     extra: np.ndarray
     missing: np.ndarray
 
-    def __int__(self) -> int:
+    @property
+    def total(self) -> int:
+        """How many there are."""
         return int(self.extra.sum() + self.missing.sum())
 
 
@@ -75,7 +77,7 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
         part = parts[at]
         if part.v >= 0:
             of_part = columns[i][slices_of(parts, length)[at]]
-            misfits[i] = int(_misfits(of_part, part))
+            misfits[i] = _misfits(of_part, part).total
             fits[i] -= EMPTY_COLUMN * misfits[i] + CUT_COLUMN * _cut_off(of_part, part)
             cdr3[i] -= _cdr3_cost(of_part, LOCI[part.locus])
         else:

@@ -141,7 +141,7 @@ class KnownPeptides:
             (before if series in N_SERIES else behind) + OFFSET[series]
             for series in precursor.series
         ]
-        return np.asarray(tallies_of(fragments, np.stack(masses), begins).log_odds().sum(0))
+        return tallies_of(fragments, np.stack(masses), begins).log_odds().sum(0)
 
 
 class _Carried(NamedTuple):

@@ -62,7 +62,7 @@ class Flank:
     def inner(self, row: int) -> np.ndarray:
         """Masses in Da from each cleavage of a peptide to the gap, also from that at the gap."""
         parts = self.parts[row]
-        return np.asarray(parts[parts < self.masses[row]])
+        return parts[parts < self.masses[row]]
 
     def within(self, heaviest: float) -> "Flank":
         """The peptides whose residues weigh at most so much, in Da."""

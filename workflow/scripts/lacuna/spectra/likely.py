@@ -14,6 +14,7 @@ import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import WATER
+from lacuna.core.runs import runs_of
 from lacuna.core.tables import STRETCH, SpectrumRow
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 from lacuna.spectra.elsewhere import Fit, merged
@@ -63,13 +64,12 @@ def with_likely(chain: Scaffold, least: float = LIKELY) -> Likely:
 
 def _left(gap: Gap, filled: np.ndarray) -> Iterator[Gap]:
     """Yield what is left of a gap where some positions (n,) are filled."""
-    if not gap.fixed or not filled[gap.start : gap.end].any():
+    inside = filled[gap.start : gap.end]
+    if not gap.fixed or not inside.any():
         yield gap
         return
-    open_ = np.flatnonzero(~filled[gap.start : gap.end]) + gap.start
-    for run in np.split(open_, np.flatnonzero(np.diff(open_) > 1) + 1):
-        if len(run):
-            yield Gap(int(run[0]), int(run[-1]) + 1, len(run), len(run))
+    for start, stop in runs_of(~inside):
+        yield Gap(gap.start + start, gap.start + stop, stop - start, stop - start)
 
 
 def stretches_shown(

@@ -112,28 +112,16 @@ def gap_masses(
     comes with both masses.
     """
     heaviest = _heaviest(precursor) - least
-    flanks = known.left, known.right
-    tallies: dict[str, Tally] = {}
-    odds = [np.zeros(len(flank.masses)) for flank in flanks]
+    tallies = {}
     for series in precursor.series:
-        side = 0 if series in N_SERIES else 1
-        tallies[series] = tally_of_flank(fragments, flanks[side], series, heaviest)
-        odds[side] += tallies[series].log_odds()
-    light = [np.flatnonzero(flank.masses <= heaviest) for flank in flanks]
-    begins, stops = (of[rows] for of, rows in zip(odds, light, strict=True))
-    pairs = np.nonzero(begins[:, None] + stops[None, :] >= LEAST_NEAR)
-    a, b = (rows[some] for rows, some in zip(light, pairs, strict=True))
-    rest = precursor.mass - WATER - known.left.masses[a] - known.right.masses[b]
-    large = precursor.mass > LARGE
-    under, over = (WRONG_ISOTOPE, _most_over(precursor.mass)) if large else (0.0, 0.0)
-    fits = (rest >= least - under) & (rest <= most + over) & (a + b > 0)  # a residue is known
-    a, b, rest = a[fits], b[fits], rest[fits]
+        flank = known.left if series in N_SERIES else known.right
+        tallies[series] = tally_of_flank(fragments, flank, series, heaviest)
+    a, b = _best_pairs(precursor, known, tallies, least, most)
     if not len(a):
         return
     prior = _prior(known.left.shares[a], known.right.shares[b])
-    best = np.argsort(-(prior + odds[0][a] + odds[1][b]), kind="stable")[:BEST_PAIRS]
-    a, b, rest, prior = a[best], b[best], rest[best], prior[best]
-    if large:
+    rest = precursor.mass - WATER - known.left.masses[a] - known.right.masses[b]
+    if precursor.mass > LARGE:
         yield from _large(precursor, fragments, known, (a, b), prior, (least, most))
         return
     isotopes = np.repeat((0, 1), len(a))
@@ -146,6 +134,33 @@ def gap_masses(
         yield _match(
             precursor, fragments, known, *pair, float(mass[i]), float(of_peak[i]), weighed=False
         )
+
+
+def _best_pairs(
+    precursor: Precursor, known: Flanks, tallies: Mapping[str, Tally], least: float, most: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The peptides around a gap of `least` to `most` Da that are most probable by their fragments
+    that end before the gap, the best first: (n,), (n,) rows of both flanks.
+
+    tallies: of these fragments, of each peptide of a flank, by series.
+    """
+    heaviest = _heaviest(precursor) - least
+    flanks = known.left, known.right
+    odds = [np.zeros(len(flank.masses)) for flank in flanks]
+    for series, tally in tallies.items():
+        odds[0 if series in N_SERIES else 1] += tally.log_odds()
+    light = [np.flatnonzero(flank.masses <= heaviest) for flank in flanks]
+    begins, stops = (of[rows] for of, rows in zip(odds, light, strict=True))
+    pairs = np.nonzero(begins[:, None] + stops[None, :] >= LEAST_NEAR)
+    a, b = (rows[some] for rows, some in zip(light, pairs, strict=True))
+    rest = precursor.mass - WATER - known.left.masses[a] - known.right.masses[b]
+    large = precursor.mass > LARGE
+    under, over = (WRONG_ISOTOPE, _most_over(precursor.mass)) if large else (0.0, 0.0)
+    fits = (rest >= least - under) & (rest <= most + over) & (a + b > 0)  # a residue is known
+    a, b = a[fits], b[fits]
+    prior = _prior(known.left.shares[a], known.right.shares[b])
+    best = np.argsort(-(prior + odds[0][a] + odds[1][b]), kind="stable")[:BEST_PAIRS]
+    return a[best], b[best]
 
 
 def _large(
@@ -209,7 +224,7 @@ def _heaviest(precursor: Precursor) -> float:
 
 def _prior(begins: np.ndarray, stops: np.ndarray) -> np.ndarray:
     """Prior log probability of peptides, by the shares of their flanks."""
-    return np.asarray(np.log(PRIOR * begins * stops))
+    return np.log(PRIOR * begins * stops)
 
 
 def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:
@@ -246,16 +261,13 @@ def _match(
         else:
             before = right - known.right.inner(b)
             after = right + mass + known.left.inner(a)
-        masses = np.concatenate((before, after)) + OFFSET[series]
-        near, far = (
-            tally_of(fragments, some + OFFSET[series], np.ones(len(some), dtype=bool))
-            for some in (before, after)
-        )
+        masses = before + OFFSET[series], after + OFFSET[series]
+        near, far = (tally_of(fragments, some) for some in masses)
         tally = near + far
         tallies[series] = tally
         sides.append((near, far) if series in N_SERIES else (far, near))
         if tally.share() >= PRESENT_SHARE:
-            explained.append(fragments.peaks[fragments.near(masses)])
+            explained.append(fragments.peaks[fragments.near(np.concatenate(masses))])
     shown = float(sum(tally.log_odds() for tally in tallies.values()))
     ends = math.inf
     if not weighed:

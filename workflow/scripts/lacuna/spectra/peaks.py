@@ -56,7 +56,7 @@ class Fragments:
             np.abs(self.masses[np.minimum(after, last)] - masses),
             np.abs(self.masses[np.maximum(after - 1, 0)] - masses),
         )
-        return np.asarray(near <= self.tolerance(masses))
+        return near <= self.tolerance(masses)
 
     def near(self, masses: np.ndarray) -> np.ndarray:
         """Indices of the fragments that weigh one of the masses (m,) in Da."""
@@ -90,13 +90,13 @@ class Fragments:
         found = 1 - np.exp(-CROWDING * density * 2 * self.tolerance(masses))
         for most, least in SMALL:
             found = np.where(masses < most, np.maximum(found, least), found)
-        return np.asarray(np.clip(found, LEAST_CHANCE, MOST_CHANCE))
+        return np.clip(found, LEAST_CHANCE, MOST_CHANCE)
 
     def covers(self, masses: np.ndarray) -> np.ndarray:
         """Whether each mass (m,) in Da is within the range of the fragments."""
         if not len(self.masses):
             return np.zeros(masses.shape, dtype=bool)
-        return np.asarray((masses >= self.masses[0] - 1) & (masses <= self.masses[-1] + 1))
+        return (masses >= self.masses[0] - 1) & (masses <= self.masses[-1] + 1)
 
 
 Spectra = Sequence[tuple[Precursor, Fragments]]

@@ -5,10 +5,10 @@ import math
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -148,28 +148,25 @@ def _mgf(path: Path) -> Iterator[Spectrum | _LeftOut]:
                         f"{path}: spectrum {number} has no END IONS: the file is cut short; "
                         "copy it again"
                     )
-                yield _checked(_of_mgf, entry, f"{path.name}:{number}")
+                yield _checked(_of_mgf, entry, path.name, number)
         except (PyteomicsError, ValueError) as error:
             raise _damaged(path, number + 1, error) from None
 
 
 def _mzml(path: Path) -> Iterator[Spectrum | _LeftOut]:
-    with open_bytes(path) as handle:
-        yield from _of_xml(path, handle)
-
-
-def _of_xml(path: Path, handle: BinaryIO) -> Iterator[Spectrum | _LeftOut]:
     from lxml.etree import XMLSyntaxError
     from pyteomics.auxiliary import PyteomicsError
     from pyteomics.mzml import MzML
 
     number = 0
-    try:
-        for number, entry in enumerate(MzML(handle, use_index=False, cv=_NoVocabulary()), start=1):
-            if entry.get("ms level", 2) > 1:
-                yield _checked(_of_mzml, entry, f"{path.name}:{number}")
-    except (XMLSyntaxError, PyteomicsError, ValueError, KeyError, *_UNDECODED) as error:
-        raise _damaged(path, number + 1, error) from None
+    with open_bytes(path) as handle:
+        try:
+            entries = MzML(handle, use_index=False, cv=_NoVocabulary())
+            for number, entry in enumerate(entries, start=1):
+                if entry.get("ms level", 2) > 1:
+                    yield _checked(_of_mzml, entry, path.name, number)
+        except (XMLSyntaxError, PyteomicsError, ValueError, KeyError, *_UNDECODED) as error:
+            raise _damaged(path, number + 1, error) from None
 
 
 def _damaged(path: Path, number: int, error: Exception) -> LacunaError:
@@ -182,16 +179,21 @@ def _damaged(path: Path, number: int, error: Exception) -> LacunaError:
     )
 
 
-def _checked(read: Any, entry: Any, name: str) -> Spectrum | _LeftOut:
+Entry = Mapping[str, Any]  # a spectrum as pyteomics reads it
+
+
+def _checked(
+    read: Callable[[Entry, str, int], Spectrum], entry: Entry, file: str, number: int
+) -> Spectrum | _LeftOut:
+    """The spectrum of an entry, or why it is left out."""
     try:
-        found: Spectrum = read(entry, name)
-        return found
+        return read(entry, file, number)
     except _LeftOut as reason:
         return reason
 
 
-def _of_mgf(entry: Mapping[str, Any], name: str) -> Spectrum:
-    """The spectrum of an entry of MGF."""
+def _of_mgf(entry: Entry, file: str, number: int) -> Spectrum:
+    """The spectrum of an entry of MGF, which is the number-th of its file."""
     about = entry["params"]
     (mz, _), (charge, *more) = about.get("pepmass", (0.0, None)), about.get("charge", [0])
     if more:
@@ -200,17 +202,17 @@ def _of_mgf(entry: Mapping[str, Any], name: str) -> Spectrum:
     peak_charges = np.where((known >= 1) & (known <= MAX_CHARGE), known, 0).astype(int)
     said = " ".join(about[key] for key in KEYS if key in about)
     series = _series(found.lower() for found in _METHOD.findall(said))
-    scan = about.get("scans", "") or about.get("title", "").split(" ")[0] or name
+    scan = about.get("scans", "") or about.get("title", "").split(" ")[0]
     return _spectrum(
-        f"{name.rpartition(':')[0]}:{printable(shortened(scan, 80))}",
+        _name(file, scan, number),
         (mz, float(charge)),
         (entry["m/z array"], entry["intensity array"], peak_charges),
         series,
     )
 
 
-def _of_mzml(entry: Mapping[str, Any], name: str) -> Spectrum:
-    """The spectrum of an entry of mzML."""
+def _of_mzml(entry: Entry, file: str, number: int) -> Spectrum:
+    """The spectrum of an entry of mzML, which is the number-th of its file."""
     if "profile spectrum" in entry:
         raise _LeftOut("in profile mode")
     precursors = entry.get("precursorList", {}).get("precursor", [])
@@ -224,9 +226,8 @@ def _of_mzml(entry: Mapping[str, Any], name: str) -> Spectrum:
     if "collision" in said or "higher energy" in said:
         series = COLLISION + series
     mz = entry.get("m/z array", np.empty(0))
-    scan = str(entry.get("id", "")).rpartition("scan=")[2] or name
     return _spectrum(
-        f"{name.rpartition(':')[0]}:{printable(shortened(scan, 80))}",
+        _name(file, str(entry.get("id", "")).rpartition("scan=")[2], number),
         (
             number_in(str(ions[0].get("selected ion m/z"))),
             number_in(str(ions[0].get("charge state"))),
@@ -234,6 +235,11 @@ def _of_mzml(entry: Mapping[str, Any], name: str) -> Spectrum:
         (mz, entry.get("intensity array", np.empty(0)), np.zeros(len(mz), dtype=int)),
         series or ALL,
     )
+
+
+def _name(file: str, scan: str, number: int) -> str:
+    """A name for a spectrum: file and scan or, if it has none, which of the file it is."""
+    return f"{file}:{printable(shortened(scan, 80)) or number}"
 
 
 def _series(methods: Iterator[str]) -> tuple[str, ...]:

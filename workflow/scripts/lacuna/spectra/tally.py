@@ -59,9 +59,9 @@ def _shown(tally: Tally) -> np.ndarray:
     return np.asarray(_OF_SEEN[k] + _OF_UNSEEN[n - k] - _OF_BOTH[n] - none)
 
 
-def tally_of(fragments: Fragments, masses: np.ndarray, there: np.ndarray) -> Tally:
-    """Count the masses (..., m) that are seen, over the last axis; there: those that exist."""
-    there = there & fragments.covers(masses)
+def tally_of(fragments: Fragments, masses: np.ndarray, exist: np.ndarray | bool = True) -> Tally:
+    """Count the masses (..., m) that are seen, over the last axis; exist: which of them count."""
+    there = exist & fragments.covers(masses)
     seen = fragments.matched(masses) & there
     by_chance = _by_chance(seen, there, fragments.chance(masses))
     return Tally(there.sum(-1), seen.sum(-1), by_chance.sum(-1))

@@ -28,9 +28,10 @@ from lacuna.spectra.elsewhere import (
 from lacuna.spectra.gap_mass import GapMass
 from lacuna.spectra.likely import LIKELY, SURE, Likely, stretches_shown, with_likely
 from lacuna.spectra.match import LARGE
-from lacuna.spectra.odds import fits, look, odds_of_readings, of_use
+from lacuna.spectra.odds import look
 from lacuna.spectra.peaks import Spectra, fragments
 from lacuna.spectra.read import read_spectra
+from lacuna.spectra.spanning import fits, odds_of_readings, of_use
 
 # Peptides or gaps whose spectra tell the state of C; more would change nothing. One chain gives an
 # even share of them, so that each is asked where there are few, or FEW of them.

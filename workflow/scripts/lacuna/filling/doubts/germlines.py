@@ -40,7 +40,7 @@ class GermlineDoubts:
         nearer = self.nearer.get(gap.chain.scaffold.chain)
         if nearer is not None:
             return f"{NEARER} {nearer.species} than of {self.stated}"
-        return FAR if gap.rows and self.far[gap.rows.start : gap.rows.stop].any() else ""
+        return FAR if gap.rows and self.far[gap.among_missing].any() else ""
 
 
 def germline_doubts(

@@ -15,7 +15,7 @@ import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.filling.lengths.scores import shares_of_lengths
-from lacuna.filling.reader import Reader, mean_surest, together
+from lacuna.filling.reader import Reader, mean_surest, places_of, together
 from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.scaffolds.resizing import with_lengths
@@ -136,10 +136,8 @@ def _better(trials: Sequence[_Trial], reader: Reader) -> dict[tuple[int, int], i
     fits = template_fits(variants, kmers)
     distributions = reader.read_gaps(variants, kmers, np.ones(len(variants), dtype=bool))
     found = {}
-    last = 0
-    for trial in trials:
-        first, last = last, last + len(trial.variants)
-        length = _better_of(trial, fits.part(first, last), distributions[first:last])
+    for trial, where in zip(trials, places_of(trials), strict=True):
+        length = _better_of(trial, fits.part(where), distributions[where])
         if length is not None:
             found[trial.chain, trial.number] = length
     return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.statistics import softmax
 from lacuna.filling.lengths.open_gaps import OpenGap
 from lacuna.filling.masses.by_spectra import nats_of_lengths
 from lacuna.filling.masses.mass_errors import likely_error
@@ -37,7 +38,7 @@ def may_be_best(found: OpenGap, fits: np.ndarray) -> np.ndarray:
     """
     if found.gap.weighed or found.by_spectra is not None:
         return np.ones(len(fits), dtype=bool)
-    return np.asarray(fits >= fits.max() + LEAST)
+    return fits >= fits.max() + LEAST
 
 
 def best_length(
@@ -99,8 +100,7 @@ def shares_of_lengths(
     sure = np.full(len(fits), max(surest.values()))
     sure[list(surest)] = list(surest.values())
     nats = FIT_WEIGHT * (fits - cdr3) + cdr3 + SURE_WEIGHT * sure + shown
-    shares = np.exp(nats - nats.max())
-    return np.asarray(shares / shares.sum())
+    return softmax(nats)
 
 
 def _best_with_masses(found: OpenGap, stages: Stages, read: Read) -> int:

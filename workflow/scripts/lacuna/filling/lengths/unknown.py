@@ -19,7 +19,6 @@ neighbouring gaps take turns, and a gap is tried again only after a gap near it 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -28,7 +27,7 @@ from lacuna.filling.lengths.by_mass import weigh_lengths
 from lacuna.filling.lengths.expected import expect_ends
 from lacuna.filling.lengths.open_gaps import OpenChain, OpenGap, open_chain
 from lacuna.filling.lengths.scores import best_length, may_be_best
-from lacuna.filling.reader import Reader, together
+from lacuna.filling.reader import Reader, places_of, together
 from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.resizing import with_lengths
@@ -125,17 +124,14 @@ def _best_lengths(trials: Sequence[_Trial], reader: Reader) -> list[int]:
     variants = [(variant, trial.number) for trial in trials for variant in trial.variants]
     kmers = reader.encoder.encode([variant for variant, _ in variants])
     templates = template_fits(variants, kmers)
-    costs = [[_end_cost(trial, variant) for variant in trial.variants] for trial in trials]
-    places = list(pairwise(np.cumsum([0, *map(len, costs)]).tolist()))
-    end_costs = np.concatenate(costs)
+    end_costs = np.array([_end_cost(one, variant) for one in trials for variant in one.variants])
     fits = templates.total - end_costs
-    asked = np.concatenate(
-        [may_be_best(one.found, fits[a:b]) for one, (a, b) in zip(trials, places, strict=True)]
-    )
+    places = list(zip(trials, places_of(trials), strict=True))
+    asked = np.concatenate([may_be_best(one.found, fits[at]) for one, at in places])
     read = reader.read_gaps(variants, kmers, asked)
     return [
-        best_length(one.found, templates.part(a, b), end_costs[a:b], asked[a:b], read[a:b])
-        for one, (a, b) in zip(trials, places, strict=True)
+        best_length(one.found, templates.part(at), end_costs[at], asked[at], read[at])
+        for one, at in places
     ]
 
 

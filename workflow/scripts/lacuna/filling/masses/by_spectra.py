@@ -68,8 +68,7 @@ def nats_of_lengths(
         has_any = np.isfinite(most) & np.isfinite(alone)
         gains = np.subtract(most, alone, out=np.zeros(len(masses)), where=has_any)
         odds += (gains[np.argmax(alone)] - gains)[:, None]
-    nats: list[float] = np.logaddexp(0.0, np.logaddexp.reduce(odds)).tolist()
-    return nats
+    return np.logaddexp(0.0, np.logaddexp.reduce(odds)).tolist()
 
 
 def _odds_at(

@@ -259,7 +259,7 @@ def _looked_up(before: np.ndarray, behind: np.ndarray, bins: np.ndarray) -> np.n
         both = np.conj(np.fft.rfft(before, size)) * np.fft.rfft(behind, size)
         inside = np.abs(different) < len(before)
         found = np.where(inside, np.fft.irfft(both, size)[different % size], 0.0)
-    return np.asarray(np.maximum(found, 0.0)[which])
+    return np.maximum(found, 0.0)[which]
 
 
 def _different(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.masses import PROTON
+from lacuna.core.statistics import softmax
 from lacuna.filling.masses.mass_errors import (
     AVERAGE_GIVEN,
     ION,
@@ -20,7 +21,7 @@ from lacuna.filling.masses.mass_errors import (
     WATER_COUNTED,
     log_probability,
 )
-from lacuna.filling.masses.weighing import FLOOR, WIDTH, any_cysteine, shares
+from lacuna.filling.masses.weighing import FLOOR, WIDTH, any_cysteine
 from lacuna.filling.search.decode import mass_log_probability
 from lacuna.filling.search.stages import Stages
 from lacuna.scaffolds.residue_masses import MassRules
@@ -77,12 +78,12 @@ class Conventions:
     @property
     def settled(self) -> bool:
         """Whether one explanation is so probable that no more masses need be weighed."""
-        return bool(shares(self.logs).max() >= SETTLED)
+        return bool(softmax(self.logs).max() >= SETTLED)
 
     @property
     def words(self) -> str:
         """The error that the masses share; '' if none is certain."""
-        probable = shares(self.logs)
+        probable = softmax(self.logs)
         best = int(probable.argmax())
         return CONVENTIONS[best - 1].words if best and probable[best] >= CERTAIN else ""
 
@@ -95,4 +96,4 @@ def odds_of_conventions(tried: Sequence[TriedLength]) -> np.ndarray:
         without = (log_probability(distribution, stages, rules, e) for e in CONVENTIONS)
         found += share * np.exp(np.minimum([as_given, *without], 0.0))
     logs = np.log(found)
-    return np.asarray(np.clip(logs - logs[0], -math.log(MOST_ODDS), math.log(MOST_ODDS)))
+    return np.clip(logs - logs[0], -math.log(MOST_ODDS), math.log(MOST_ODDS))

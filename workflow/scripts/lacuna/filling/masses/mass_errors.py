@@ -24,7 +24,8 @@ from lacuna.core.masses import (
     PROTON,
     WATER,
 )
-from lacuna.filling.masses.weighing import FLOOR, LONGEST, WIDTH, shares
+from lacuna.core.statistics import softmax
+from lacuna.filling.masses.weighing import FLOOR, LONGEST, WIDTH
 from lacuna.filling.search.mass_search import Found, search
 from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import MassRules
@@ -141,7 +142,7 @@ def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
     """Which sequences (n,) have the gap's only mass as their average one."""
     (given,) = stages.passed
     allowed = given.tolerance + TABLES_DIFFER * found.tokens.shape[1]
-    return np.asarray(np.abs(found.average_masses() - given.mass) <= allowed)
+    return np.abs(found.average_masses() - given.mass) <= allowed
 
 
 def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
@@ -215,7 +216,7 @@ def likely_error(
     least = COMMON_ODDS * probability
     if least >= 1.0 or not stages.passed[-1].ends_piece:
         return ""
-    weights = shares(np.array([fit for fit, _ in read]))
+    weights = softmax(np.array([fit for fit, _ in read]))
     plausible = [
         (weight, distribution)
         for weight, (_, distribution) in zip(weights.tolist(), read, strict=True)

@@ -55,10 +55,10 @@ def rank_weighed(
     if error is None:
         alone = [(0.0, probabilities)]
         error = likely_error(alone, stages, rules, ranking.mass_probability)
-    if ranking.candidates and not error:
-        return ranking, _improbable_prefix(probabilities, stages, rules, ranking.mass_probability)
     if ranking.candidates:
-        return ranking, f"{MassDoubt.FITS_BETTER} {error}"
+        if error:
+            return ranking, f"{MassDoubt.FITS_BETTER} {error}"
+        return ranking, _improbable_prefix(probabilities, stages, rules, ranking.mass_probability)
     stage, fits_without = at_odds(stages, likely)
     told = len(stages.passed) > 1 or not compared  # whether the length is known without it
     if stage is not None and fits_without and told:
@@ -69,13 +69,10 @@ def rank_weighed(
         else:  # by the residues alone, which have no mass to be met
             plain = next(rank_plain(probabilities[None], n))
             ranking = replace(plain, mass_probability=ranking.mass_probability)
-        error = error or _slip(stages, stage, likely)
-        return ranking, f"{words}; fits at {error}" if error else words
-    last = stages.passed[-1]
-    words = in_words(stage, fits_without=False)
-    if not words:
-        words = _nothing_fits(probabilities, stages, rules)
-    error = error or _slip(stages, last, likely)
+    else:
+        words = in_words(stage, fits_without=False) or _nothing_fits(probabilities, stages, rules)
+        stage = stages.passed[-1]
+    error = error or _slip(stages, stage, likely)
     return ranking, f"{words}; fits at {error}" if error else words
 
 

@@ -25,16 +25,10 @@ LITTLE = 0.1  # share of a mass's probability due to C below which other reading
 NEGLIGIBLE = 1e-3  # probability of a C, or of a length, that is ignored
 
 
-def shares(logs: np.ndarray) -> np.ndarray:
-    """Probabilities from log odds, both (n,)."""
-    weights = np.exp(logs - logs.max())
-    return np.asarray(weights / weights.sum())
-
-
 def odds_of(probabilities: np.ndarray) -> np.ndarray:
     """Log odds (readings,) from the probability of a mass in each, relative to the highest."""
     logs = np.log(probabilities + FLOOR)
-    return np.asarray(np.maximum(logs - logs.max(), -math.log(ODDS)))
+    return np.maximum(logs - logs.max(), -math.log(ODDS))
 
 
 def any_cysteine(distribution: np.ndarray) -> float:
@@ -44,11 +38,12 @@ def any_cysteine(distribution: np.ndarray) -> float:
 
 def mass_probabilities(distribution: np.ndarray, stages: Stages, rules: MassRules) -> np.ndarray:
     """Probability (readings,) of a gap's masses in each of NAMES; only its C's differ."""
+    by_c = any_cysteine(distribution)
     found = np.full(len(NAMES), np.nan)
-    for i, name in enumerate(NAMES):
-        carried = rules.with_cysteine(READINGS[name].mass)
+    for i, reading in enumerate(READINGS.values()):
+        carried = rules.with_cysteine(reading.mass)
         found[i] = np.exp(mass_log_probability(distribution, stages, carried, WIDTH))
-        if any_cysteine(distribution) < LITTLE * found[0]:
+        if by_c < LITTLE * found[0]:
             return np.full(len(NAMES), found[0])
     return found
 

@@ -41,13 +41,13 @@ class Shown:
 
     def of_ions(self, masses: np.ndarray) -> np.ndarray:
         """The same (n,), of the ions found against chance."""
-        return np.asarray(self.values[np.searchsorted(self.edges, masses, "right")])
+        return self.values[np.searchsorted(self.edges, masses, "right")]
 
     def ahead(self, masses: np.ndarray, cleavages: int) -> np.ndarray:
         """The most nats (n,) of so many cleavages behind beginnings of more than masses (n,) Da."""
         first = np.searchsorted(self._high, masses + _APART)
         most = self._most[first, min(cleavages, MOST_CLEAVAGES)]
-        return np.asarray(most + self.unseen * cleavages)
+        return most + self.unseen * cleavages
 
 
 @lru_cache(maxsize=32)
@@ -80,7 +80,7 @@ def cut_where_shown(
 def side_nats(evidence: SpectralEvidence, masses: np.ndarray) -> np.ndarray:
     """Nats (n,) of I against L behind beginnings of a gap of so many Da (n,)."""
     edges, values = _steps_of(evidence.sides)
-    return np.asarray(values[np.searchsorted(edges, masses, "right")]).clip(-MOST_NATS, MOST_NATS)
+    return values[np.searchsorted(edges, masses, "right")].clip(-MOST_NATS, MOST_NATS)
 
 
 def _steps_of(bumps: Sequence[tuple[float, float, float]]) -> tuple[np.ndarray, np.ndarray]:

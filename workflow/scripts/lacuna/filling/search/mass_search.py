@@ -38,7 +38,7 @@ class Found:
         """The average masses (n,) in Da; what sequences weigh beyond their residues are
         modifications."""
         carried = self.masses - RESIDUE_MASSES[self.tokens].sum(1)
-        return np.asarray(AVERAGE_MASSES[self.tokens].sum(1) + carried * GROUP_RATIO)
+        return AVERAGE_MASSES[self.tokens].sum(1) + carried * GROUP_RATIO
 
 
 def search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRules) -> Found:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lacuna.core.statistics import softmax
 from lacuna.filling.search.decode import Candidate, Ranking, rank_sequences
 from lacuna.filling.search.stages import Stages
 from lacuna.scaffolds.residue_masses import MassRules
@@ -39,9 +40,7 @@ def contest(
     read: by length its score in nats and the distributions (length, 20) of the gap's residues.
     """
     lengths = sorted(read)
-    scores = np.array([read[length][0] for length in lengths])
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
+    shares = softmax(np.array([read[length][0] for length in lengths]))
     found: list[tuple[int, float, Sequence[Candidate]]] = []
     for length, share in zip(lengths, shares.tolist(), strict=True):
         ranked = rank_sequences(read[length][1], RIVALS, stages, rules).candidates

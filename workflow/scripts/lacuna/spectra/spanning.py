@@ -1,0 +1,156 @@
+"""Which spectra are of peptides that span a gap, in each state of C and at each mass of the gap."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from lacuna.scaffolds.residue_masses import MassRules
+from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.spectra.elsewhere import MOST_OF_READING, Fit, fit_around
+from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
+from lacuna.spectra.gap_mass import MOST_RESIDUES, GapMass, masses_of_gap, proposals
+from lacuna.spectra.match import LARGE, Match, matches
+from lacuna.spectra.peaks import Fragments, Spectra
+from lacuna.spectra.read import Precursor
+
+LEAST_PROBABILITY = 0.5  # that a spectrum is of the peptide, from which it counts
+LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the peptide
+
+_Around = Sequence[tuple[Precursor, Fragments, Flanks]]
+
+
+class OfMass(NamedTuple):
+    """The spectra that span a gap of one mass; weighed: that mass and its tolerance, in Da;
+    by_precursors: what spectra say of it, None if it is given."""
+
+    matches: list[Match]
+    weighed: tuple[float, float]
+    by_precursors: GapMass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spanned:
+    """The spectra that span a gap in one state of C, by the mass of the gap that they show."""
+
+    masses: Sequence[OfMass]
+    rules: MassRules
+
+    @property
+    def log_odds(self) -> float:
+        """Of the best match; -inf without any."""
+        each = (match.log_odds for one in self.masses for match in one.matches)
+        return max(each, default=-math.inf)
+
+
+def odds_of_readings(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
+) -> np.ndarray:
+    """Log odds (readings,) that spectra span a gap in each state of C, by the fragments of its
+    known flanks, against the best: -MOST_OF_READING at least, and all 0 if no C is known there."""
+    found = spanned(scaffold, gap, spectra, readings, ppm)
+    odds = np.array([-math.inf if one is None else one.log_odds for one in found])
+    odds = np.maximum(odds, 0.0)
+    return np.maximum(odds - odds.max(), -MOST_OF_READING)
+
+
+def spanned(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
+) -> Iterator[Spanned | None]:
+    """Yield, for each state of C, the spectra that span a gap; None if they show no mass of it, or
+    spectra cannot be used for it."""
+    spectra = [spectra[i] for i in of_use(scaffold, gap, spectra)]
+    same: dict[float, Spanned | None] = {}  # by the mass of what is known: where no C is
+    for rules in readings:
+        if not spectra:
+            yield None
+            continue
+        whole, around = _around(scaffold, gap, spectra, rules)
+        if whole not in same:
+            same[whole] = _at_reading(gap, around, rules, ppm)
+        yield same[whole]
+
+
+def of_use(scaffold: Scaffold, gap: Gap, spectra: Spectra) -> Sequence[int]:
+    """The numbers of the spectra that can say anything of a gap."""
+    if gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES:
+        return ()
+    if set(scaffold.sequence[gap.start : gap.end]) == {"J"}:  # w ions alone, of z, tell I from L
+        return [i for i, (precursor, _) in enumerate(spectra) if "z" in precursor.series]
+    return range(len(spectra))
+
+
+def _around(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, rules: MassRules
+) -> tuple[float, _Around]:
+    """What the flanks of a gap weigh in a state of C, in Da, and each spectrum with the flanks that
+    its peptide may have."""
+    ((carried, _),) = rules.modifications.cysteine
+    known = flanks(scaffold, gap, carried, None)
+    near = flanks(scaffold, gap, carried, MAX_FLANK)
+    whole = float(known.left.masses.max() + known.right.masses.max())
+    return whole, [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
+
+
+def fits(
+    scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
+) -> dict[int, Fit]:
+    """The peptide around a gap that each spectrum fits best in any state of C, by its number; none
+    if it fits none. Arguments are those of `odds_of_readings`."""
+    numbers = of_use(scaffold, gap, spectra)
+    some = [spectra[i] for i in numbers]
+    best: dict[int, Fit] = {}
+    done: set[float] = set()
+    for rules in readings:
+        whole, around = _around(scaffold, gap, some, rules)
+        if whole in done:
+            continue
+        done.add(whole)
+        if gap.mass is None:
+            found = [one for _, one in proposals(gap, around, rules, ppm)]
+        else:
+            given = gap.mass, gap.tolerance_da or 0.0, ppm
+            found = [list(matches(*one, *given)) for one in around]
+        for number, of_spectrum in zip(numbers, found, strict=True):
+            each = [fit_around(scaffold, gap, match) for match in of_spectrum]
+            each += [best[number]] if number in best else []
+            if each:
+                best[number] = max(each)
+    return best
+
+
+def _at_reading(gap: Gap, around: _Around, rules: MassRules, ppm: float) -> Spanned | None:
+    """The spectra that span a gap in one state of C; None if they show no mass of it."""
+    if gap.mass is not None and gap.tolerance_da is not None:
+        weighed = gap.mass, gap.tolerance_da
+        return Spanned([OfMass(_matching(around, weighed, ppm), weighed)], rules)
+    masses = masses_of_gap(gap, around, rules, ppm)
+    found = []
+    for one in masses:
+        of_others = frozenset[int]().union(*(other.spectra for other in masses if other != one))
+        own = [each for i, each in enumerate(around) if i not in of_others]
+        weighed = one.weighed[:2]
+        found.append(OfMass(_matching(own, weighed, ppm), weighed, one))
+    return Spanned(found, rules) if found else None
+
+
+def _matching(around: _Around, weighed: tuple[float, float], ppm: float) -> list[Match]:
+    """The matches that count of spectra with a gap of a mass and tolerance, in Da."""
+    return [
+        match
+        for precursor, fragments, flanking in around
+        for match in _rivals(matches(precursor, fragments, flanking, *weighed, ppm))
+        if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_SHOWN
+    ]
+
+
+def _rivals(found: Iterable[Match]) -> Iterator[Match]:
+    """Yield the matches of one spectrum, each with its odds against all others that weigh something
+    else on a side of the gap."""
+    each = list(found)
+    for match in each:
+        others = [0.0, *(other.log_odds for other in each if other.weighed != match.weighed)]
+        log_odds = match.log_odds - float(np.logaddexp.reduce(others))
+        yield replace(match, log_odds=log_odds)
