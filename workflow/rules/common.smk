@@ -191,6 +191,18 @@ def run_files():
     ]
 
 
+def names_of(**tables):
+    """Names of those of these tables that each sample has; tables: paths by sample."""
+    return [[table for table, paths in tables.items() if name in paths] for name in SAMPLES]
+
+
+def given_files(sample):
+    """The user's files of a sample, by column of the sheet."""
+    return {
+        column: list(map(str, sample.files(column))) for column in PATHS if sample.files(column)
+    }
+
+
 def given(column):
     """Input function: the sample's file, or files, in an optional column of the sheet."""
 

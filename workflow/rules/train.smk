@@ -1,8 +1,10 @@
-def train_settings_of_run():
-    """Arguments of `batches.TrainConfig` for the training in this run."""
-    chosen = {k: CONFIG["train"][k] for k in ("steps", "batch_size", "learning_rate")}
-    pool = min(CONFIG["train"]["chains"], 4096)
-    return {**chosen, "k": CONFIG["kmer"]["length"], "seed": CONFIG["seed"], "pool": pool}
+# Arguments of `batches.TrainConfig` for the training in this run.
+TRAIN_SETTINGS = {
+    **{key: CONFIG["train"][key] for key in ("steps", "batch_size", "learning_rate")},
+    "k": CONFIG["kmer"]["length"],
+    "seed": CONFIG["seed"],
+    "pool": min(CONFIG["train"]["chains"], 4096),
+}
 
 
 rule encode_training:
@@ -54,7 +56,7 @@ rule train_model:
         mem_mb=6000,
     params:
         model=CONFIG["model"],
-        train=train_settings_of_run(),
+        train=TRAIN_SETTINGS,
         masking={},
         threads=CONFIG["threads"],  # not those of the job, which --cores may reduce
         inputs=digests("train.from"),
