@@ -8,12 +8,13 @@ that the spectrum is of this peptide and of no other. The residues of the gap pl
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
 from lacuna.core.statistics import probability_of
-from lacuna.spectra.flanks import Flanks
+from lacuna.spectra.flanks import Flank, Flanks
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
@@ -202,9 +203,7 @@ def _shown_by_all(
     shown = np.zeros(len(mass))
     a, b = pairs
     for series, of_near in tallies.items():
-        near, far, i, j = known.left, known.right, a, b
-        if series not in N_SERIES:
-            near, far, i, j = known.right, known.left, b, a
+        (near, i), (far, j) = _in_order(known, a, b, series)
         behind = far.parts[j]
         masses = near.masses[i, None] + mass[:, None] + behind + OFFSET[series]
         after = tally_of(fragments, masses, behind < far.masses[j, None])
@@ -227,13 +226,32 @@ def _prior(begins: np.ndarray, stops: np.ndarray) -> np.ndarray:
     return np.log(PRIOR * begins * stops)
 
 
+Rows = TypeVar("Rows", int, np.ndarray)
+
+
+def _in_order(
+    known: Flanks, a: Rows, b: Rows, series: str
+) -> tuple[tuple[Flank, Rows], tuple[Flank, Rows]]:
+    """The flanks of peptides with their rows a and b: the one that fragments of a series begin in
+    first."""
+    sides = (known.left, a), (known.right, b)
+    return sides if series in N_SERIES else sides[::-1]
+
+
+def _fragments_of(
+    known: Flanks, a: int, b: int, series: str, mass: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Masses in Da of the fragments of a series that end before the gap (n,), and of those that end
+    behind it (m,), if it has a mass in Da."""
+    (near, i), (far, j) = _in_order(known, a, b, series)
+    whole = near.masses[i]
+    before, behind = whole - near.inner(i), whole + mass + far.inner(j)
+    return before + OFFSET[series], behind + OFFSET[series]
+
+
 def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:
     """Masses in Da of the fragments that end before the gap."""
-    masses = []
-    for series in precursor.series:
-        flank, row = (known.left, a) if series in N_SERIES else (known.right, b)
-        masses.append(flank.masses[row] - flank.inner(row) + OFFSET[series])
-    return np.concatenate(masses)
+    return np.concatenate([_fragments_of(known, a, b, s)[0] for s in precursor.series])
 
 
 def _match(
@@ -249,19 +267,11 @@ def _match(
 ) -> Match:
     """The match of a spectrum with the peptide from start a to end b; mass: of the gap in Da;
     weighed: whether that is known, apart from the spectrum."""
-    left, right = known.left.masses[a], known.right.masses[b]
     fragments = fragments.calibrated(_near(precursor, known, a, b))
     tallies, explained = {}, [np.empty(0, dtype=int)]
     sides: list[tuple[Tally, Tally]] = []  # of each series: of cleavages in the left flank, right
     for series in precursor.series:
-        if series in N_SERIES:
-            # Up to cleavages of the left flank and the gap.
-            before = left - known.left.inner(a)
-            after = left + mass + known.right.inner(b)
-        else:
-            before = right - known.right.inner(b)
-            after = right + mass + known.left.inner(a)
-        masses = before + OFFSET[series], after + OFFSET[series]
+        masses = _fragments_of(known, a, b, series, mass)
         near, far = (tally_of(fragments, some) for some in masses)
         tally = near + far
         tallies[series] = tally
@@ -279,8 +289,8 @@ def _match(
         fragments,
         int(known.left.edges[a]),
         int(known.right.edges[b]),
-        float(left),
-        float(right),
+        float(known.left.masses[a]),
+        float(known.right.masses[b]),
         ", ".join(filter(None, (known.left.carried[a], known.right.carried[b]))),
         mass,
         shown,
@@ -319,10 +329,8 @@ def _votes(
     """
     votes = []
     for series in precursor.series:
-        near, far = known.left.masses[a], known.right.inner(b)
-        if series not in N_SERIES:
-            near, far = known.right.masses[b], known.left.inner(a)
-        found = fragments.masses[:, None] - OFFSET[series] - near - far[None, :]
+        (near, i), (far, j) = _in_order(known, a, b, series)
+        found = fragments.masses[:, None] - OFFSET[series] - near.masses[i] - far.inner(j)[None, :]
         votes.append(found[(found >= least) & (found <= most)])
     given = np.sort(np.concatenate(votes))
     counts = np.searchsorted(given, given + VOTE, "right") - np.arange(len(given))

@@ -22,12 +22,11 @@ from lacuna.core.statistics import probability_of
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.masses.mass_errors import likely_error
 from lacuna.filling.masses.other_length import other_length
-from lacuna.filling.masses.weighing import WIDTH
+from lacuna.filling.masses.weighing import WIDTH, mass_probability
 from lacuna.filling.search.decode import (
     Candidate,
     Ranking,
     mass_log_probability,
-    mass_probability,
     rank_plain,
     rank_sequences,
 )
@@ -152,7 +151,7 @@ def _words(
     have, and other masses that cannot be those of forms of the same peptide."""
     weighed = one_mass(*best[:2])
     words = [f"mass {best[0]:.4f} Da by spectra, probability {share:.3f}"]
-    fitting = mass_probability(probabilities, weighed, rules, WIDTH)
+    fitting = mass_probability(probabilities, weighed, rules)
     error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
     if error:
         words.append(f"{MassDoubt.FITS_BETTER} {error}")

@@ -130,8 +130,8 @@ def _form_of(
     if not errors:
         return best
     likely = max(errors, key=lambda error: error.prior)
-    without = _fits(scaffold, likely.mass, sequence, modifications)
-    return fits[max(range(len(fits)), key=lambda i: without[i].rank)]
+    right = _fits(scaffold, likely.mass, sequence, modifications)
+    return fits[max(range(len(fits)), key=lambda i: right[i].rank)]
 
 
 def mass_row(

@@ -14,11 +14,10 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
 from lacuna.filling.masses.mass_errors import ODDS, SLIPS, likely_error
-from lacuna.filling.masses.weighing import WIDTH
+from lacuna.filling.masses.weighing import mass_probability
 from lacuna.filling.search.decode import (
     Ranking,
     mass_log_probability,
-    mass_probability,
     rank_plain,
     rank_sequences,
 )
@@ -49,7 +48,7 @@ def rank_weighed(
     spectra = stages.spectra
     if spectra is not None:  # which say nothing of whether the masses are right
         stages = stages.weighed()
-        by_masses = mass_probability(probabilities, stages, rules, WIDTH)
+        by_masses = mass_probability(probabilities, stages, rules)
         ranking = replace(ranking, mass_probability=by_masses)
     compared = error is not None
     if error is None:

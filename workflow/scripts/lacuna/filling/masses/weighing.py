@@ -36,6 +36,11 @@ def any_cysteine(distribution: np.ndarray) -> float:
     return 1.0 - float(np.prod(1.0 - distribution[:, CYSTEINE]))
 
 
+def mass_probability(distribution: np.ndarray, stages: Stages, rules: MassRules) -> float:
+    """Probability of the masses of a gap, 0 to 1; distribution: (length, 20)."""
+    return math.exp(min(mass_log_probability(distribution, stages, rules, WIDTH), 0.0))
+
+
 def mass_probabilities(distribution: np.ndarray, stages: Stages, rules: MassRules) -> np.ndarray:
     """Probability (readings,) of a gap's masses in each of NAMES; only its C's differ."""
     by_c = any_cysteine(distribution)

@@ -273,13 +273,6 @@ def mass_log_probability(
     return total
 
 
-def mass_probability(
-    probabilities: np.ndarray, stages: Stages, rules: MassRules, width: int
-) -> float:
-    """Probability of a gap's masses, 0 to 1; the arguments are those of `mass_log_probability`."""
-    return math.exp(min(mass_log_probability(probabilities, stages, rules, width), 0.0))
-
-
 def _highest_rows(scores: np.ndarray, width: int) -> np.ndarray:
     """`mass_search.highest` of every row: (g, m) -> (g, at most width) indices, rising."""
     g, m = scores.shape
