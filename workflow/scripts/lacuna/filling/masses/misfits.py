@@ -99,7 +99,7 @@ def _improbable_prefix(
     for prefix in stages.prefixes():
         others = stages.without(prefix)
         if others.passed:
-            likely = mass_probability(probabilities, others, rules, WIDTH)
+            likely = mass_probability(probabilities, others, rules)
             if likely > best:
                 best, improbable = likely, f"{MassDoubt.BETTER_WITHOUT} {prefix.mass:.4f} Da"
     return improbable
