@@ -15,11 +15,11 @@ import bundled
 from chains import germline_chain, hidden
 from gaps import distributions
 from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.statistics import softmax
 from lacuna.core.tables import GAP_TABLE
 from lacuna.core.words import AUTO
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.fill import Tables, fill_chains
-from lacuna.filling.masses import weighing
 from lacuna.filling.masses.conventions import CONVENTIONS
 from lacuna.filling.masses.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
 from lacuna.filling.reader import Reader
@@ -128,7 +128,7 @@ def test_no_mass_decides_alone_and_two_that_agree_do() -> None:
         odds = odds_of(by_name)
         assert np.exp(-odds.min()) == pytest.approx(ODDS)
         for n in range(1, 4):
-            share = weighing.shares(prior + n * odds)[NAMES.index(name)]
+            share = softmax(prior + n * odds)[NAMES.index(name)]
             assert (share >= 0.99) == (n >= needed)
 
 
