@@ -59,7 +59,7 @@ from lacuna.benchmark.simulated_reads import (
     simulate_reads,
     write_peaks,
 )
-from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
+from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode, same_but_il
 from lacuna.core.masses import PROTON
 from lacuna.core.paths import LARGE_NETWORK, LIBRARY, WEIGHTS
 from lacuna.core.statistics import error_of_residues
@@ -491,7 +491,7 @@ def _nearest(truths: Sequence[scoring._Truth], chain: WeighedChain) -> scoring._
     def same(truth: scoring._Truth) -> int:
         pairs = scoring._pairs(truth.domain, letters)
         return sum(
-            scoring._like(truth.domain[i], letters[j])
+            same_but_il(truth.domain[i], letters[j])
             for i, j in pairs
             if "phase" not in rows[j].flags
         )
