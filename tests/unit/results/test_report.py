@@ -684,6 +684,16 @@ def test_all_and_none_are_said_only_where_true(share: float, text: str) -> None:
     assert percent(share) == text
 
 
+def test_a_gap_that_reaches_out_of_its_domain_and_one_too_large_are_told(make: Make) -> None:
+    at, status = COLUMNS["gaps"].index("imgt_last"), COLUMNS["gaps"].index("status")
+    rows = [list(gap("a", number, 0.5)) for number in (1, 2)]
+    rows[0][at] = ""
+    rows[1][status] = "mass_too_large (decoded are up to 60 residues or 8000 Da)"
+    page = Page(make({"s": {"gaps": rows, "residues": [residue("a", 1, "A", 0.5)]}}))
+    assert [row[2] for row in page.table("The 2 gaps")] == ["from 13", "23–111A"]
+    assert "1 gap left open: too long or heavy to be searched by its mass." in page.text
+
+
 @pytest.mark.parametrize(
     ("first", "last", "text"),
     [("5", "7", "5–7"), ("5", "5", "5"), ("127", "", "from 127"), ("", "3", "to 3"), ("", "", "")],

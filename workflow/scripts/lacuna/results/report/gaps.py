@@ -27,6 +27,7 @@ STATUS = {
     "nothing_observed": "left open: no residue of the chain is known",
     "no_length_fits_mass": "left open: no number of residues has its mass",
     "no_sequence_fits_mass": "left open: no sequence of its length has its mass",
+    "mass_too_large": "left open: too long or heavy to be searched by its mass",
 }
 
 
