@@ -54,7 +54,7 @@ def stretches_by(folder: Path, chain: Scaffold, *spectra: Spectrum) -> list[tupl
         tolerance_ppm=10.0,
         modifications={},
     )
-    return stretches_of(table).get("c", [])
+    return stretches_of(SPECTRUM_TABLE.read(table)).get("c", [])
 
 
 def test_likely_residues_are_known_ones_and_the_others_stay_gaps() -> None:

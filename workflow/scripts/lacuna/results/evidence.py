@@ -25,6 +25,7 @@ from lacuna.core.tables import (
     OBSERVED,
     RESIDUE_TABLE,
     SPECTRA,
+    SPECTRUM_TABLE,
     EvidenceRow,
     ResidueRow,
 )
@@ -58,7 +59,7 @@ def write_evidence(
     """
     known = _by_position(positions) if positions is not None else {}
     shown = _shown_by_spectra(gaps)
-    stretches = stretches_of(spectra) if spectra is not None else {}
+    stretches = stretches_of(SPECTRUM_TABLE.read(spectra)) if spectra is not None else {}
     of_residues = RowsByChain(RESIDUE_TABLE.read(residues), attrgetter("chain"))
     with open(filled, encoding="utf-8", newline="\n") as fasta, atomic_write(out) as handle:
         handle.write(EVIDENCE_TABLE.header)

@@ -22,14 +22,15 @@ from lacuna.spectra.likely import confirmed
 def with_spectra(scaffolds: Sequence[Scaffold], table: Path) -> list[Scaffold]:
     """The scaffolds, as they were when `table` was written, with its evidence on their gaps and on
     the likely residues that spectra show."""
-    of_gaps = (row for row in SPECTRUM_TABLE.read(table) if row.kind != STRETCH)
+    rows = list(SPECTRUM_TABLE.read(table))
+    of_gaps = (row for row in rows if row.kind != STRETCH)
     found = {
-        (chain, start, end): _evidence(rows)
-        for (chain, start, end), rows in groupby(
+        (chain, start, end): _evidence(of_gap)
+        for (chain, start, end), of_gap in groupby(
             of_gaps, lambda row: (row.chain, row.start, row.end)
         )
     }
-    stretches = stretches_of(table)
+    stretches = stretches_of(rows)
 
     def with_evidence(scaffold: Scaffold) -> Scaffold:
         gaps = tuple(
@@ -42,10 +43,10 @@ def with_spectra(scaffolds: Sequence[Scaffold], table: Path) -> list[Scaffold]:
     return [with_evidence(scaffold) for scaffold in scaffolds]
 
 
-def stretches_of(table: Path) -> dict[str, list[tuple[int, int]]]:
+def stretches_of(rows: Iterable[SpectrumRow]) -> dict[str, list[tuple[int, int]]]:
     """By chain the stretches with likely residues that spectra show, half-open in its scaffold."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for row in SPECTRUM_TABLE.read(table):
+    for row in rows:
         if row.kind == STRETCH:
             found.setdefault(row.chain, []).append((row.start, row.end))
     return found
