@@ -217,7 +217,8 @@ def _fill_chain(
         pieces += scaffold.sequence[at:start], piece
         at = end
         counts.add(gap, piece, is_open, of_gap.without_template)
-        places += [] if gap.ambiguity else [(start, end, len(piece))]
+        if not gap.ambiguity:
+            places.append((start, end, len(piece)))
     counts.n_terminal = _missing_from(0, places)
     reverse = [(end, start, missing) for start, end, missing in reversed(places)]
     counts.c_terminal = _missing_from(len(scaffold.sequence), reverse)
