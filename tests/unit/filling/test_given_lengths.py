@@ -10,6 +10,7 @@ import lacuna
 from chains import fasta, germline_chain, random_protein
 from conftest import Write
 from lacuna import cli
+from lacuna.antibody.germlines import constants
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.lengths import given
 from lacuna.filling.lengths.given import MOST_GAPS, note_better_lengths
@@ -18,6 +19,7 @@ from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold
 
 HEAVY, KAPPA = germline_chain("H", 4), germline_chain("K", 4)
+[CONSTANT_KAPPA] = (c.sequence for c in constants() if c.name == "IGKC*01" and c.species == "human")
 PLACES = ((35, 5), (40, 6), (62, 6))  # in FR2, over CDR2, and in FR3
 
 
@@ -44,6 +46,16 @@ def test_a_length_that_germline_contradicts_is_named_and_kept(chain: str, off: i
         assert len(found.sequence) == len(sequence)  # as given
         assert found.sequence.startswith(chain[:start])
         assert found.sequence.endswith(chain[start + length :])
+
+
+@pytest.mark.parametrize("off", [-2, -1, 1, 2])
+@pytest.mark.parametrize("start", [15, 50, 85])
+def test_a_length_in_a_constant_region_is_named_too(start: int, off: int) -> None:
+    """Wherever it is, though a residue of V that germline lacks fits at no length."""
+    at = len(KAPPA) + start
+    whole = KAPPA[:70] + "G" + KAPPA[70:] + CONSTANT_KAPPA
+    assert status_of(stated(whole, at, 5, off)) == [named(5 + off, 5)]
+    assert status_of(stated(whole, at, 5, 0)) == ["filled"]
 
 
 def test_a_right_length_is_not_named() -> None:

@@ -382,3 +382,28 @@ def test_likely_residues_that_spectra_show_are_observed(
     first, second, third = list(EVIDENCE_TABLE.read(tmp_path / "out"))[40:43]
     assert (first.state, first.flags) == (state, "spectra" if filled else "")
     assert (second.state, second.flags) == (read, "") and third.state == INFERRED
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown", "expected"),
+    [(0.6, "L", "isobaric;i_or_l"), (0.92, "L", "isobaric"), (0.6, "W", "isobaric;against_reads")],
+)
+def test_i_and_l_that_nothing_tells_apart_are_flagged(
+    write: Write, tmp_path: Path, chain: str, probability: float, shown: str, expected: str
+) -> None:
+    filled = f"{chain[:40]}L{chain[41:]}"
+    (tmp_path / "scaffolds").mkdir()
+    scaffold = Scaffold("a", "", f"{chain[:40]}X{chain[41:]}", (Gap(40, 41, 1, 1),), 1)
+    write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
+    others = Shares([("I", 0.98 - probability)])
+    row = ResidueRow("a", 41, 1, "L", probability, others, "", "FR1", "", "", 40, "")
+    read = EvidenceRow("a", 41, "", "", shown, 0.9, OBSERVED, 9.0, "", NOTHING, "isobaric")
+    write_evidence(
+        scaffolds=tmp_path / "scaffolds",
+        filled=write("filled.fasta", f">a\n{filled}\n"),
+        gaps=gap_table(write),
+        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text([row])),
+        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text([read])),
+        out=tmp_path / "out",
+    )
+    assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[40].flags == expected

@@ -7,7 +7,6 @@ import numpy as np
 from lacuna.antibody.germlines import constants
 from lacuna.core.alphabet import N_RESIDUES, encode
 
-MIN_C_IDENTITY = 0.6  # of observed residues with the chosen constant region
 MIN_C_SCORE = 12.0  # of a constant region that does not follow a V domain
 C_SEED = 5  # residues of an exact match that proposes a constant region
 MAX_CDR3 = 45  # residues that are considered
@@ -51,7 +50,8 @@ def find_constant(
     """The constant region (index, start) that best fits the chain from index `first` on.
 
     tokens: (length,) of `sequence`. `expected` is where the V domain ends: near it a few matching
-    residues suffice, anywhere else the score must reach MIN_C_SCORE. None if none fits.
+    residues suffice, anywhere else the score must reach MIN_C_SCORE. So must that of a stretch
+    between gaps, if the whole fits too badly. None if none fits.
     """
     votes: dict[tuple[int, int], int] = {}
     seeds = _constant_seeds()
@@ -61,11 +61,28 @@ def find_constant(
     best, best_score = None, 0.0
     proposed = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))[:MAX_PROPOSED]
     for (constant, start), _ in proposed:
-        matches, known = diagonal_identity(tokens, constant_tokens()[constant], start)
+        template = constant_tokens()[constant]
+        matches, known = diagonal_identity(tokens, template, start)
         score = matches - MISMATCH_COST * (known - matches)
         follows = expected is not None and abs(start - expected) <= MAX_CDR3
-        if score < MIN_C_SCORE and not follows:
-            continue
-        if known and matches / known >= MIN_C_IDENTITY and score > best_score:
+        least = 0.0 if follows else MIN_C_SCORE
+        if score < least:
+            score, least = _best_stretch(tokens, template, start), MIN_C_SCORE
+        if score >= least and score > best_score:
             best, best_score = (constant, start), score
     return best
+
+
+def _best_stretch(tokens: np.ndarray, template: np.ndarray, start: int) -> float:
+    """The highest score of a stretch from gap to gap of a template that is placed at `start`.
+
+    Behind a gap that is given too long or too short every residue is off its place.
+    """
+    low, high = max(start, 0), min(start + len(template), len(tokens))
+    if high <= low:
+        return 0.0
+    chain, other = tokens[low:high], template[low - start : high - start]
+    known = chain < N_RESIDUES
+    worth = np.where(known, np.where(chain == other, 1.0, -MISMATCH_COST), 0.0)
+    before = np.append(0.0, worth.cumsum())[[0, *np.flatnonzero(~known).tolist(), high - low]]
+    return float((before - np.minimum.accumulate(before)).max())

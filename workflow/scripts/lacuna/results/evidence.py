@@ -39,6 +39,7 @@ AGAINST = "against_evidence"  # flag of an observed residue that its evidence ma
 SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
 LEAST_OBSERVED = 0.9  # probability of a residue that reads or spectra show, if it is observed
 LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
+I_OR_L = "i_or_l"  # flag of residues that are observed as one of the two, which of them is open
 
 
 def write_evidence(
@@ -152,7 +153,8 @@ def _rows(
             length = place in unsure and not gap.shown
         if by_spectra:
             of_residue = _shown(of_residue, own, sized=row.gap in sized)
-        yield _flagged(of_residue, length)
+        untold = of_residue.state == OBSERVED and (row.probability or 0.0) < LEAST_OBSERVED
+        yield _flagged(_flagged(of_residue, untold, I_OR_L), length)
 
 
 def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> EvidenceRow:
@@ -185,11 +187,11 @@ def _by_number(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> dict[int, G
     return dict(enumerate(gaps, start=first))
 
 
-def _flagged(row: EvidenceRow, length: bool) -> EvidenceRow:
-    """The row, with a flag if it is in or next to a gap whose length nothing shows."""
-    if not length or LENGTH in row.flags.split(";"):
+def _flagged(row: EvidenceRow, marked: bool, flag: str = LENGTH) -> EvidenceRow:
+    """The row, with a flag if it is marked and does not have it."""
+    if not marked or flag in row.flags.split(";"):
         return row
-    return row._replace(flags=";".join(filter(None, (row.flags, LENGTH))))
+    return row._replace(flags=";".join(filter(None, (row.flags, flag))))
 
 
 def _numbered(

@@ -40,6 +40,8 @@ class GermlineDoubts:
         nearer = self.nearer.get(gap.chain.scaffold.chain)
         if nearer is not None:
             return f"{NEARER} {nearer.species} than of {self.stated}"
+        if _is_moved(gap.chain.scaffold):
+            return ""
         return FAR if gap.rows and self.far[gap.among_missing].any() else ""
 
 
@@ -51,8 +53,14 @@ def germline_doubts(
     nearer = _nearer(scaffolds, kmers, stated) if stated else {}
     part, shares = of_targets(kmers)
     far = is_far(shares, kmers.target_v()).any(1) & (part >= 0)
-    _warn(nearer, stated, _named(scaffolds, kmers, far) - set(nearer))
+    moved = {scaffold.chain for scaffold in scaffolds if _is_moved(scaffold)}
+    _warn(nearer, stated, _named(scaffolds, kmers, far) - set(nearer) - moved)
     return GermlineDoubts(stated, nearer, far)
+
+
+def _is_moved(scaffold: Scaffold) -> bool:
+    """Whether a gap of another length than was given makes a chain look far from its germline."""
+    return any(gap.better_length is not None for gap in scaffold.gaps)
 
 
 def _nearer(scaffolds: Sequence[Scaffold], kmers: KmerSet, stated: str) -> dict[str, Nearer]:

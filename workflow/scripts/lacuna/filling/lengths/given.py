@@ -150,6 +150,8 @@ def _better_of(
     sure = {i: mean_surest(distribution) for i, distribution in enumerate(distributions)}
     shares = shares_of_lengths(fits.total, fits.cdr3, sure)
     best = int(np.argmax(shares))
-    if shares[trial.lengths.index(trial.given)] >= LEAST or fits.misfits[best]:
+    if shares[trial.lengths.index(trial.given)] >= LEAST:
+        return None
+    if fits.misfits[best] > fits.misfits.min():
         return None
     return trial.lengths[best]
