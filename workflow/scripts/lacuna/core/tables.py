@@ -324,9 +324,9 @@ class EvidenceRow(NamedTuple):
     ]
     state: Annotated[
         str,
-        "`observed`: reads, spectra or the scaffold show it, I and L as one; `inferred`: filled, and "
-        "no read and no spectrum shows it; `doubtful`: shown, but by few or unsure reads, with a probability "
-        "below 0.9, or with a flag that says why",
+        "`observed`: reads, spectra or the scaffold show it, I and L as one; `inferred`: filled, "
+        "and no read and no spectrum shows it; `doubtful`: shown, but by few or unsure reads, with "
+        "a probability below 0.9, or with a flag that says why",
     ]
     depth: Annotated[
         float | None,

@@ -28,7 +28,8 @@ class TemplateFits(NamedTuple):
     """How well chains agree with their templates, in nats: (variants,).
 
     total: by everything; cdr3: the part of it, 0 or less, that is due to the length of the CDR3;
-    misfits: germline columns without a residue, and residues without one, of the V domain.
+    misfits: germline columns without a residue, and residues without one, of the V domain and as
+    near to the gap as FLANK.
     """
 
     total: np.ndarray
@@ -77,8 +78,10 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
         part = parts[at]
         if part.v >= 0:
             of_part = columns[i][slices_of(parts, length)[at]]
-            misfits[i] = _misfits(of_part, part).total
-            fits[i] -= EMPTY_COLUMN * misfits[i] + CUT_COLUMN * _cut_off(of_part, part)
+            found = _misfits(of_part, part)
+            near = slice(max(gap.start - part.start - FLANK, 0), gap.end - part.start + FLANK)
+            misfits[i] = Misfits(*(array[near] for array in found)).total
+            fits[i] -= EMPTY_COLUMN * found.total + CUT_COLUMN * _cut_off(of_part, part)
             cdr3[i] -= _cdr3_cost(of_part, LOCI[part.locus])
         else:
             inside = (rows.position >= gap.start) & (rows.position < gap.end)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.filling.block import columns_of
 from lacuna.filling.lengths.scores import shares_of_lengths
 from lacuna.filling.reader import Reader, mean_surest, places_of, together
 from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
@@ -22,10 +24,11 @@ from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 SPAN = 2  # residues by which other lengths differ from the one given
+SPAN_IN_C = 6  # the same within a constant region, which hardly varies
 BESIDE = 8  # residues on either side of a gap that are compared with germline
 DIFFER = 6  # of these differ if the gap is suspicious
-# Probability of the length given, among those tried, below which another is noted. Of 1,406 gaps of
-# 3 to 15 residues outside of CDR3 two were noted, and half of them if given one or two residues
+# Probability of the length given, among those tried, below which another is noted. Of 1,394 gaps of
+# 3 to 15 residues outside of CDR3 four were noted, and half of them if given one or two residues
 # too short or too long (tests/benchmarks/given_lengths.py).
 LEAST = 0.003
 LONGEST = 1_000  # residues of a chain whose gaps are looked at
@@ -80,15 +83,19 @@ def _trials(
     if not asked:
         return
     as_given = fits_as_given(chains, kmers, list(asked))
+    columns = columns_of(chains, kmers)
     for (i, numbers), (differ, misfits) in zip(asked.items(), as_given, strict=True):
         for number in numbers:
-            lengths = _lengths(chains[i].gaps[number], differ, misfits)
+            gap = chains[i].gaps[number]
+            within_c = columns[i][gap.start - 1] == columns[i][gap.end] == CONSTANT
+            lengths = _lengths(gap, differ, misfits, SPAN_IN_C if within_c else SPAN)
             if len(lengths) > 1:
                 yield _trial(i, number, chains[i], lengths)
 
 
-def _lengths(gap: Gap, differ: np.ndarray, misfits: Misfits) -> range:
-    """The lengths that are tried of a gap: of one that is not suspicious the one given.
+def _lengths(gap: Gap, differ: np.ndarray, misfits: Misfits, span: int) -> range:
+    """The lengths that are tried of a gap, `span` residues off at most: of one that is not
+    suspicious the one given.
 
     Shorter ones if there is a residue too many in or beside it, longer ones if one is missing, both
     if many residues on one side differ from their template: (length,) bool.
@@ -97,8 +104,8 @@ def _lengths(gap: Gap, differ: np.ndarray, misfits: Misfits) -> range:
     before, after = slice(max(gap.start - BESIDE, 0), gap.start), slice(gap.end, gap.end + BESIDE)
     both = max(int(differ[side].sum()) for side in (before, after)) >= DIFFER
     near = slice(before.start, after.stop)
-    fewer = SPAN if both or misfits.extra[near].any() else 0
-    more = SPAN if both or misfits.missing[near].any() else 0
+    fewer = span if both or misfits.extra[near].any() else 0
+    more = span if both or misfits.missing[near].any() else 0
     return range(max(length - fewer, 1), length + more + 1)
 
 
@@ -150,8 +157,6 @@ def _better_of(
     sure = {i: mean_surest(distribution) for i, distribution in enumerate(distributions)}
     shares = shares_of_lengths(fits.total, fits.cdr3, sure)
     best = int(np.argmax(shares))
-    if shares[trial.lengths.index(trial.given)] >= LEAST:
-        return None
-    if fits.misfits[best] > fits.misfits.min():
+    if shares[trial.lengths.index(trial.given)] >= LEAST or fits.misfits[best]:
         return None
     return trial.lengths[best]
