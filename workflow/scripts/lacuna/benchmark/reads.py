@@ -44,6 +44,7 @@ from lacuna.templates.nearest import Library
 
 LOG = logging.getLogger(__name__)
 CONFIDENT = 0.95
+UNSTATED = 0.5  # confidence of residues of which a tool states none
 LEAST_LIKE = 0.5  # share of a true V domain that a chain must have to be its answer
 
 
@@ -85,6 +86,14 @@ class Variant(NamedTuple):
     temper: bool
 
 
+def _stated(read: Read) -> Sequence[float]:
+    """The confidence of each residue as the tool states it; of the peptide if it states no other;
+    UNSTATED if it states none."""
+    if read.confidences is not None:
+        return read.confidences
+    return [UNSTATED if read.score is None else read.score] * len(read.residues)
+
+
 class Nominal(ErrorModels):
     """Confidences as the tools state them."""
 
@@ -93,11 +102,7 @@ class Nominal(ErrorModels):
         return True
 
     def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
-        stated = (
-            r.confidences if r.confidences is not None else [r.score or 0.5] * len(r.residues)
-            for r in reads
-        )
-        return [np.clip(np.asarray(c, dtype=float), 0.05, 0.995) for c in stated]
+        return [np.clip(np.asarray(_stated(read)), 0.05, 0.995) for read in reads]
 
 
 def _fitted(protein: str) -> ErrorModels:
@@ -310,7 +315,7 @@ def _votes(chain: WeighedChain, placed: Placed, reads: Sequence[Read]) -> str:
     for k in np.flatnonzero(placed.placements.chain == number).tolist():
         row = int(a.read[k])
         own = of_group[row]
-        stated = np.sum([r.confidences or [r.score or 0.5] * len(r.residues) for r in own], 0)
+        stated = np.sum([_stated(read) for read in own], 0)
         for c in np.flatnonzero(np.isin(a.kind[k], (MATCH, MISMATCH))).tolist():
             place_ = int(a.at[k, c]) - start
             total[place_, placed.reads.tokens[row, c]] += stated[c]
