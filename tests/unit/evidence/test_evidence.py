@@ -20,6 +20,7 @@ from lacuna.core.alphabet import (
     N_RESIDUES,
     RESIDUES,
     encode,
+    il_as_one,
     merge_il,
 )
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain, _states
@@ -31,12 +32,15 @@ from lacuna.evidence.posterior import (
     FLOOR_UNREAD,
     FLOORS,
     LOOP_WEIGHT,
+    MOST_UNREAD,
     OBSERVED_MARGIN,
     first_letters,
     hidden_from_network,
+    least_floors,
     likelihood,
     only_germline,
     weight_of_reads,
+    with_floor,
     with_germline,
 )
 from lacuna.evidence.weigh import floors_of, weigh
@@ -104,8 +108,7 @@ def test_what_no_read_shows_is_inferred_and_never_sure(part: Placed) -> None:
     chain = weighed(part)
     unread = [row for row in chain.rows if 62 <= row.position <= 93]
     assert {row.state for row in unread} == {"inferred"}
-    either = 1 - FLOOR_UNREAD + 2 * FLOOR_UNREAD / N_RESIDUES  # I or L
-    assert max(row.probability for row in unread) <= either < 0.95
+    assert max(row.probability for row in unread) <= MOST_UNREAD + 1e-9 < 0.95
     assert set(chain.scaffold[62:93]) == {"X"}
 
 
@@ -320,6 +323,26 @@ def test_reads_against_the_network_leave_a_residue_unsure() -> None:
     assert floors_of(nats, np.roll(both, 1, axis=1), none) == 0.0
     assert _states(nats, both) == "doubtful"
     assert _states(nats, np.roll(both, 1, axis=1)) == "observed"
+
+
+def test_residues_that_no_read_shows_are_surer_the_more_of_the_domain_is_read() -> None:
+    draft = draft_from(CHAIN[:120])
+    open_at = {"T": 70, "L": 80, "S": 90}
+    both = np.full((len(draft), 20), 1e-4)
+    for residue, at in open_at.items():
+        both[at] = 0.2 / 19
+        both[at, RESIDUES.index(residue)] = 0.8
+    both[open_at["L"]] = np.eye(20)[LEUCINE]
+
+    def after(read: int) -> np.ndarray:
+        nats = np.zeros((len(draft), 20))
+        nats[:read, RESIDUES.index("A")] = 9.0
+        nats[list(open_at.values())] = 0.0
+        return il_as_one(with_floor(both, least_floors(draft, nats, both))).max(1)
+
+    whole, half = after(len(draft)), after(len(draft) // 2)
+    assert 0.94 * 0.8 < half[70] < whole[70] < 0.8
+    assert whole[80] == pytest.approx(MOST_UNREAD) and half[80] == pytest.approx(MOST_UNREAD)
 
 
 def test_residues_that_reads_settle_are_seen_and_all_others_of_a_hardly_read_chain_are_not() -> (

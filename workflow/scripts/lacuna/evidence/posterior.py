@@ -9,8 +9,9 @@ from lacuna.placing.votes.draft import Draft
 
 CAP = 12.0  # nats that reads may say at most
 # Share of the posterior that is spread evenly where reads do not settle a residue: neither one
-# residue nor I and L together (1 - 0.056 + 2 * 0.056 / 20 = 0.9496) reach 0.95.
+# residue nor I and L together reach 0.95.
 FLOOR_UNREAD = 0.056
+MOST_UNREAD = 1 - FLOOR_UNREAD + 2 * FLOOR_UNREAD / N_RESIDUES
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that
 # may be those of another chain of the locus; of residues that no read joins, of which there may be
@@ -69,6 +70,24 @@ def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> 
     agree = as_l(nats).argmax(1) == il_as_one(both).argmax(1)
     floors = np.where((margin_of(nats) >= OBSERVED_MARGIN) & agree, 0.0, FLOOR_UNREAD)
     return np.where(germline_only, FLOOR_GERMLINE, floors)
+
+
+def least_floors(draft: Draft, nats: np.ndarray, both: np.ndarray) -> np.ndarray:
+    """(t,) share of the posterior (both) that is spread evenly in the end.
+
+    As `floors_of`, but the more of a V domain is read, the surer its template is. Where reads
+    settle no residue, less is spread then, and as much as leaves MOST_UNREAD to the likeliest.
+    """
+    floors = floors_of(nats, both, np.zeros(len(both), dtype=bool))
+    domain, read = _v_domain(draft), margin_of(nats) >= OBSERVED_MARGIN
+    if not domain.any():
+        return floors
+    merged = il_as_one(both)
+    even = np.where(merged.argmax(1) == LEUCINE, 2, 1) / N_RESIDUES
+    most = merged.max(1)
+    needed = np.divide(most - MOST_UNREAD, most - even, where=most > even, out=np.zeros_like(most))
+    least = np.clip(needed, FLOOR_UNREAD * (1.0 - read[domain].mean()), FLOOR_UNREAD)
+    return np.where(domain & ~read, least, floors)
 
 
 def with_floor(shares: np.ndarray, floors: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from lacuna.evidence.posterior import (
     first_letters,
     floors_of,
     hidden_from_network,
+    least_floors,
     likelihood,
     only_germline,
     weight_of_reads,
@@ -123,16 +124,16 @@ def _posterior(
     judge: shares of the network, as `network_shares` gives them.
     """
     letters = first_letters(draft, nats, germline_only)
-    posterior = softmax(nats)
+    posterior, copied = softmax(nats), bool(germline_only.any())
     for _ in range(ROUNDS):
         weak = hidden_from_network(draft, nats, posterior) & ~germline_only
         filled = with_germline(draft, letters)
         shares = (1 - FLOOR) * judge(letters, filled, weak) + FLOOR / N_RESIDUES
         both = softmax(weight_of_reads(draft, nats)[:, None] * nats + np.log(shares))
         posterior = with_floor(both, floors_of(nats, both, germline_only))
-        if not germline_only.any():
+        if not copied:
             letters = "".join(RESIDUES[x] for x in posterior.argmax(1))
-    return posterior
+    return posterior if copied else with_floor(both, least_floors(draft, nats, both))
 
 
 def _marked(
