@@ -300,6 +300,7 @@ class RejectedRow(NamedTuple):
 
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
+OBSERVED_PROBABILITY = 0.9  # of the residue of an observed position at least, I and L as one
 AGAINST_READS = "against_reads"  # flag of a residue that reads make less probable than another one
 SPECTRA = "spectra"  # flag of a missing residue that spectra show
 

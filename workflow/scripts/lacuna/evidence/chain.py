@@ -17,7 +17,14 @@ from lacuna.core.alphabet import (
     il_as_one,
 )
 from lacuna.core.runs import runs_of
-from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow
+from lacuna.core.tables import (
+    ALTERNATIVES,
+    DOUBTFUL,
+    INFERRED,
+    OBSERVED,
+    OBSERVED_PROBABILITY,
+    EvidenceRow,
+)
 from lacuna.core.tsv import Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
@@ -25,7 +32,6 @@ from lacuna.placing.stretches.junction_mass import TOLERANCE, JunctionMass
 from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft
 
-OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
 LEAST = 0.005  # probability of an alternative that is written
 

@@ -23,6 +23,7 @@ from lacuna.core.tables import (
     INFERRED,
     MIN_ALTERNATIVE,
     OBSERVED,
+    OBSERVED_PROBABILITY,
     RESIDUE_TABLE,
     SPECTRA,
     SPECTRUM_TABLE,
@@ -37,7 +38,6 @@ from lacuna.spectra.table import stretches_of
 
 AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
 SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
-LEAST_OBSERVED = 0.9  # probability of a residue that reads or spectra show, if it is observed
 LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
 I_OR_L = "i_or_l"  # flag of residues that are observed as one of the two, which of them is open
 
@@ -153,7 +153,7 @@ def _rows(
             length = place in unsure and not gap.shown
         if by_spectra:
             of_residue = _shown(of_residue, own, sized=row.gap in sized)
-        untold = of_residue.state == OBSERVED and (row.probability or 0.0) < LEAST_OBSERVED
+        untold = of_residue.state == OBSERVED and (row.probability or 0.0) < OBSERVED_PROBABILITY
         yield _flagged(_flagged(of_residue, untold, I_OR_L), length)
 
 
@@ -165,7 +165,7 @@ def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> Eviden
     other = (
         read is not None and read.state != INFERRED and not same_but_il(read.residue, row.residue)
     )
-    state = row.state if other or _probability(row) < LEAST_OBSERVED else OBSERVED
+    state = row.state if other or _probability(row) < OBSERVED_PROBABILITY else OBSERVED
     return row._replace(state=state, flags=";".join([*flags, SPECTRA]))
 
 
@@ -223,7 +223,7 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
     if row is not None and state == OBSERVED and not same_but_il(row.residue, gap.residue):
         # A mass, other evidence or the rest of the chain speaks against what reads show.
         state, flags = DOUBTFUL, ";".join(filter(None, (flags, AGAINST_READS)))
-    elif state == OBSERVED and _probability(gap) < LEAST_OBSERVED:
+    elif state == OBSERVED and _probability(gap) < OBSERVED_PROBABILITY:
         state = DOUBTFUL
     return EvidenceRow(
         gap.chain,
