@@ -59,6 +59,11 @@ def test_every_table_has_its_columns_and_rows_under_its_heading() -> None:
             assert f"<!-- generated: {part} -->" in section
 
 
+def test_every_flag_is_in_the_reference() -> None:
+    section = OUTPUTS.read_text(encoding="utf-8").partition("### Flags\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(tables.Flag)
+
+
 def test_every_key_and_column_is_in_the_reference() -> None:
     for name in ("config", "sheet"):
         text = {"config": reference.config, "sheet": reference.sheet}[name]()

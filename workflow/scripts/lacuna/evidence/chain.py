@@ -24,6 +24,7 @@ from lacuna.core.tables import (
     OBSERVED,
     OBSERVED_PROBABILITY,
     EvidenceRow,
+    Flag,
 )
 from lacuna.core.tsv import Shares
 from lacuna.evidence.flags import flags_of
@@ -76,7 +77,7 @@ def chain_of(
     nats: np.ndarray,
     posterior: np.ndarray,
     germline_only: np.ndarray,
-    marked: Mapping[str, np.ndarray],
+    marked: Mapping[Flag, np.ndarray],
     mass: JunctionMass | None,
 ) -> WeighedChain:
     """What is written of a chain of n residues.
@@ -95,7 +96,9 @@ def chain_of(
         flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
     rows = _rows(name, draft, found.depth, posterior, state, flags)
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
-    open_run = _not_crossed(unknown, margin, marked.get("length", np.zeros(len(best), dtype=bool)))
+    open_run = _not_crossed(
+        unknown, margin, marked.get(Flag.LENGTH, np.zeros(len(best), dtype=bool))
+    )
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = [_gap(start, end, mass) for start, end in runs_of(open_run)]
     gaps += _closed(draft, open_run)
