@@ -28,7 +28,8 @@ from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.fill_sample import SampleFiles, fill_sample
-from lacuna.steps.one_file import OUTPUTS, settings_of
+from lacuna.steps.one_file import OUTPUTS
+from lacuna.steps.settings import settings_of
 
 ERROR_PPM = 3.0  # standard deviation of the error of a gap's mass
 SHORTEST, LONGEST = 3, 15

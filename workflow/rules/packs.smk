@@ -1,3 +1,8 @@
+from dataclasses import asdict
+
+from lacuna.steps.settings import settings_of
+
+
 # Small samples share jobs: there is a rule for each pack of them, whose job does what the rules of
 # single steps do for samples that are in no pack.
 def in_column(pack, column):
@@ -29,17 +34,6 @@ def sheet_row(name):
     }
 
 
-# Settings that affect filling; a change of any of them fills the packs again.
-PACK_SETTINGS = (
-    "tolerance_ppm",
-    "on_bad_record",
-    "kmer",
-    "modifications",
-    "candidates",
-    "precision",
-)
-
-
 for pack in PACKS:
 
     rule:
@@ -66,11 +60,7 @@ for pack in PACKS:
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             samples=[sheet_row(name) for name in pack.samples],
-            settings={
-                **{name: CONFIG[name] for name in PACK_SETTINGS},
-                "max_identity": CONFIG["accuracy"]["max_identity"],
-                "complete_ends": CONFIG["complete_ends"] is True,
-            },
+            settings=asdict(settings_of(CONFIG)),  # no repertoire is in a pack
             inputs=digests(
                 *PATHS,
                 "train.from",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lacuna.core.device import pick_device
 from lacuna.core.logs import log_to
-from lacuna.steps.fill_sample import Settings
+from lacuna.steps.settings import Settings
 from lacuna.steps.small_samples import fill_pack, samples_of
 
 log_to(snakemake.log[0])

@@ -44,15 +44,6 @@ from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.reader_files import ReaderFiles
 
-FORMULAS = {
-    "carbamidomethyl": "C2H3NO",
-    "none": "",
-    "carboxymethyl": "C2H2O2",
-    "propionamide": "C3H5NO",
-    "pyridylethyl": "C7H7N",
-    "nem": "C6H7NO2",
-    "methylthio": "CH2S",
-}
 CAM = READINGS["carbamidomethyl"].mass
 
 
@@ -110,8 +101,9 @@ def gap_rows(chains: Sequence[Scaffold], modifications: Modifications) -> list[d
 
 @pytest.mark.parametrize("name", READINGS)
 def test_masses_are_those_of_their_formulas(name: str) -> None:
-    carried = calculate_mass(formula=FORMULAS[name]) if FORMULAS[name] else 0.0
-    assert READINGS[name].mass == pytest.approx(carried, abs=2e-6)
+    reading = READINGS[name]
+    carried = calculate_mass(formula=reading.formula) if reading.formula else 0.0
+    assert reading.mass == pytest.approx(carried, abs=2e-6)
     assert reading_of(carried) == reading_of(round(carried, 2)) == name
 
 
@@ -120,7 +112,7 @@ def test_what_no_reading_weighs_is_none_of_them() -> None:
 
 
 def test_no_mass_decides_alone_and_two_that_agree_do() -> None:
-    assert sum(reading.prior for reading in READINGS.values()) == pytest.approx(1.0)
+    assert sum(reading.prior for reading in READINGS.values()) == pytest.approx(1.0), "priors"
     prior = np.log([reading.prior for reading in READINGS.values()])
     for name, needed in (("carbamidomethyl", 2), ("none", 2), ("nem", 3)):
         by_name = np.full(len(NAMES), 0.0)

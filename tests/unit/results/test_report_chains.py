@@ -57,9 +57,9 @@ from lacuna.results.report.gaps import read_gaps, read_residues
 from lacuna.results.report.listing import read_listing
 from lacuna.results.report.logo import CAPITAL, describe, draw_logo
 from lacuna.results.report.map import DEPTH, draw
-from lacuna.results.report.masses import CARRIED, antibody_of, chain_mass, forms_of, of_formula
+from lacuna.results.report.masses import antibody_of, chain_mass, forms_of
 from lacuna.results.report.payload import BRIEF, FULL, Detail, encode_chains
-from lacuna.scaffolds.alkylation import READINGS, Alkylation
+from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
 from report_tables import regions_of_chain, write_tables
 
@@ -269,12 +269,6 @@ def test_masses_of_a_chain_are_those_of_pyteomics() -> None:
             wanted = pyteomics_mass.calculate_mass(sequence=sequence, average=average)
             assert value == pytest.approx(wanted, abs=0.001)
     assert chain_mass("ACX") is None and chain_mass("") is None
-
-
-def test_what_c_carries_weighs_as_in_the_readings() -> None:
-    for name, formula in CARRIED.items():
-        assert of_formula(formula).monoisotopic == pytest.approx(READINGS[name].mass, abs=1e-4)
-    assert set(CARRIED) == set(READINGS) - {"none"}
 
 
 def test_forms_of_a_chain(antibody: list[Chain]) -> None:

@@ -14,8 +14,8 @@ from lacuna.core.config import check_config
 from lacuna.core.files import LacunaError
 from lacuna.steps import load
 from lacuna.steps.fill_sample import SampleFiles as SmallSample
-from lacuna.steps.fill_sample import Settings
 from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
+from lacuna.steps.settings import Settings
 from lacuna.steps.small_samples import fill_pack, samples_of
 
 ROOT = Path(__file__).parents[3]

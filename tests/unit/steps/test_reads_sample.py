@@ -16,7 +16,8 @@ from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, Evid
 from lacuna.results.counts import count_sample
 from lacuna.scaffolds.scaffold import UNSHOWN
 from lacuna.steps.fill_sample import SampleFiles as SmallSample
-from lacuna.steps.one_file import OUTPUTS, settings_of
+from lacuna.steps.one_file import OUTPUTS
+from lacuna.steps.settings import settings_of
 from lacuna.steps.small_samples import fill_pack
 
 pytestmark = pytest.mark.slow

@@ -300,8 +300,26 @@ class RejectedRow(NamedTuple):
 
 
 OBSERVED, INFERRED, DOUBTFUL = "observed", "inferred", "doubtful"  # states of a position
-AGAINST_READS = "against_reads"  # flag of a residue that reads make less probable than another one
-SPECTRA = "spectra"  # flag of a missing residue that spectra show
+OBSERVED_PROBABILITY = 0.9  # of the residue of an observed position at least, I and L as one
+
+
+class Flag(StrEnum):
+    """What is to be known of a position in evidence.tsv; docs/reference/outputs.md says what each
+    means."""
+
+    ISOBARIC = "isobaric"
+    DEAMIDATION = "deamidation"
+    MINORITY = "minority"
+    AGAINST_GERMLINE = "against_germline"
+    LENGTH = "length"
+    PHASE = "phase"
+    SERUM = "serum"
+    FAR = "far"
+    SPECTRA = "spectra"
+    I_OR_L = "i_or_l"
+    GIVEN = "given"
+    AGAINST_EVIDENCE = "against_evidence"
+    AGAINST_READS = "against_reads"
 
 
 class EvidenceRow(NamedTuple):

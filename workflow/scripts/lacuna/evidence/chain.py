@@ -17,7 +17,15 @@ from lacuna.core.alphabet import (
     il_as_one,
 )
 from lacuna.core.runs import runs_of
-from lacuna.core.tables import ALTERNATIVES, DOUBTFUL, INFERRED, OBSERVED, EvidenceRow
+from lacuna.core.tables import (
+    ALTERNATIVES,
+    DOUBTFUL,
+    INFERRED,
+    OBSERVED,
+    OBSERVED_PROBABILITY,
+    EvidenceRow,
+    Flag,
+)
 from lacuna.core.tsv import Shares
 from lacuna.evidence.flags import flags_of
 from lacuna.evidence.posterior import OBSERVED_MARGIN, as_l, margin_of
@@ -25,7 +33,6 @@ from lacuna.placing.stretches.junction_mass import TOLERANCE, JunctionMass
 from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft
 
-OBSERVED_PROBABILITY = 0.9  # that an observed residue must have
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
 LEAST = 0.005  # probability of an alternative that is written
 
@@ -70,7 +77,7 @@ def chain_of(
     nats: np.ndarray,
     posterior: np.ndarray,
     germline_only: np.ndarray,
-    marked: Mapping[str, np.ndarray],
+    marked: Mapping[Flag, np.ndarray],
     mass: JunctionMass | None,
 ) -> WeighedChain:
     """What is written of a chain of n residues.
@@ -89,7 +96,9 @@ def chain_of(
         flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
     rows = _rows(name, draft, found.depth, posterior, state, flags)
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
-    open_run = _not_crossed(unknown, margin, marked.get("length", np.zeros(len(best), dtype=bool)))
+    open_run = _not_crossed(
+        unknown, margin, marked.get(Flag.LENGTH, np.zeros(len(best), dtype=bool))
+    )
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = [_gap(start, end, mass) for start, end in runs_of(open_run)]
     gaps += _closed(draft, open_run)

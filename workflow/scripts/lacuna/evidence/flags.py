@@ -4,6 +4,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.tables import Flag
 from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft
 
@@ -15,7 +16,7 @@ MIN_WEIGHT = 0.5  # of reads that have residues more, from which they count
 _D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
 
 
-def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -> list[list[str]]:
+def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -> list[list[Flag]]:
     """Flags of each position.
 
     deamidation: reads show N and D, or Q and E; against_germline: on little evidence; isobaric:
@@ -25,20 +26,20 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
 
     best (t,) residues, L for I; margin (t,) nats by which reads alone prefer theirs.
     """
-    flags: list[list[str]] = []
+    flags: list[list[Flag]] = []
     germline = merge_il(draft.germline)
     meeting = None if draft.meeting is None else draft.cdr3()[0] + draft.meeting.at
     deamidated, contradicted = deamidations(found, best), contradictions(found, best)
     for i, residue in enumerate(best.tolist()):
-        own = ["deamidation"] if deamidated[i] else []
+        own = [Flag.DEAMIDATION] if deamidated[i] else []
         if germline[i] < N_RESIDUES and germline[i] != residue and margin[i] < FEW:
-            own.append("against_germline")
+            own.append(Flag.AGAINST_GERMLINE)
         if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0):
-            own.append("isobaric")
+            own.append(Flag.ISOBARIC)
         if draft.columns[i] == OTHER_INSERTION or meeting is not None and 0 <= meeting - i <= 1:
-            own.append("length")
+            own.append(Flag.LENGTH)
         if contradicted[i]:
-            own.append("minority")
+            own.append(Flag.MINORITY)
         flags.append(own)
     return flags
 

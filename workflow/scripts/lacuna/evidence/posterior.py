@@ -4,6 +4,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
+from lacuna.core.tables import Flag
 from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.votes.draft import Draft
 
@@ -16,7 +17,10 @@ FLOOR_GERMLINE = 0.1  # where the germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that
 # may be those of another chain of the locus; of residues that no read joins, of which there may be
 # more or fewer; of those of a mixture that some reads contradict.
-FLOORS = {"serum": 0.3, **dict.fromkeys(("phase", "length", "minority"), FLOOR_UNREAD)}
+FLOORS = {
+    Flag.SERUM: 0.3,
+    **dict.fromkeys((Flag.PHASE, Flag.LENGTH, Flag.MINORITY), FLOOR_UNREAD),
+}
 LOOP_WEIGHT = 2.0  # of what reads say of residues of CDR1 and CDR2 that they do not settle
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
 WEAK = 0.9  # probability below which the network does not see a residue

@@ -8,6 +8,7 @@ import numpy as np
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.core.statistics import softmax
+from lacuna.core.tables import Flag
 from lacuna.evidence.chain import WeighedChain, chain_of
 from lacuna.evidence.constants import with_halves, with_rivals
 from lacuna.evidence.far import spread_of_far
@@ -85,10 +86,10 @@ def weigh(
         posterior = _posterior(draft, nats, germline_only, judge)
         marked = _marked(placed, i, found, None if placed.serum else phases[i])
         if several:  # what some reads show may be of a chain that was not found
-            marked["minority"] = contradictions(found, il_as_one(posterior).argmax(1))
+            marked[Flag.MINORITY] = contradictions(found, il_as_one(posterior).argmax(1))
         far = spread_of_far(draft, nats, placed.lost)
         posterior = with_floor(posterior, np.maximum(_floors(draft, marked, germline_only), far))
-        marked["far"] = far > 0.0
+        marked[Flag.FAR] = far > 0.0
         mass = None
         if not placed.serum:
             posterior, marked = _with_constants(posterior, marked, draft, _others(placed.drafts, i))
@@ -138,7 +139,7 @@ def _posterior(
 
 def _marked(
     placed: Placed, chain: int, found: Votes, phase: np.ndarray | None
-) -> dict[str, np.ndarray]:
+) -> dict[Flag, np.ndarray]:
     """(t,) which residues of a chain are in doubt, by the flag that says why: they may be another
     one's, or one too many or too few.
 
@@ -147,17 +148,17 @@ def _marked(
     """
     draft = placed.drafts[chain]
     if phase is None:
-        return {"serum": np.ones(len(draft), dtype=bool)}
+        return {Flag.SERUM: np.ones(len(draft), dtype=bool)}
     begin = int(placed.placements.text.start[chain])
     own = placed.placements.of(chain)
     apart = unjoined_in_cdr3(placed.reads, own, draft, begin)
     apart |= uncrossed_in_cdr3(placed.reads, own, draft, begin)
     phase = phase | copied_into_cdr3(placed.drafts, chain)
-    return {"phase": phase, "length": _loose(draft) | apart | other_lengths(found)}
+    return {Flag.PHASE: phase, Flag.LENGTH: _loose(draft) | apart | other_lengths(found)}
 
 
 def _floors(
-    draft: Draft, marked: Mapping[str, np.ndarray], germline_only: np.ndarray
+    draft: Draft, marked: Mapping[Flag, np.ndarray], germline_only: np.ndarray
 ) -> np.ndarray:
     """(t,) share of the posterior that is spread, by the flags (t,) of residues in doubt.
 
@@ -166,14 +167,14 @@ def _floors(
     floors = _absent(draft)
     for flag, where in marked.items():
         # What is the average of genes is that of genes of all lengths.
-        spread = where & ~germline_only if flag == "length" else where
+        spread = where & ~germline_only if flag == Flag.LENGTH else where
         floors = np.maximum(floors, np.where(spread, FLOORS[flag], 0.0))
     return floors
 
 
 def _with_constants(
-    posterior: np.ndarray, marked: dict[str, np.ndarray], draft: Draft, others: Sequence[Draft]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    posterior: np.ndarray, marked: dict[Flag, np.ndarray], draft: Draft, others: Sequence[Draft]
+) -> tuple[np.ndarray, dict[Flag, np.ndarray]]:
     """The posterior (t, 20) and the flags (t,) of residues in doubt, with those of a constant
     region that a chain may have instead of its own.
 
@@ -185,7 +186,7 @@ def _with_constants(
         posterior, differ = with_halves(posterior, draft, others)
     else:
         return posterior, marked
-    flag = "phase" if others else "minority"
+    flag = Flag.PHASE if others else Flag.MINORITY
     return posterior, marked | {flag: marked.get(flag, False) | differ}
 
 

@@ -20,6 +20,7 @@ from lacuna.core.tables import (
     PLACED_TABLE,
     REJECTED_TABLE,
     UNSURE_FILE,
+    Flag,
 )
 from lacuna.core.words import plural
 from lacuna.placing.chains.strays import count_lost, lost_reads
@@ -237,7 +238,7 @@ def lacking_reads(evidence: Path) -> str:
     """
     counted: dict[str, tuple[Counter[bool], Counter[bool]]] = {}
     for row in EVIDENCE_TABLE.read(evidence):
-        if "serum" in row.flags.split(";"):
+        if Flag.SERUM in row.flags.split(";"):
             return SERUM
         domain, loop = counted.setdefault(row.chain, (Counter(), Counter()))
         domain[row.state == INFERRED] += row.region != CONSTANT_REGION

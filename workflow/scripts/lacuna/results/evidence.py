@@ -14,7 +14,6 @@ from lacuna.antibody.parts import number_by_either
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES, same_but_il
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
-    AGAINST_READS,
     ALTERNATIVES,
     CUT,
     DOUBTFUL,
@@ -23,10 +22,11 @@ from lacuna.core.tables import (
     INFERRED,
     MIN_ALTERNATIVE,
     OBSERVED,
+    OBSERVED_PROBABILITY,
     RESIDUE_TABLE,
-    SPECTRA,
     SPECTRUM_TABLE,
     EvidenceRow,
+    Flag,
     ResidueRow,
 )
 from lacuna.core.tsv import Shares
@@ -35,11 +35,7 @@ from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.table import stretches_of
 
-AGAINST = "against_evidence"  # flag of an observed residue that its evidence makes less probable
-SETTLED = ("isobaric", "against_germline")  # what flags say of reads, and spectra settle
-LEAST_OBSERVED = 0.9  # probability of a residue that reads or spectra show, if it is observed
-LENGTH = "length"  # flag of residues in and next to a gap whose length nothing shows
-I_OR_L = "i_or_l"  # flag of residues that are observed as one of the two, which of them is open
+SETTLED = (Flag.ISOBARIC, Flag.AGAINST_GERMLINE)  # what flags say of reads, and spectra settle
 
 
 def write_evidence(
@@ -153,20 +149,20 @@ def _rows(
             length = place in unsure and not gap.shown
         if by_spectra:
             of_residue = _shown(of_residue, own, sized=row.gap in sized)
-        untold = of_residue.state == OBSERVED and (row.probability or 0.0) < LEAST_OBSERVED
-        yield _flagged(_flagged(of_residue, untold, I_OR_L), length)
+        untold = of_residue.state == OBSERVED and (row.probability or 0.0) < OBSERVED_PROBABILITY
+        yield _flagged(_flagged(of_residue, untold, Flag.I_OR_L), length)
 
 
 def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> EvidenceRow:
     """The row of a missing residue that spectra show; read: what reads say about its position;
     sized: whether spectra show all residues of its gap, and so its length."""
-    settled = (*SETTLED, LENGTH) if sized else SETTLED
+    settled = (*SETTLED, Flag.LENGTH) if sized else SETTLED
     flags = [flag for flag in row.flags.split(";") if flag and flag not in settled]
     other = (
         read is not None and read.state != INFERRED and not same_but_il(read.residue, row.residue)
     )
-    state = row.state if other or _probability(row) < LEAST_OBSERVED else OBSERVED
-    return row._replace(state=state, flags=";".join([*flags, SPECTRA]))
+    state = row.state if other or _probability(row) < OBSERVED_PROBABILITY else OBSERVED
+    return row._replace(state=state, flags=";".join([*flags, Flag.SPECTRA]))
 
 
 def _probability(row: ResidueRow | EvidenceRow) -> float:
@@ -187,7 +183,7 @@ def _by_number(scaffold: Scaffold, missing: Sequence[ResidueRow]) -> dict[int, G
     return dict(enumerate(gaps, start=first))
 
 
-def _flagged(row: EvidenceRow, marked: bool, flag: str = LENGTH) -> EvidenceRow:
+def _flagged(row: EvidenceRow, marked: bool, flag: Flag = Flag.LENGTH) -> EvidenceRow:
     """The row, with a flag if it is marked and does not have it."""
     if not marked or flag in row.flags.split(";"):
         return row
@@ -219,11 +215,11 @@ def _numbered(
 def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> EvidenceRow:
     """The row of a missing residue; row: what reads say about its position."""
     state = INFERRED if row is None else row.state
-    flags = row.flags if row is not None else "given" if given else ""
+    flags = row.flags if row is not None else Flag.GIVEN if given else ""
     if row is not None and state == OBSERVED and not same_but_il(row.residue, gap.residue):
         # A mass, other evidence or the rest of the chain speaks against what reads show.
-        state, flags = DOUBTFUL, ";".join(filter(None, (flags, AGAINST_READS)))
-    elif state == OBSERVED and _probability(gap) < LEAST_OBSERVED:
+        state, flags = DOUBTFUL, ";".join(filter(None, (flags, Flag.AGAINST_READS)))
+    elif state == OBSERVED and _probability(gap) < OBSERVED_PROBABILITY:
         state = DOUBTFUL
     return EvidenceRow(
         gap.chain,
@@ -253,5 +249,5 @@ def _given(chain: str, residue: str, weights: tuple[float, ...] | None) -> Evide
         probability=probability,
         state=DOUBTFUL if doubtful else OBSERVED,
         alternatives=Shares(others),
-        flags=AGAINST if doubtful else "",
+        flags=Flag.AGAINST_EVIDENCE if doubtful else "",
     )

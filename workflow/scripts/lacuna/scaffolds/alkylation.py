@@ -36,9 +36,10 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A state of C: the added mass, its name, and its prior probability."""
+    """A state of C: the added mass and its formula, its name, and its prior probability."""
 
     mass: float  # Da, monoisotopic
+    formula: str  # Unimod's composition
     words: str
     prior: float
 
@@ -47,14 +48,15 @@ class Reading:
 # carbamidomethylation is the most probable. Next comes free C, in intact samples and if masses were
 # computed from sequences. Neither is so much more probable that a single mass could not decide
 # against it. Any other reagent is rare: it takes three masses to find it.
+# The priors sum to 1.
 READINGS = {
-    "carbamidomethyl": Reading(CARBAMIDOMETHYL, "carbamidomethylated", 0.50),
-    NONE: Reading(0.0, "unmodified", 0.45),
-    "carboxymethyl": Reading(CARBOXYMETHYL, "carboxymethylated", 0.01),
-    "propionamide": Reading(PROPIONAMIDE, "propionamidated", 0.01),
-    "pyridylethyl": Reading(PYRIDYLETHYL, "pyridylethylated", 0.01),
-    "nem": Reading(NEM, "N-ethylmaleimide-modified", 0.01),
-    "methylthio": Reading(METHYLTHIO, "methylthiolated", 0.01),
+    "carbamidomethyl": Reading(CARBAMIDOMETHYL, "C2H3NO", "carbamidomethylated", 0.50),
+    NONE: Reading(0.0, "", "unmodified", 0.45),
+    "carboxymethyl": Reading(CARBOXYMETHYL, "C2H2O2", "carboxymethylated", 0.01),
+    "propionamide": Reading(PROPIONAMIDE, "C3H5NO", "propionamidated", 0.01),
+    "pyridylethyl": Reading(PYRIDYLETHYL, "C7H7N", "pyridylethylated", 0.01),
+    "nem": Reading(NEM, "C6H7NO2", "N-ethylmaleimide-modified", 0.01),
+    "methylthio": Reading(METHYLTHIO, "CH2S", "methylthiolated", 0.01),
 }
 SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
 CERTAIN = 0.99  # probability from which a single reading is taken as true

@@ -279,26 +279,32 @@ def _match(
         if tally.share() >= PRESENT_SHARE:
             explained.append(fragments.peaks[fragments.near(np.concatenate(masses))])
     shown = float(sum(tally.log_odds() for tally in tallies.values()))
-    ends = math.inf
-    if not weighed:
-        both = [(known.left, sides), (known.right, [(b, a) for a, b in sides])]
-        beyond = [LOG_BEYOND - _nats_of_end(parts) for flank, parts in both if flank.cut]
-        ends = -float(np.logaddexp.reduce(beyond)) if beyond else math.inf
     return Match(
-        precursor,
-        fragments,
-        int(known.left.edges[a]),
-        int(known.right.edges[b]),
-        float(known.left.masses[a]),
-        float(known.right.masses[b]),
-        ", ".join(filter(None, (known.left.carried[a], known.right.carried[b]))),
-        mass,
-        shown,
-        log_prior + shown,
-        tallies,
-        np.concatenate(explained),
-        ends,
+        precursor=precursor,
+        fragments=fragments,
+        start=int(known.left.edges[a]),
+        end=int(known.right.edges[b]),
+        left=float(known.left.masses[a]),
+        right=float(known.right.masses[b]),
+        carried=", ".join(filter(None, (known.left.carried[a], known.right.carried[b]))),
+        gap_mass=mass,
+        shown=shown,
+        log_odds=log_prior + shown,
+        tallies=tallies,
+        explained=np.concatenate(explained),
+        ends=math.inf if weighed else _log_odds_of_ends(known, sides),
     )
+
+
+def _log_odds_of_ends(known: Flanks, sides: Sequence[tuple[Tally, Tally]]) -> float:
+    """Log odds that a peptide ends where it seems to, and does not go on into the next gap.
+
+    sides: of each series the cleavages in the left flank, and in the right one.
+    """
+    mirrored = [(right, left) for left, right in sides]
+    both = ((known.left, sides), (known.right, mirrored))
+    beyond = [LOG_BEYOND - _nats_of_end(parts) for flank, parts in both if flank.cut]
+    return -float(np.logaddexp.reduce(beyond)) if beyond else math.inf
 
 
 def _nats_of_end(sides: Sequence[tuple[Tally, Tally]]) -> float:

@@ -24,6 +24,7 @@ from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
 from lacuna.steps.read_spectra import look_at_spectra
 from lacuna.steps.reader_files import ReaderFiles
+from lacuna.steps.settings import Settings
 from lacuna.steps.split_scaffolds import ChainFiles, split_scaffolds
 
 if TYPE_CHECKING:
@@ -47,20 +48,6 @@ class SampleFiles:
     reads: tuple[Path, ...] = ()
     spectra: tuple[Path, ...] = ()
     reads_format: str = AUTO
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings of filling in a configuration, as the functions of the steps take them."""
-
-    tolerance_ppm: float
-    on_bad_record: str
-    kmer: Mapping[str, int]
-    max_identity: float
-    modifications: Mapping[str, bool]
-    candidates: int
-    precision: str
-    complete_ends: bool
 
 
 def fill_sample(

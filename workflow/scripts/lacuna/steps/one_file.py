@@ -20,8 +20,9 @@ from lacuna.core.paths import LARGE_NETWORK, bundled_weights, set_of
 from lacuna.core.windows import check_window
 from lacuna.core.words import AUTO
 from lacuna.scaffolds.records import count_records, is_repertoire
-from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
+from lacuna.steps.fill_sample import SampleFiles, fill_sample
 from lacuna.steps.load import forget
+from lacuna.steps.settings import settings_of
 from lacuna.steps.sheet import SPECIES, check_together
 
 OUTPUTS = {
@@ -205,24 +206,6 @@ def _is_own(table: Path) -> bool:
     column = next(c for name, c in _OWN_COLUMNS.items() if OPTIONAL[name] == table.name)
     with open(table, "rb") as handle:
         return column.encode() in handle.readline(_MAX_HEADER).rstrip(b"\r\n").split(b"\t")
-
-
-def settings_of(config: Mapping[str, Any], repertoire: bool = False) -> Settings:
-    """The settings of filling in a complete configuration.
-
-    repertoire: whether the chains are those of one.
-    """
-    complete_ends = config["complete_ends"]
-    return Settings(
-        tolerance_ppm=config["tolerance_ppm"],
-        on_bad_record=config["on_bad_record"],
-        kmer=config["kmer"],
-        max_identity=config["accuracy"]["max_identity"],
-        modifications=config["modifications"],
-        candidates=config["candidates"],
-        precision=config["precision"],
-        complete_ends=repertoire if complete_ends == AUTO else complete_ends,
-    )
 
 
 def _check_sets(network: Path, library: Path) -> None:

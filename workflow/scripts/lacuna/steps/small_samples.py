@@ -10,7 +10,8 @@ import torch
 
 from lacuna.core.files import LacunaError
 from lacuna.steps.arguments import files_by_sample
-from lacuna.steps.fill_sample import SampleFiles, Settings, fill_sample
+from lacuna.steps.fill_sample import SampleFiles, fill_sample
+from lacuna.steps.settings import Settings
 
 LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import atomic_write
 from lacuna.core.records import read_record
 from lacuna.core.tables import (
-    AGAINST_READS,
     ALTERNATIVES,
     DOUBTFUL,
     EVIDENCE_TABLE,
@@ -20,6 +19,7 @@ from lacuna.core.tables import (
     OBSERVED,
     PLACED_TABLE,
     EvidenceRow,
+    Flag,
 )
 from lacuna.core.tsv import Shares, plain_row
 from lacuna.evidence.chain import GapHint
@@ -179,7 +179,7 @@ def _of_given(chain: GivenChain) -> _Weighed:
             int(shown.place[i]) + 1,
             residue,
             float(shown.weights[i, r]),
-            FLOORS["length"] if shown.other_length[i] else 0.0,
+            FLOORS[Flag.LENGTH] if shown.other_length[i] else 0.0,
             int(shown.within[i]),
             bool(shown.at_odds[i]),
         )
@@ -204,8 +204,8 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         known, seen = letter in RESIDUES, bool(shown.seen[i])
         observed = known or (seen and not shown.open[i])
         told = known and seen
-        flags = [AGAINST_READS] if told and best[0][0] != letter else []
-        flags += ["length"] if shown.other_length[i] else []
+        flags = [Flag.AGAINST_READS] if told and best[0][0] != letter else []
+        flags += [Flag.LENGTH] if shown.other_length[i] else []
         yield EvidenceRow(
             chain.name,
             int(shown.place[i]) + 1,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, SPECTRA, DoubtRow, EvidenceRow
+from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, DoubtRow, EvidenceRow, Flag
 from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.streams import chunks
 
@@ -83,7 +83,7 @@ def _doubts(rows: Iterable[EvidenceRow]) -> Iterator[Doubt]:
     for row in rows:
         strong = row.state == DOUBTFUL
         # That spectra show a residue is no reason to doubt it.
-        flags = [flag for flag in row.flags.split(";") if flag and flag != SPECTRA]
+        flags = [flag for flag in row.flags.split(";") if flag and flag != Flag.SPECTRA]
         if strong or flags:
             others = f"; or {str(row.alternatives).replace(',', ', ')}" if row.alternatives else ""
             text = f"{row.position} {row.residue} {', '.join([row.state, *flags])}{others}"

@@ -14,17 +14,8 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses, glycan_masses
 from lacuna.core.tables import BY_GAPS
 from lacuna.results.report.chain import Chain
-from lacuna.scaffolds.alkylation import NONE, READINGS, Alkylation
+from lacuna.scaffolds.alkylation import READINGS, Alkylation
 
-# What a reading of C adds, as a formula: Unimod's compositions (accessions: `core/masses.py`).
-CARRIED = {
-    "carbamidomethyl": "C2H3NO",
-    "carboxymethyl": "C2H2O2",
-    "propionamide": "C3H5NO",
-    "pyridylethyl": "C7H7N",
-    "nem": "C6H7NO2",
-    "methylthio": "CH2S",
-}
 # The glycans of the two heavy chains, by rising mass.
 GLYCOFORMS = (
     (),
@@ -113,8 +104,8 @@ def carried_by_cysteine(alkylation: Alkylation | None) -> tuple[str, Mass] | Non
     """What every C carries by the reading that holds, and its name; None if nothing is known."""
     if alkylation is None or alkylation.how == "open":
         return None
-    name = alkylation.readings[0][0]
-    return None if name == NONE else (READINGS[name].words, of_formula(CARRIED[name]))
+    reading = READINGS[alkylation.readings[0][0]]
+    return (reading.words, of_formula(reading.formula)) if reading.formula else None
 
 
 def forms_of(chain: Chain, alkylation: Alkylation | None) -> tuple[Form, ...]:

@@ -132,8 +132,9 @@ def _constants() -> str:
         return [round(mass.monoisotopic, 6), round(mass.average, 6)]
 
     carried = {
-        READINGS[name].words: pair(masses.of_formula(formula))
-        for name, formula in masses.CARRIED.items()
+        reading.words: pair(masses.of_formula(reading.formula))
+        for reading in READINGS.values()
+        if reading.formula
     }
     glycans = {name: pair(masses.of_glycan(name)) for name in GLYCANS}
     constants = {
