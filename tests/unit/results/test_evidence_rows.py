@@ -23,7 +23,7 @@ from lacuna.core.tables import (
     SpectrumRow,
 )
 from lacuna.core.tsv import Shares
-from lacuna.results.evidence import _of_gap, write_evidence
+from lacuna.results.evidence import _given, _of_gap, write_evidence
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 
@@ -97,6 +97,25 @@ def test_evidence_that_was_given(sample: dict[str, Path], tmp_path: Path, chain:
     assert doubted.alternatives == (("W", 0.8),)
     assert rows[1].probability is None and rows[1].depth is None
     assert (rows[0].imgt, rows[0].region, rows[-1].region) == ("1", "FR1", "FR4")
+
+
+@pytest.mark.parametrize(
+    ("residue", "given", "state", "flags"),
+    [
+        ("D", {"D": 0.9, "N": 0.1}, "observed", ""),
+        ("D", {"D": 0.7, "N": 0.3}, "doubtful", ""),
+        ("D", {"D": 0.5, "N": 0.5}, "doubtful", ""),
+        ("D", {"D": 0.3, "N": 0.7}, "doubtful", "against_evidence"),
+        ("I", {"I": 0.6, "L": 0.3, "V": 0.1}, "observed", "i_or_l"),
+        ("I", {"I": 0.4, "L": 0.4, "V": 0.2}, "doubtful", ""),
+    ],
+)
+def test_an_observed_residue_is_doubtful_by_evidence_below_what_is_observed(
+    residue: str, given: dict[str, float], state: str, flags: str
+) -> None:
+    row = _given("a", residue, tuple(given.get(letter, 0.0) for letter in RESIDUES))
+    assert (row.residue, row.probability) == (residue, given[residue])
+    assert (row.state, row.flags) == (state, flags)
 
 
 def test_what_reads_say_is_moved_to_the_filled_chain(

@@ -441,7 +441,11 @@ class DoubtRow(NamedTuple):
         "[why](#reasons): isobaric, deamidated, permuted, against the germline, one too many, one "
         "too few",
     ]
-    imgt: Annotated[str, "IMGT number"]
+    imgt: Annotated[
+        str,
+        "IMGT number in the chain with its blocks of another length as proposed, since these move "
+        "the numbers of what is beside them",
+    ]
 
 
 class TutorialRow(NamedTuple):

@@ -244,10 +244,10 @@ def _given(chain: str, residue: str, weights: tuple[float, ...] | None) -> Evide
     shares = sorted(zip(RESIDUES, weights, strict=True), key=lambda pair: -pair[1])
     others = [(r, p) for r, p in shares if r != residue and p >= MIN_ALTERNATIVE][:ALTERNATIVES]
     probability = dict(shares)[residue]
-    doubtful = shares[0][1] > probability
-    return nothing._replace(
-        probability=probability,
-        state=DOUBTFUL if doubtful else OBSERVED,
-        alternatives=Shares(others),
-        flags=Flag.AGAINST_EVIDENCE if doubtful else "",
-    )
+    i_and_l_as_one = round(sum(p for r, p in shares if same_but_il(r, residue)), 6)
+    row = nothing._replace(probability=probability, alternatives=Shares(others))
+    if shares[0][1] > probability:
+        return row._replace(state=DOUBTFUL, flags=Flag.AGAINST_EVIDENCE)
+    if i_and_l_as_one < OBSERVED_PROBABILITY:
+        return row._replace(state=DOUBTFUL)
+    return _flagged(row, probability < OBSERVED_PROBABILITY, Flag.I_OR_L)
