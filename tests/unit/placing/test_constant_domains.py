@@ -30,6 +30,7 @@ from lacuna.placing.votes.placement import place_on
 from lacuna.templates.library import load_library
 
 GAMMA1 = next(c.sequence for c in constants() if c.name == "IGHG1*01")
+GAMMA2 = next(c.sequence for c in constants() if c.name == "IGHG2*01")
 KAPPA = next(c.sequence for c in constants() if c.name == "IGKC*01")
 V = chain_with_cdr3("H", "ARDRGYSSGWFDV", constant=False)
 LIGHT = chain_with_cdr3("K", "QQSYSTPLT", constant=False) + KAPPA
@@ -62,6 +63,20 @@ def test_a_fab_ends_behind_its_first_domain(
     assert found.startswith(merged(V + GAMMA1[:least]))
     assert len(found) <= len(fab) + 5
     assert "of the constant region of a heavy chain are left out" in caplog.text
+
+
+def test_what_no_read_shows_at_the_end_of_a_fab_is_in_doubt() -> None:
+    """Proteases leave a peptide that ends behind the last residues of the Fab."""
+    fab = V + GAMMA2[:107]
+    found = placed(fab, ANY)
+    draft = only(found)
+    assert len(fab) < len(draft) < len(V + GAMMA2[:130])
+    assert draft.loose[-1] == Loose(len(fab), len(draft), 0.5)
+    (chain,) = weigh(found, None, load_library(LIBRARY))
+    assert not any("length" in row.flags for row in chain.rows[len(fab) - 90 : len(fab)])
+    for row in chain.rows[len(fab) :]:
+        assert "length" in row.flags
+        assert (row.probability or 0.0) <= 0.55
 
 
 def test_a_domain_on_an_fc_goes_on_in_the_hinge() -> None:

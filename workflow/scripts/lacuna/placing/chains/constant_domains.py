@@ -31,7 +31,7 @@ LACKING = 0.02  # of chains, that lack a domain
 # are lost together, as under a bond or a glycan.
 TEMPER = 0.7
 SURE = 0.05  # probability of a domain below which the chain goes on without it
-HINGE = 30  # residues behind a domain that is not there which may be others than in germline
+HINGE = 30  # residues beside a domain that is not there which may be others than in germline
 AS_IN_GERMLINE = 0.5  # probability that they are not, if reads do not show it
 
 
@@ -50,8 +50,8 @@ def without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draf
 
 
 def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
-    """The drafts with the constant domains that may not be there, and with what may be another
-    hinge where one was, among what is `loose`."""
+    """The drafts with the constant domains that may not be there, and what no read shows beside one
+    that was left out, among what is `loose`."""
     found = []
     unread = _unread(reads, placements, drafts)
     for i, (draft, lacking) in enumerate(zip(drafts, unread, strict=True)):
@@ -60,6 +60,9 @@ def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft])
         if draft.c >= 0 and not lacking and not _begins(draft, start):
             joint = _unjoined(placements.of(i), start, len(draft))
             loose += [Loose(*joint, AS_IN_GERMLINE)] if joint else []
+        if draft.c >= 0 and start >= 0 and not lacking and not _ends(draft):
+            unshown = _unshown_end(placements.of(i), start, len(draft))
+            loose += [Loose(*unshown, AS_IN_GERMLINE)] if unshown else []
         found.append(replace(draft, loose=tuple(loose)))
     return found
 
@@ -68,6 +71,19 @@ def _begins(draft: Draft, start: int) -> bool:
     """Whether the constant region of a draft begins with the first residues of its gene."""
     first = constant_tokens()[draft.c][:SHORTEST]
     return np.array_equal(draft.germline[start : start + SHORTEST], first)
+
+
+def _ends(draft: Draft) -> bool:
+    """Whether the constant region of a draft ends with the last residues of its gene."""
+    return np.array_equal(draft.germline[-SHORTEST:], constant_tokens()[draft.c][-SHORTEST:])
+
+
+def _unshown_end(own: Placements, first: int, length: int) -> tuple[int, int] | None:
+    """The residues behind the last read of a constant region that begins at `first`, if there are
+    any: a Fab may end in front of them, within a peptide of which reads show the beginning."""
+    span = own.alignment.span - own.text.start[own.chain][:, None]
+    stop = int(span[:, 1].max(initial=0))
+    return (stop, length) if first < stop < length else None
 
 
 def _unjoined(own: Placements, at: int, length: int) -> tuple[int, int] | None:
