@@ -15,7 +15,7 @@ from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.chain import GapHint, _gap
 from lacuna.placing.aligning.align import MIN_SCORE, align
-from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
+from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK, Alignment
 from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.aligning.kernel import compiled
@@ -40,6 +40,7 @@ from lacuna.placing.stretches.word_paths import WordGraph, paths
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.consensus import (
     Votes,
+    _deletions_first,
     amide_nats,
     next_draft,
     place_weights,
@@ -607,14 +608,16 @@ def test_a_loop_of_another_length_must_be_liked_better_the_more_it_differs(
     assert least("GSGHGST", 0.0) > least("GSHGST", 0.0)
     assert least("GSGHGST", 50.0) < least("GSGHGST", 150.0)
     assert least("GSHGST", 50.0) == least("GSHGST", 150.0)  # of the same length, however many
-    assert least("GSNST", 50.0) == np.inf > least("GSHST", 50.0)  # N weighs as much as GG
+    assert least("GSNST", 50.0) == least("GSHST", 50.0)  # though N weighs as much as GG
+    monkeypatch.setattr("lacuna.placing.stretches.loops.weighs_as", lambda *_: True)
+    assert least("GSNST", 50.0) == np.inf
 
 
 def test_a_stretch_of_equal_mass_is_no_other_length() -> None:
     """GMSN for QMN whose M is oxidised, though no search listed that."""
     around = Surroundings(read_set("WWWWWWWW"), encode("A"), encode("A"), np.zeros(1), V_JOINT)
     assert weighs_as(around, encode("GMSN"), encode("QMN"))
-    assert weighs_as(around, encode("GG"), encode("N"))
+    assert not weighs_as(around, encode("GG"), encode("N"))  # as the search can tell
     assert not weighs_as(around, encode("GMTN"), encode("QMN"))
     assert not weighs_as(around, encode("GMSN"), np.array([MISSING] * 3, np.uint8))
 
@@ -1144,6 +1147,35 @@ def test_a_residue_that_most_reads_lack_is_left_out(
     revised = with_lengths(draft, Votes(letters, depth, amide, {}, gone, nothing, nothing))
     germline = decode(draft.tokens)
     assert decode(revised.tokens) == (germline[:at] + germline[at + 1 :] if left_out else germline)
+
+
+def test_one_of_two_equal_residues_is_shown_by_reads_that_show_both() -> None:
+    draft = germline_draft("H")
+    at = int(np.flatnonzero(draft.tokens[1:] == draft.tokens[:-1])[0])
+    nothing, here = np.zeros(len(draft)), np.arange(len(draft)) == at
+    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    depth, gone = np.where(here, 4.0, 9.0), np.where(here, 3.0, 0.0)
+    germline = decode(draft.tokens)
+    for passed, left_out in ((0.0, True), (4.0, False)):
+        found = Votes(letters, depth, amide, {}, gone, nothing + passed, nothing)
+        kept = germline[:at] + germline[at + left_out :]
+        assert decode(with_lengths(draft, found).tokens) == kept
+
+
+def test_reads_without_one_of_some_equal_residues_lack_the_first() -> None:
+    """Wherever their alignment leaves one out."""
+    letters = encode("ACSSSTV")
+
+    def lacking(*at: int) -> Alignment:
+        places = np.array([at])
+        span, core = np.array([[at[0], at[-1] + 1]]), np.array([[0, len(at)]])
+        kind = np.full_like(places, MATCH)
+        return Alignment(np.zeros(1, int), np.zeros(1), core, span, places, kind)
+
+    for at in ((0, 1, 2, 3, 5, 6), (0, 1, 2, 4, 5, 6), (0, 1, 3, 4, 5, 6)):
+        assert _deletions_first(lacking(*at), letters).at.tolist() == [[0, 1, 3, 4, 5, 6]]
+    assert _deletions_first(lacking(2, 3, 5, 6), letters).at.tolist() == [[2, 4, 5, 6]]
+    assert _deletions_first(lacking(0, 1, 2, 3, 4, 6), letters).at[0, -2:].tolist() == [4, 6]
 
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:

@@ -47,13 +47,14 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
 
 def weighs_as(around: Surroundings, one: np.ndarray, other: np.ndarray) -> bool:
     """Whether reads may show the first stretch because its residues weigh as much as those of the
-    second, with what these may carry: GMSN for QMN if M is oxidised and no search listed it. All
-    spectra of the peptide then do."""
+    second with a modification that the search may not have listed: GMSN for QMN if M is oxidised.
+    All spectra of the peptide are misread then; where both weigh the same without one, as GG and N,
+    the search can tell."""
     carried = Carried.of(around.reads.cysteine)
     off = float(MASSES[one].sum() - MASSES[other].sum())
     known = (one < N_RESIDUES).all() and (other < N_RESIDUES).all()
     nats = nats_of_carried(off, other, carried.masses, carried.costs, carried.carriers)
-    return bool(known) and nats > -np.inf
+    return bool(known) and -np.inf < nats < 0.0
 
 
 def resized(draft: Draft, start: int, stop: int, tokens: np.ndarray) -> Draft:

@@ -59,7 +59,7 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
         elif len(residues) <= room:
             edits.append((place, place, residues))
             room -= len(residues)
-    gone = (found.deleted > found.depth) & (found.deleted >= 2.0)
+    gone = (found.deleted > _shown(draft, found)) & (found.deleted >= 2.0)
     draft, gone = _with_start_of_fr4(draft, gone)
     gone &= ~draft.conserved
     edits += [(p, p + 1, ()) for p in np.flatnonzero(gone).tolist()]
@@ -70,6 +70,13 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
             start, stop, np.array(residues, np.uint8), np.full(len(residues), code, np.uint8)
         )
     return _with_front(draft, ahead)
+
+
+def _shown(draft: Draft, found: Votes) -> np.ndarray:
+    """(t,) weight of the reads that show a residue; of one in front of its like those that go on to
+    it, as a read that ends there may as well show the other."""
+    alike = np.append(draft.tokens[1:] == draft.tokens[:-1], False)
+    return np.where(alike, np.append(found.passed[1:], 0.0), found.depth)
 
 
 def _with_front(draft: Draft, residues: tuple[int, ...]) -> Draft:
