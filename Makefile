@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 CORES ?= 4
-WORKERS ?= 4
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 KERAS_VENV := .venv-keras
@@ -62,12 +62,12 @@ check: lint  ## Run the checks and the faster unit tests, in under two minutes.
 
 # A test file stays on one worker, since its tests share runs of the workflow. Whole runs come first,
 # since they take longest. Waiting threads must not spin: the other worker needs the core.
-test: lint $(AXE)/.stamp  ## Run every check and every test, in several processes. WORKERS=4
+test: lint $(AXE)/.stamp  ## Run every check and every test, in several processes. WORKERS=3
 	@PATH="$(CURDIR)/$(BIN):$$PATH" OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest \
 		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The longest comes first; the output of each is printed as a whole.
-lint: setup  ## Run the linters, the format checks and the type checker, in several processes. WORKERS=4
+lint: setup  ## Run the linters, the format checks and the type checker, in several processes. WORKERS=3
 	@$(MAKE) --no-print-directory --jobs $(WORKERS) --output-sync $(LINTERS)
 
 lint-types:
