@@ -36,12 +36,18 @@ def diagonal_identity(tokens: np.ndarray, template: np.ndarray, start: int) -> t
     tokens: (length,) of the chain; template: (m,) residues; no indels. Missing residues of the
     chain are not comparable.
     """
-    low, high = max(start, 0), min(start + len(template), len(tokens))
-    if high <= low:
-        return 0, 0
-    chain, other = tokens[low:high], template[low - start : high - start]
+    chain, other = _on_diagonal(tokens, template, start)
     known = chain < N_RESIDUES
     return int((known & (chain == other)).sum()), int(known.sum())
+
+
+def _on_diagonal(
+    tokens: np.ndarray, template: np.ndarray, start: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What lies on each other of a chain and a template that is placed at `start`: (n,) of both."""
+    low = max(start, 0)
+    high = max(min(start + len(template), len(tokens)), low)
+    return tokens[low:high], template[low - start : high - start]
 
 
 def find_constant(
@@ -78,11 +84,9 @@ def _best_stretch(tokens: np.ndarray, template: np.ndarray, start: int) -> float
 
     Behind a gap that is given too long or too short every residue is off its place.
     """
-    low, high = max(start, 0), min(start + len(template), len(tokens))
-    if high <= low:
-        return 0.0
-    chain, other = tokens[low:high], template[low - start : high - start]
+    chain, other = _on_diagonal(tokens, template, start)
     known = chain < N_RESIDUES
     worth = np.where(known, np.where(chain == other, 1.0, -MISMATCH_COST), 0.0)
-    before = np.append(0.0, worth.cumsum())[[0, *np.flatnonzero(~known).tolist(), high - low]]
+    edges = [0, *np.flatnonzero(~known).tolist(), len(chain)]
+    before = np.append(0.0, worth.cumsum())[edges]
     return float((before - np.minimum.accumulate(before)).max())
