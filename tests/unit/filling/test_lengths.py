@@ -11,6 +11,7 @@ from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import FR4_LAST, FR4_START
 from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGINE
 from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths import open_gaps, unknown
@@ -435,3 +436,30 @@ def test_a_gap_in_fr4_leaves_no_column_of_it_empty(first: int, last: int) -> Non
     kappa = [germline_chain("K", seed, cdr3=9) for seed in range(6)]
     cut = [opened(k, len(k) + first, len(k) + last, mass=False) for k in kappa]
     assert [sizes(s) for s in settle(cut)] == [[last - first]] * 6
+
+
+@pytest.mark.parametrize("read", ["AADLWY", "AADRGSWFLSD", "AADKVHDYCSLH", "ATTPGICDPDSGLFEYENW"])
+def test_a_gap_in_front_of_a_framework_that_is_only_likely_stays_within_cdr3(read: str) -> None:
+    """Reads show the first residues of CDR3 and nothing behind them: FR4 is that of germline, and
+    no part of the gap, whatever the residues look like."""
+    fr4 = "WGQGTQVTVSS"
+    front = V_HEAVY + read
+    gaps = (
+        Gap(len(front), len(front) + 4, 0, None),
+        Gap(len(front) + 4, len(front) + 4 + len(fr4), len(fr4), len(fr4)),
+    )
+    likely = tuple(
+        PositionEvidence(gaps[1].start + i, weights_of(letter), settled=True)
+        for i, letter in enumerate(fr4)
+    )
+    sequence = front + "X" * (4 + len(fr4))
+    (found,) = settle([Scaffold("chain", "", sequence, gaps, 1, evidence=likely)])
+    filled = found.gaps[0].end - found.gaps[0].start
+    assert filled <= max(TYPICAL_CDR3["H"] - len(read), 0) + 4
+    kmers = encode_scaffolds([found], bundled.reader().encoder.library)
+    columns = kmers.chain_columns.numpy()
+    assert columns[-len(fr4) :].tolist() == list(range(FR4_START, FR4_LAST["H"] + 1))
+
+
+def weights_of(residue: str) -> tuple[float, ...]:
+    return tuple(0.905 if one == residue else 0.005 for one in RESIDUES)

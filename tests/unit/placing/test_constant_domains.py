@@ -17,12 +17,12 @@ from tests.reads import (
 )
 
 import bundled
-from lacuna.antibody.germlines import constants, j_segments, v_segments
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode
 from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.chains.constant_domains import without_unread
+from lacuna.placing.chains.constant_domains import LACKING, _lacking_ch1, without_unread
 from lacuna.placing.place import Placed, _without_unread
 from lacuna.placing.votes.cleavage import cleavage_of
 from lacuna.placing.votes.draft import Draft, Loose, draft_of
@@ -34,6 +34,7 @@ GAMMA2 = next(c.sequence for c in constants() if c.name == "IGHG2*01")
 KAPPA = next(c.sequence for c in constants() if c.name == "IGKC*01")
 V = chain_with_cdr3("H", "ARDRGYSSGWFDV", constant=False)
 LIGHT = chain_with_cdr3("K", "QQSYSTPLT", constant=False) + KAPPA
+ON_FC = V + "EPKSSDKTHTCPPCP" + GAMMA1[113:]
 ANY = "KRFWYL"  # trypsin and chymotrypsin
 TRYPSIN = "KR"
 
@@ -81,9 +82,8 @@ def test_what_no_read_shows_at_the_end_of_a_fab_is_in_doubt() -> None:
 
 def test_a_domain_on_an_fc_goes_on_in_the_hinge() -> None:
     """The hinge is as it is read, with S for the C that bound the light chain."""
-    chain = V + "EPKSSDKTHTCPPCP" + GAMMA1[113:]
-    draft = only(placed(chain, ANY))
-    assert decode(draft.tokens) == merged(chain)
+    draft = only(placed(ON_FC, ANY))
+    assert decode(draft.tokens) == merged(ON_FC)
     assert not [one for one in draft.loose if one.stop > draft.find(CONSTANT)]
 
 
@@ -97,18 +97,38 @@ def test_what_no_read_joins_to_an_fc_is_in_doubt() -> None:
 
 
 def test_a_domain_of_which_few_peptides_could_be_read_is_in_doubt() -> None:
-    """Of CH1 trypsin leaves some peptides that a tool can read: it stays, and its residues are as
-    sure as it is."""
-    found = placed(V + "EPKSSDKTHTCPPCP" + GAMMA1[113:], TRYPSIN)
-    draft = only(found)
+    """Of CH1 trypsin leaves some peptides that a tool can read: beside a light chain it stays, and
+    its residues are as sure as it is."""
+    reads = [*digest(ON_FC, behind=TRYPSIN), *digest(LIGHT, behind=TRYPSIN)]
+    found = built([read for read in reads for _ in range(4)])
+    draft = next(draft for draft in found.drafts if draft.locus == "H")
     start = draft.find(CONSTANT)
     (first,) = [one for one in draft.loose if one.start == start]
     assert (first.stop - start, len(draft)) == (98, len(V + GAMMA1))
     assert 0.05 < first.probability < 0.95
-    (chain,) = weigh(found, None, load_library(LIBRARY))
+    chain = next(c for c in weigh(found, None, load_library(LIBRARY)) if c.locus == "H")
     inside = slice(first.start, first.stop)
     assert all("length" in row.flags for row in chain.rows[inside])
     assert not any("length" in row.flags for row in chain.rows[-90:])
+
+
+def test_a_domain_on_an_fc_without_a_light_chain_lacks_ch1() -> None:
+    """As few peptides tell, since a heavy chain with CH1 seldom comes alone."""
+    draft = only(placed(ON_FC, TRYPSIN))
+    assert decode(draft.tokens) == merged(ON_FC)
+
+
+@pytest.mark.parametrize(("species", "lacking"), [("human", 0.5), ("alpaca", 0.95)])
+def test_how_many_heavy_chains_lack_ch1(species: str, lacking: float) -> None:
+    segments = v_segments()
+    v = int(
+        np.flatnonzero(
+            (segments.species == SPECIES.index(species)) & (segments.locus == LOCI.index("H"))
+        )[0]
+    )
+    heavy = draft_of("H", v, j_segments().names.index("IGHJ4*01"), -1)
+    assert _lacking_ch1(heavy, [heavy]) == lacking
+    assert _lacking_ch1(heavy, [heavy, kappa_draft()]) == LACKING
 
 
 def sure_of_germline(_: str, germline: str, *__: object, **___: object) -> np.ndarray:

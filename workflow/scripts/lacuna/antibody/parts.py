@@ -164,12 +164,3 @@ def number_parts(sequence: str) -> tuple[Part, ...]:
             parts.append(Part(start, number_chain(part[:fc])))
             parts.append(Part(start + fc, number_chain(part[fc:])))
     return tuple(parts)
-
-
-def number_by_either(shown: str, likely: str) -> tuple[Part, ...]:
-    """The numbering of what is shown of a chain or, if that tells nothing in front of CDR3, of its
-    likely residues: as many letters, with fewer that are missing. Errors: see `number_parts`."""
-    parts = number_parts(shown)
-    if shown == likely or any((part.numbering.columns <= CYS104).any() for part in parts):
-        return parts
-    return number_parts(likely)

@@ -9,10 +9,11 @@ import numpy as np
 from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.filling.block import columns_of, slices_of
+from lacuna.network.encode import likely_letters
 from lacuna.network.kmers import KmerSet, PartSegments, Targets
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
 MATCH = 0.5  # nats per observed residue that agrees with its template; one that differs costs them
@@ -58,13 +59,13 @@ class Misfits(NamedTuple):
 
 
 def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> TemplateFits:
-    """How well chains agree with their templates.
+    """How well chains agree with their templates, likely residues as if they were observed.
 
     variants: each chain with the number of the gap whose length is tried.
     """
     targets = kmers.at()
     bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
-    templates, agreement = _agreement_of(kmers)
+    templates = _nearest_templates(kmers)
     columns = columns_of([scaffold for scaffold, _ in variants], kmers)
     fits, cdr3 = np.zeros(len(variants)), np.zeros(len(variants))
     misfits = np.zeros(len(variants), dtype=int)
@@ -73,7 +74,8 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
     ):
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         gap, length = scaffold.gaps[number], len(scaffold.sequence)
-        fits[i] = MATCH * _agreement(rows, agreement, gap, length)
+        near = slice(max(gap.start - FLANK, 0), gap.end + FLANK)
+        fits[i] = MATCH * int(_agreement(rows, templates, scaffold)[near].sum())
         at = sum(part.start <= gap.start for part in parts) - 1
         part = parts[at]
         if part.v >= 0:
@@ -97,7 +99,7 @@ def fits_as_given(
     (length,), and the misfits of all its V domains."""
     targets = kmers.at()
     bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
-    _, agreement = _agreement_of(kmers)
+    templates = _nearest_templates(kmers)
     columns, parts = columns_of(chains, kmers), kmers.parts_of_chains()
     for i in which:
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
@@ -108,33 +110,27 @@ def fits_as_given(
                 own = _misfits(columns[i][where], part)
                 for whole, piece in zip(found, own, strict=True):
                     whole[where] = piece
-        yield _along(rows, agreement, length) < 0, found
+        yield _agreement(rows, templates, chains[i]) < 0, found
 
 
-def _agreement_of(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray]:
-    """Templates (k-mers, k), and 1 where a residue agrees with its own, -1 where not, else 0."""
-    tokens, slots = kmers.tokens.numpy(), kmers.templates.numpy()
-    # The nearest germline segment or, for a protein without one, the nearest homolog.
-    templates = np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
-    known = (tokens < N_RESIDUES) & (templates < N_RESIDUES)
-    return templates, np.where(tokens == templates, 1, -1) * known
+def _nearest_templates(kmers: KmerSet) -> np.ndarray:
+    """(k-mers, k) tokens of the nearest germline segment or, for a protein without one, of the
+    nearest homolog."""
+    slots = kmers.templates.numpy()
+    return np.where(slots[:, 0] < N_RESIDUES, slots[:, 0], slots[:, N_GERMLINE])
 
 
-def _along(rows: Targets, agreement: np.ndarray, length: int) -> np.ndarray:
-    """The agreement of each residue of a chain (length,), 0 where no k-mer is."""
-    along = np.zeros(length, dtype=int)
+def _agreement(rows: Targets, templates: np.ndarray, scaffold: Scaffold) -> np.ndarray:
+    """Of each residue of a chain, 1 where it agrees with its template, -1 where not, 0 where either
+    is unknown or no k-mer is: (length,)."""
+    tokens = encode(likely_letters(scaffold, scaffold.sequence))
+    along = np.full(len(tokens), MISSING, dtype=templates.dtype)
     first = np.flatnonzero(np.diff(rows.kmer, prepend=-1))  # k-mers are in order
     for kmer, place, _, position in zip(*(column[first] for column in rows), strict=True):
         start = position - place
-        width = min(agreement.shape[1], length - start)
-        along[start : start + width] = agreement[kmer, :width]
-    return along
-
-
-def _agreement(rows: Targets, agreement: np.ndarray, gap: Gap, length: int) -> int:
-    """Matches less mismatches around a gap; residues in two windows count once."""
-    along = _along(rows, agreement, length)
-    return int(along[max(gap.start - FLANK, 0) : gap.end + FLANK].sum())
+        along[start : start + templates.shape[1]] = templates[kmer, : len(along) - start]
+    known = (tokens < N_RESIDUES) & (along < N_RESIDUES)
+    return np.where(tokens == along, 1, -1) * known
 
 
 def _misfits(columns: np.ndarray, part: PartSegments) -> Misfits:

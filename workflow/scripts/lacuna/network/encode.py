@@ -17,7 +17,7 @@ from lacuna.antibody.constant_region import constant_tokens, diagonal_identity
 from lacuna.antibody.germlines import LOCI, constants
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.antibody.numbering import Numbering
-from lacuna.antibody.parts import number_by_either
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.core.device import product_dtype
 from lacuna.network.kmers import KmerSet, Targets
@@ -104,7 +104,7 @@ def encode_scaffolds(
     homologs that share at least `max_identity` of the observed residues that both have are left
     out, since the accuracy of these chains is reported. numbered_by: a sequence as long as each
     scaffold, which is numbered in its place, if more is known of a chain's columns than its own
-    residues tell; likely residues are, if its own tell nothing in front of CDR3.
+    residues tell. Likely residues are numbered as if they were observed.
     """
     chains = _numbered(scaffolds, numbered_by or [s.sequence for s in scaffolds])
     below = float(np.nextafter(np.float32(max_identity), np.float32(0.0)))
@@ -196,9 +196,9 @@ class _Chains:
 
 def _numbered(scaffolds: Sequence[Scaffold], numbered_by: Sequence[str]) -> _Chains:
     """Number the chains of scaffolds, in parts if they have several V domains."""
-    pairs = [(given, _likely(s, given)) for s, given in zip(scaffolds, numbered_by, strict=True)]
-    known = {pair: number_by_either(*pair) for pair in dict.fromkeys(pairs)}
-    of_chains = [known[pair] for pair in pairs]
+    letters = [likely_letters(s, given) for s, given in zip(scaffolds, numbered_by, strict=True)]
+    known = {one: number_parts(one) for one in dict.fromkeys(letters)}
+    of_chains = [known[one] for one in letters]
     parts = [part for of_chain in of_chains for part in of_chain]
     numberings = [part.numbering for part in parts]
     count = np.array([len(of_chain) for of_chain in of_chains], dtype=np.int64)
@@ -214,7 +214,7 @@ def _numbered(scaffolds: Sequence[Scaffold], numbered_by: Sequence[str]) -> _Cha
     )
 
 
-def _likely(scaffold: Scaffold, letters: str) -> str:
+def likely_letters(scaffold: Scaffold, letters: str) -> str:
     """The letters of a chain with its likely residues where reads settle how likely each is."""
     settled = [one for one in scaffold.evidence if one.settled]
     if not settled:

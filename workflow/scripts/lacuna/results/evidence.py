@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from lacuna.antibody.imgt import imgt_numbers, regions_of
-from lacuna.antibody.parts import number_by_either
+from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES, same_but_il
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
@@ -203,7 +203,7 @@ def _numbered(
         residue if i in likely else letter
         for i, (residue, letter) in enumerate(zip(filled, shown, strict=True), start=1)
     ]
-    parts = number_by_either("".join(shown), "".join(both))
+    parts = number_parts("".join(both))
     regions: list[str] = []
     imgt: list[str] = []
     for part in parts:

@@ -114,7 +114,11 @@ def _excerpt(chain: OpenChain, number: int) -> tuple[Scaffold, list[int | None],
         sequence=chain.scaffold.sequence[start:end],
         gaps=tuple(replace(g, start=g.start - start, end=g.end - start) for g in gaps[first:last]),
         modifications=(),
-        evidence=(),
+        evidence=tuple(
+            replace(one, position=one.position - start)
+            for one in chain.scaffold.evidence
+            if start <= one.position < end
+        ),
     )
     return excerpt, chosen[first:last], number - first
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.antibody.constant_region import constant_tokens
+from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
@@ -27,6 +28,12 @@ SEEN = 2.0  # weight of reads, on the average of its residues, from which a pept
 ONCE = 0.9  # weight over a residue on which a single read lies; the rest is for rounding
 COVERED = 0.5  # of the residues of a domain on which any read lies, from which it is there
 LACKING = 0.02  # of chains, that lack a domain
+# Of heavy chains in a sample without light chains, that lack CH1: such a chain is a single V domain
+# on an Fc, or was separated from its light chain.
+ALONE = 0.5
+# The same if it is of a camelid, whose heavy-chain antibodies have neither light chain nor CH1
+# (Hamers-Casterman et al. 1993, 10.1038/363446a0).
+CAMELID = 0.95
 # Of the nats by which a peptide that is not seen tells that it is not there: peptides of a domain
 # are lost together, as under a bond or a glycan.
 TEMPER = 0.7
@@ -118,12 +125,22 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
                 continue
             n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
             nats = TEMPER * n * -np.log((missed - n + 1) / (total - n + 2))
-            odds = (1 - LACKING) / LACKING * np.exp(-nats)
+            lacking = _lacking_ch1(draft, drafts) if start == first else LACKING
+            odds = (1 - lacking) / lacking * np.exp(-nats)
             if (start, stop) == (first, len(depth)) and not len(_stretches(first, depth, ONCE)):
                 odds = 0.0  # its words in reads are of something else
             if n or not odds:
                 found[-1].append(Loose(start, stop, float(odds / (1 + odds))))
     return found
+
+
+def _lacking_ch1(draft: Draft, drafts: Sequence[Draft]) -> float:
+    """Of chains like a draft, among the drafts of its sample, how many lack their first constant
+    domain."""
+    if draft.v < 0 or any(one.locus != "H" for one in drafts):
+        return LACKING
+    species = SPECIES[v_segments().species[draft.v]]
+    return CAMELID if species == "alpaca" else ALONE
 
 
 def _domains(first: int, depth: np.ndarray, shown: np.ndarray) -> list[tuple[int, int]]:
