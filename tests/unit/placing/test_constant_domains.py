@@ -22,7 +22,12 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode
 from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.chains.constant_domains import LACKING, _lacking_ch1, without_unread
+from lacuna.placing.chains.constant_domains import (
+    LACKING,
+    _lacking_ch1,
+    _with_light,
+    without_unread,
+)
 from lacuna.placing.place import Placed, _without_unread
 from lacuna.placing.votes.cleavage import cleavage_of
 from lacuna.placing.votes.draft import Draft, Loose, draft_of
@@ -127,8 +132,20 @@ def test_how_many_heavy_chains_lack_ch1(species: str, lacking: float) -> None:
         )[0]
     )
     heavy = draft_of("H", v, j_segments().names.index("IGHJ4*01"), -1)
-    assert _lacking_ch1(heavy, [heavy]) == lacking
-    assert _lacking_ch1(heavy, [heavy, kappa_draft()]) == LACKING
+    assert _lacking_ch1(heavy, with_light=False) == lacking
+    assert _lacking_ch1(heavy, with_light=True) == LACKING
+    assert _lacking_ch1(kappa_draft(), with_light=False) == LACKING
+
+
+def test_an_scfv_has_no_whole_light_chain() -> None:
+    """Nor is its VL one, though no read tells that the constant region is not there."""
+    light = kappa_draft()
+    start, stop = light.find(CONSTANT), len(light)
+    for first, whole in ((0, True), (start, True), (stop, False)):
+        depth = np.zeros(stop)
+        depth[first:] = 4.0
+        assert _with_light([light], [depth]) == whole
+    assert not _with_light([draft_of("H", 0, 0, -1)], [np.full(400, 4.0)])
 
 
 def sure_of_germline(_: str, germline: str, *__: object, **___: object) -> np.ndarray:

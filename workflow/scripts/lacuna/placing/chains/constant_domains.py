@@ -28,8 +28,8 @@ SEEN = 2.0  # weight of reads, on the average of its residues, from which a pept
 ONCE = 0.9  # weight over a residue on which a single read lies; the rest is for rounding
 COVERED = 0.5  # of the residues of a domain on which any read lies, from which it is there
 LACKING = 0.02  # of chains, that lack a domain
-# Of heavy chains in a sample without light chains, that lack CH1: such a chain is a single V domain
-# on an Fc, or was separated from its light chain.
+# Of heavy chains in a sample without a whole light chain, that lack CH1: such a chain is a VHH or
+# an scFv on an Fc, or was separated from its light chain.
 ALONE = 0.5
 # The same if it is of a camelid, whose heavy-chain antibodies have neither light chain nor CH1
 # (Hamers-Casterman et al. 1993, 10.1038/363446a0).
@@ -111,6 +111,7 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
     depths = [votes(reads, placements, i, len(d)).depth for i, d in enumerate(drafts)]
     pieces = [_pieces(d.tokens, cleavage) for d in drafts]
     seen = [_seen(depth, own) for depth, own in zip(depths, pieces, strict=True)]
+    with_light = _with_light(drafts, depths)
     missed = sum(int((~one).sum()) for one in seen)
     total = sum(map(len, seen))
     found: list[list[Loose]] = []
@@ -125,7 +126,7 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
                 continue
             n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
             nats = TEMPER * n * -np.log((missed - n + 1) / (total - n + 2))
-            lacking = _lacking_ch1(draft, drafts) if start == first else LACKING
+            lacking = _lacking_ch1(draft, with_light) if start == first else LACKING
             odds = (1 - lacking) / lacking * np.exp(-nats)
             if (start, stop) == (first, len(depth)) and not len(_stretches(first, depth, ONCE)):
                 odds = 0.0  # its words in reads are of something else
@@ -134,13 +135,20 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
     return found
 
 
-def _lacking_ch1(draft: Draft, drafts: Sequence[Draft]) -> float:
-    """Of chains like a draft, among the drafts of its sample, how many lack their first constant
-    domain."""
-    if draft.v < 0 or any(one.locus != "H" for one in drafts):
+def _with_light(drafts: Sequence[Draft], depths: Sequence[np.ndarray]) -> bool:
+    """Whether any draft is a light chain of whose constant region reads show a peptide; depths: of
+    reads over the residues of each."""
+    starts = [draft.find(CONSTANT) if draft.locus != "H" else -1 for draft in drafts]
+    pairs = zip(starts, depths, strict=True)
+    return any(start >= 0 and len(_stretches(start, depth, ONCE)) > 0 for start, depth in pairs)
+
+
+def _lacking_ch1(draft: Draft, with_light: bool) -> float:
+    """Of chains like a draft, how many lack their first constant domain; with_light: whether the
+    sample has a whole light chain."""
+    if with_light or draft.locus != "H" or draft.v < 0:
         return LACKING
-    species = SPECIES[v_segments().species[draft.v]]
-    return CAMELID if species == "alpaca" else ALONE
+    return CAMELID if SPECIES[v_segments().species[draft.v]] == "alpaca" else ALONE
 
 
 def _domains(first: int, depth: np.ndarray, shown: np.ndarray) -> list[tuple[int, int]]:
