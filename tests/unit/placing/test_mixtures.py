@@ -7,7 +7,7 @@ import pytest
 
 import bundled
 from lacuna.antibody.germlines import v_segments
-from lacuna.antibody.imgt import CYS104
+from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode
 from lacuna.evidence.phase import JOINED, apart, copied_into_cdr3, holds_several, unjoined
 from lacuna.evidence.weigh import weigh
@@ -340,6 +340,7 @@ def mixture(placed: Placed, changed: list[int], share: float = 0.5) -> Placed:
         drafts=drafts,
         placements=place_on(placed.reads, drafts),
         populations=(replace(one, share=1 - share), replace(one, share=share)),
+        rivalled=(False, False),
     )
 
 
@@ -362,6 +363,18 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     assert max(chain.rows[at].probability for at in far) < 0.95
     on_the_way = [*range(far[-1], CDR3 - 2, 7), CDR3 - 2]
     assert not unjoined(mixture(whole, [*far, *on_the_way, CDR3 + 3]))[0].any()
+
+
+def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Placed) -> None:
+    """Though no other chain is there to differ from it."""
+    beside = replace(whole, rivalled=(True,))
+    (draft,) = whole.drafts
+    of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
+    assert np.array_equal(unjoined(beside)[0], of_v)
+    (chain,) = weigh(beside, bundled.predictor().model, bundled.predictor().library)
+    inside = [row for row in chain.rows if of_v[row.position - 1]]
+    assert {row.flags for row in inside} == {"phase"}
+    assert max(row.probability or 0.0 for row in inside) < 0.95
 
 
 @pytest.mark.parametrize(("share", "may"), [(0.2, False), (0.4, True)])
@@ -390,6 +403,7 @@ def test_what_few_reads_each_are_of_may_have_lent_it_together(
         drafts=drafts,
         placements=place_on(two.reads, drafts),
         populations=populations,
+        rivalled=(False,) * 3,
     )
     assert unjoined(three)[0].any() == may
 

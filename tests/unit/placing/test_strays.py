@@ -21,11 +21,18 @@ from lacuna.core.tables import (
 )
 from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.chains.strays import LOST_READS, count_lost, find_strays, lost_reads
+from lacuna.placing.chains.strays import (
+    LOST_READS,
+    count_lost,
+    find_strays,
+    lost_reads,
+    rivalled,
+)
 from lacuna.placing.place import Placed, place
+from lacuna.placing.votes.placement import place_on
 from lacuna.reads.read import Read
 from lacuna.results.counts import count_sample
-from reads import Sure, chain_with_cdr3, draft_from, read_set, tiles
+from reads import Sure, chain_with_cdr3, draft_from, read_set, reads_of, tiles
 from report_tables import write_tables
 
 MOUSE = "fits no chain, but resembles germline of mouse"
@@ -69,6 +76,23 @@ def test_the_right_species_leaves_no_such_reads(
     assert len(right.names) == 2
     assert count_lost(right.rows)[::2] == (0, "")  # those of the other protein are none
     assert "germline" not in caplog.text
+
+
+def test_a_chain_is_rivalled_by_strays_of_its_locus_that_are_many() -> None:
+    heavy, kappa = (chain_with_cdr3(locus, "ARDYWGAEY", constant=False) for locus in "HK")
+    own, others = [*tiles(heavy), *tiles(kappa)], tiles(germline_chain("H", 40)[:90])
+
+    def found(*strays: Read) -> tuple[bool, ...]:
+        reads = reads_of([*own, *strays])
+        drafts = [draft_from(heavy), draft_from(kappa)]
+        placements = place_on(reads, drafts)
+        lies = np.isin(placements.alignment.read, reads.group[: len(own)])
+        return rivalled(reads, placements.take(np.flatnonzero(lies)), drafts)
+
+    assert found() == (False, False)
+    assert found(*others) == (True, False)
+    assert found(*others[:5]) == (False, False)  # as many as may be misread
+    assert found(*tiles(random_protein(300, 1))) == (False, False)
 
 
 def test_without_a_stated_species_none_is_named() -> None:

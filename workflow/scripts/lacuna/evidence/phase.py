@@ -32,7 +32,8 @@ def holds_several(drafts: Sequence[Draft]) -> bool:
 
 def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     """(t,) of each chain: residues that may be those of another chain of its locus, as no read
-    joins them to most of the others in which the two differ.
+    joins them to most of the others in which the two differ; all of the V domain if the other one
+    was not found.
 
     Nothing is said of constant regions, of which a locus has one or two.
     """
@@ -40,7 +41,7 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     of_locus = dict.fromkeys((d.locus for d in drafts), 0.0)
     for draft, share in zip(drafts, shares, strict=True):
         of_locus[draft.locus] += share
-    found = [np.zeros(len(d), dtype=bool) for d in drafts]
+    found = [_known(draft) & beside for draft, beside in zip(drafts, placed.rivalled, strict=True)]
     pairs = pairs_of_locus(drafts)
     if not pairs:
         return tuple(found)

@@ -66,7 +66,7 @@ def weigh(
     """
     chains = []
     phases = () if placed.serum else unjoined(placed)
-    several = holds_several(placed.drafts)
+    several = holds_several(placed.drafts) or any(placed.rivalled)
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
         found = votes(placed.reads, placed.placements, i, len(draft))
         nats = likelihood(draft, found, temper)

@@ -15,7 +15,14 @@ from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chains.constant_domains import with_doubts, without_unread
 from lacuna.placing.chains.further import further_drafts, of_two_species, without_words
 from lacuna.placing.chains.populations import Population, abundances, is_serum, populations
-from lacuna.placing.chains.strays import LOST, count_lost, find_strays, lost_reads, with_strays
+from lacuna.placing.chains.strays import (
+    LOST,
+    count_lost,
+    find_strays,
+    lost_reads,
+    rivalled,
+    with_strays,
+)
 from lacuna.placing.chains.subclasses import Subclasses, with_subclasses
 from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.checked import C_WORDS, checked_probabilities
@@ -53,7 +60,8 @@ class Placed:
     names and drafts: the chains; reads: each different read once; placements: where they lie, on
     the chains and the contaminants, which follow them; rows: one for each given read; populations:
     how much of the reads each chain has; serum: the sample holds too many antibodies to tell one
-    from another; lost: whether many reads resemble germline and fit no chain.
+    from another; lost: whether many reads resemble germline and fit no chain; rivalled: of each
+    chain, whether so many of these are of its locus that it may hold residues of another one.
     """
 
     names: tuple[str, ...]
@@ -63,7 +71,8 @@ class Placed:
     rows: tuple[PlacedRow, ...]
     populations: tuple[Population, ...]
     serum: bool
-    lost: bool = False
+    lost: bool
+    rivalled: tuple[bool, ...]
 
 
 def place(
@@ -98,12 +107,13 @@ def place(
     every = [*names, *(name for name, _ in contaminants)]
     rows = rows_of(reads, found, placements, every, len(names))
     serum = is_serum(chains, drafts)
-    lost = False
+    lost, beside = False, (False,) * len(drafts)
     if not serum:  # of which many chains are not found
         rows, lost = _with_lost(rows, found, placements, species)
+        beside = rivalled(found, placements, drafts)
         for one in several:
             LOG.warning("%s", _about_subclasses(one, names, drafts))
-    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, lost)
+    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, lost, beside)
 
 
 def _built(

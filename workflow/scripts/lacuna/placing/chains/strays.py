@@ -12,13 +12,15 @@ from functools import cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from lacuna.antibody.germlines import SPECIES, constants, j_segments, v_segments
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode, merge_il
 from lacuna.core.tables import RESEMBLES, RESEMBLES_SPECIES, PlacedRow
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.aligning.seeds import words
 from lacuna.placing.rows import NOWHERE
 from lacuna.placing.sources.segments import WORD
+from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.placement import Placements
 
 LEAST_WORDS = 3  # of germline in a read that resembles it
 # Different residues in such a word: runs of G and S, as SGSGS, are in keratins and linkers too.
@@ -36,6 +38,11 @@ OF_ONE, AHEAD = 0.9, 1.2
 # it differs.
 LOST = ((0.5, 0.1), (0.7, 0.025))
 LOST_READS = 10  # strays that are named at least
+# Of the reads on a V domain, strays of its locus from which it may be half of a missing chain: what
+# that chain has in its place lies among them, and the rest of it on the chain. Of 60 mixtures of
+# two or three antibodies by one protease (read_panel.py --mixed), two such chains held 18 of the 40
+# residues that were wrong at 0.95 or more; in antibodies alone the share is 0.03 at most.
+RIVALLED = 0.2
 OTHER_SHARE = 0.03
 
 
@@ -84,6 +91,29 @@ def find_strays(
     return Strays(like, SPECIES[best] if is_other else "")
 
 
+def rivalled(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> tuple[bool, ...]:
+    """Of each draft, whether strays of its locus are so many that it may hold residues of a chain
+    that was not found.
+
+    placements: of the reads on the drafts and on contaminants.
+    """
+    number = words(reads.tokens, WORD)
+    if not number.size:
+        return (False,) * len(drafts)
+    enough = sliding_window_view(reads.right, WORD, axis=-1).min(-1) >= LOST[0][0]
+    bits = np.where((number >= 0) & enough, _loci_of_words()[number], 0)  # (n, words)
+    bits[placements.alignment.read] = 0
+    found = []
+    for i, draft in enumerate(drafts):
+        own = placements.of(i)
+        first = own.alignment.span[:, 0] - own.text.start[own.chain]
+        on_v = np.unique(own.alignment.read[first < draft.cdr3()[0]])
+        alone = np.uint8(1 << LOCI.index(draft.locus))
+        strays = float(reads.count[(bits == alone).sum(1) >= LEAST_WORDS].sum())
+        found.append(strays >= max(LOST_READS, RIVALLED * float(reads.count[on_v].sum())))
+    return tuple(found)
+
+
 def lost_reads(strays: int, placed: int, species: str, share: float = LOST[-1][1]) -> str:
     """What a user should know of reads that resemble germline, of which a chain is lost; or ''.
 
@@ -124,6 +154,17 @@ def with_strays(rows: Sequence[PlacedRow], reads: ReadSet, strays: Strays) -> li
         else row
         for row, group in zip(rows, groups, strict=True)
     ]
+
+
+@cache
+def _loci_of_words() -> np.ndarray:
+    """(20 ** WORD,) uint8: a bit for each of LOCI whose V segments hold the run of residues."""
+    bits = np.zeros(N_RESIDUES**WORD, dtype=np.uint8)
+    segments = v_segments()
+    for locus, row in zip(segments.locus.tolist(), segments.tokens, strict=True):
+        own = words(merge_il(row[row != ABSENT]), WORD)
+        bits[own[own >= 0]] |= np.uint8(1 << locus)
+    return bits
 
 
 @cache
