@@ -366,15 +366,22 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
 
 
 def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Placed) -> None:
-    """Though no other chain is there to differ from it."""
-    beside = replace(whole, rivalled=(True,))
-    (draft,) = whole.drafts
-    of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
-    assert np.array_equal(unjoined(beside)[0], of_v)
+    """Though no other chain is there to differ from it: what no read joins to most of it."""
+    assert not unjoined(replace(whole, rivalled=(True,)))[0].any()
+    far = ONE.index("WVRQ")
+    apart = [*tiles(ONE[:far]), *tiles(ONE[far:])]
+    parted = place(named(apart), Sure())
+    assert not unjoined(parted)[0].any()
+    beside = replace(parted, rivalled=(True,))
+    assert np.flatnonzero(unjoined(beside)[0]).tolist() == list(range(far))
     (chain,) = weigh(beside, bundled.predictor().model, bundled.predictor().library)
-    inside = [row for row in chain.rows if of_v[row.position - 1]]
-    assert {row.flags for row in inside} == {"phase"}
-    assert max(row.probability or 0.0 for row in inside) < 0.95
+    assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == list(range(far))
+    assert max(row.probability or 0.0 for row in chain.rows[:far]) < 0.95
+    pieces = [read for i in range(0, len(ONE), 30) for read in tiles(ONE[i : i + 30])]
+    small = replace(place(named(pieces), Sure()), rivalled=(True,))
+    (draft,) = small.drafts
+    of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
+    assert np.array_equal(unjoined(small)[0], of_v)  # no stretch is most of the chain
 
 
 @pytest.mark.parametrize(("share", "may"), [(0.2, False), (0.4, True)])

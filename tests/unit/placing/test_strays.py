@@ -95,6 +95,25 @@ def test_a_chain_is_rivalled_by_strays_of_its_locus_that_are_many() -> None:
     assert found(*tiles(random_protein(300, 1))) == (False, False)
 
 
+@pytest.mark.parametrize(
+    ("loci", "fewer"),
+    [
+        (("human H", "human K"), ""),
+        (("human H", "alpaca H", "human K"), ""),
+        (("human H", "mouse H", "human K"), "KL"),
+        (("human H", "human K", "human L"), "H"),
+        (("human H", "mouse H", "human K", "human L"), ""),
+        (("alpaca H", "alpaca H"), ""),
+        (("human H",), ""),
+    ],
+)
+def test_a_mixture_with_fewer_chains_of_a_kind_lacks_one(loci: Sequence[str], fewer: str) -> None:
+    drafts = [draft_from(germline_chain(x[-1], 2, species=x[:-2])) for x in loci]
+    nothing = read_set("WWWWWWWWWW")
+    found = rivalled(nothing, place_on(nothing, drafts), drafts)
+    assert found == tuple(draft.locus in fewer for draft in drafts)
+
+
 def test_without_a_stated_species_none_is_named() -> None:
     kappa = constant("human", "IGKC*01")
     found = read_set(*(kappa[i : i + 14] for i in range(0, 60, 3)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, merge_il
+from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
@@ -21,6 +22,9 @@ JOINED = 8.0  # nats that reads lose if two stretches that they join are taken a
 # Of the reads of a chain, from which the others of its locus together may have lent it a stretch:
 # residues of a chain that has three times their reads are the majority's everywhere.
 RIVAL = 1 / 3
+# Beside a chain that was not found: residues on either side of a place with which a read crosses
+# it, so that most chains differ in some of them, and the weight of reads that join what it parts.
+SEAM, CROSSED = 4, 2.0
 RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
 
@@ -32,8 +36,8 @@ def holds_several(drafts: Sequence[Draft]) -> bool:
 
 def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     """(t,) of each chain: residues that may be those of another chain of its locus, as no read
-    joins them to most of the others in which the two differ; all of the V domain if the other one
-    was not found.
+    joins them to most of the others in which the two differ, or to most of the V domain if the
+    other chain was not found.
 
     Nothing is said of constant regions, of which a locus has one or two.
     """
@@ -41,7 +45,10 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     of_locus = dict.fromkeys((d.locus for d in drafts), 0.0)
     for draft, share in zip(drafts, shares, strict=True):
         of_locus[draft.locus] += share
-    found = [_known(draft) & beside for draft, beside in zip(drafts, placed.rivalled, strict=True)]
+    found = [
+        _apart_from_most(placed, i) if beside else np.zeros(len(drafts[i]), dtype=bool)
+        for i, beside in enumerate(placed.rivalled)
+    ]
     pairs = pairs_of_locus(drafts)
     if not pairs:
         return tuple(found)
@@ -54,6 +61,35 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
                 cuts = [places[side] for places, nats in seams if nats < JOINED]
                 found[chain] |= apart(drafts[chain], drafts[rival], cuts)
     return tuple(found)
+
+
+def _apart_from_most(placed: Placed, chain: int) -> np.ndarray:
+    """(t,) residues of the V domain of a chain that no reads join to most of the others; all of
+    them if no stretch is most of it."""
+    draft = placed.drafts[chain]
+    own = placed.placements.of(chain)
+    spans = own.alignment.span - own.text.start[chain]
+    weight = placed.reads.weight[own.alignment.read]
+    crossed = _crossed(spans, weight, SEAM, len(draft))
+    over = _crossed(spans, weight, 1, len(draft))
+    cuts = [
+        start + int(over[start:stop].argmin())
+        for start, stop in runs_of(crossed < CROSSED)
+        if stop - start >= SEAM  # fewer if the reads on either side have SEAM residues in common
+    ]
+    block, known = np.searchsorted(cuts, np.arange(len(draft)), "right"), _known(draft)
+    sizes = np.bincount(block[known], minlength=1)
+    return known & ((block != sizes.argmax()) | (2 * sizes.max() <= sizes.sum()))
+
+
+def _crossed(spans: np.ndarray, weight: np.ndarray, seam: int, length: int) -> np.ndarray:
+    """(length,) weight of the reads with `seam` residues on either side of the place in front of
+    each residue; spans (n, 2) of reads on their chain."""
+    long = spans[:, 1] - spans[:, 0] >= 2 * seam
+    found = np.zeros(length + 1)
+    np.add.at(found, spans[long, 0] + seam, weight[long])
+    np.add.at(found, spans[long, 1] - seam + 1, -weight[long])
+    return np.cumsum(found)[:length]
 
 
 def apart(draft: Draft, other: Draft, cuts: Sequence[int]) -> np.ndarray:
