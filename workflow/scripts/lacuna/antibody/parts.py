@@ -4,6 +4,7 @@ Runs of germline words suggest where one domain ends and the next begins; there 
 and each part is numbered as a chain of its own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -166,10 +167,14 @@ def number_parts(sequence: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def number_by_either(shown: str, likely: str) -> tuple[Part, ...]:
-    """The numbering of what is shown of a chain or, if that tells nothing in front of CDR3, of its
-    likely residues: as many letters, with fewer that are missing. Errors: see `number_parts`."""
+def number_by_either(shown: str, likely: Iterable[tuple[int, str]]) -> tuple[Part, ...]:
+    """The numbering of what is shown of a chain or, if that tells nothing in front of CDR3, of the
+    same with its likely residues, each after its index. Errors: see `number_parts`."""
     parts = number_parts(shown)
-    if shown == likely or any((part.numbering.columns <= CYS104).any() for part in parts):
+    letters = list(shown)
+    for i, residue in likely:
+        letters[i] = residue
+    both = "".join(letters)
+    if shown == both or any((part.numbering.columns <= CYS104).any() for part in parts):
         return parts
-    return number_parts(likely)
+    return number_parts(both)

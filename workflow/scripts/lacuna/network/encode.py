@@ -196,7 +196,7 @@ class _Chains:
 
 def _numbered(scaffolds: Sequence[Scaffold], numbered_by: Sequence[str]) -> _Chains:
     """Number the chains of scaffolds, in parts if they have several V domains."""
-    pairs = [(given, _likely(s, given)) for s, given in zip(scaffolds, numbered_by, strict=True)]
+    pairs = list(zip(numbered_by, map(_likely, scaffolds), strict=True))
     known = {pair: number_by_either(*pair) for pair in dict.fromkeys(pairs)}
     of_chains = [known[pair] for pair in pairs]
     parts = [part for of_chain in of_chains for part in of_chain]
@@ -214,15 +214,10 @@ def _numbered(scaffolds: Sequence[Scaffold], numbered_by: Sequence[str]) -> _Cha
     )
 
 
-def _likely(scaffold: Scaffold, letters: str) -> str:
-    """The letters of a chain with its likely residues where reads settle how likely each is."""
-    settled = [one for one in scaffold.evidence if one.settled]
-    if not settled:
-        return letters
-    likely = list(letters)
-    for one in settled:
-        likely[one.position] = RESIDUES[one.weights.index(max(one.weights))]
-    return "".join(likely)
+def _likely(scaffold: Scaffold) -> tuple[tuple[int, str], ...]:
+    """The likely residue of each position where reads settle how likely each is."""
+    settled = (one for one in scaffold.evidence if one.settled)
+    return tuple((e.position, RESIDUES[e.weights.index(max(e.weights))]) for e in settled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ of observed ones from the reads or, without any, from the evidence that was give
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -191,7 +191,7 @@ def _flagged(row: EvidenceRow, marked: bool, flag: Flag = Flag.LENGTH) -> Eviden
 
 
 def _numbered(
-    filled: str, of_gaps: Mapping[int, ResidueRow], likely: Container[int]
+    filled: str, of_gaps: Mapping[int, ResidueRow], likely: Iterable[int]
 ) -> tuple[list[str], list[str]]:
     """Region and IMGT number of every residue, as the chain was numbered when it was filled;
     likely: the positions of missing residues that have a part in it if others tell too little."""
@@ -199,14 +199,10 @@ def _numbered(
         (of_gaps[i].ambiguity or MISSING_LETTER) if i in of_gaps else residue
         for i, residue in enumerate(filled, start=1)
     ]
-    both = [
-        residue if i in likely else letter
-        for i, (residue, letter) in enumerate(zip(filled, shown, strict=True), start=1)
-    ]
-    parts = number_by_either("".join(shown), "".join(both))
+    residues = ((i - 1, filled[i - 1]) for i in likely)
     regions: list[str] = []
     imgt: list[str] = []
-    for part in parts:
+    for part in number_by_either("".join(shown), residues):
         regions += regions_of(part.numbering.columns).tolist()
         imgt += imgt_numbers(part.numbering.columns).tolist()
     return regions, imgt
