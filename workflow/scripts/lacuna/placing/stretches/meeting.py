@@ -122,16 +122,9 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     tried = sorted(tried, key=lambda t: (-_worth(t), t.tokens.tolist()))[:TRIED]
     if not tried:
         return None
-    weighed = weigh_paths(asked.around, [t.tokens for t in tried])
-    gains = {p.tokens.tobytes(): p.gain for p in weighed}
-    gain = np.array([gains[t.tokens.tobytes()] for t in tried])
-    own = np.array([_worth(t) for t in tried])
-    reads = TEMPER * gain
+    gain = _gains(asked, tried)
     lengths = np.array([len(t.tokens) for t in tried])
-    for length in set(lengths.tolist()):  # the best of each
-        alike = lengths == length
-        reads[alike] += max(reads.max() - asked.most - reads[alike].max(), 0.0)
-    worth = own + reads
+    worth = np.array([_worth(t) for t in tried]) + _worth_of_reads(gain, lengths, asked.most)
     best = int(worth.argmax())
     one = tried[best]
     others = [
@@ -147,6 +140,23 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     same = trials[one.tokens.tobytes()]
     sure = _any_right(t.left for t in same) * _any_right(t.right for t in same)
     return Met(one, sure / total, {length: own / total for length, own in odds.items()})
+
+
+def _gains(asked: Question, tried: Sequence[Trial]) -> np.ndarray:
+    """(n,) what all reads gain by each of some trials."""
+    weighed = weigh_paths(asked.around, [t.tokens for t in tried])
+    gains = {p.tokens.tobytes(): p.gain for p in weighed}
+    return np.array([gains[t.tokens.tobytes()] for t in tried])
+
+
+def _worth_of_reads(gain: np.ndarray, lengths: np.ndarray, most: float) -> np.ndarray:
+    """(n,) nats of reads for trials, `most` at most for the best of one length over that of
+    another; gain (n,): what they gain; lengths (n,): of the trials."""
+    reads = TEMPER * gain
+    for length in set(lengths.tolist()):
+        alike = lengths == length
+        reads[alike] += max(reads.max() - most - reads[alike].max(), 0.0)
+    return reads
 
 
 def _any_right(sides: Iterable[Side]) -> float:
