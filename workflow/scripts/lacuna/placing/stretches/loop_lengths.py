@@ -274,9 +274,7 @@ def resized_at_cut(
     unseen = unseen_of(around.reads, draft, found)
     sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
     nats = cache(lambda text: germline.nats(np.frombuffer(text, np.uint8)))
-    asked = Question(
-        around, opening, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, ACROSS
-    )
+    asked = Question(around, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, ACROSS)
     met = meet(asked, *sides)
     if met is None:
         return Resized.untold(opening, draft, germline)

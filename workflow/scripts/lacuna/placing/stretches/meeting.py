@@ -56,7 +56,6 @@ class Question:
     """
 
     around: Surroundings
-    opening: Opening
     lengths: range
     nats: Callable[[np.ndarray], float]
     cleavage: Cleavage
@@ -105,7 +104,7 @@ def closed_by_meeting(
     lengths = range(SHORTEST, min(LONGEST[draft.locus], MOST) + 1)
     unseen = unseen_of(around.reads, draft, found)
     sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
-    met = meet(Question(around, opening, lengths, nats, cleavage, unseen), *sides)
+    met = meet(Question(around, lengths, nats, cleavage, unseen), *sides)
     return None if met is None else (met.trial.tokens, Meeting(met.trial.at, met.probability))
 
 
