@@ -47,7 +47,9 @@ INDEL_CDR, INDEL_FR, EACH = 0.02, 0.002, 0.3
 CAMELID, INDEL_CAMELID = "alpaca", (0.07, 0.2)
 TRP41 = 41  # column between CDR1 and CDR2
 SEGMENTS = 60  # that are asked, the most alike
-PROBABLE = 0.8  # that the sides meet in another length than the draft's, from which it is taken
+# That the sides meet in another length than the draft's, from which it is taken. Natural VHHs show
+# which lengths are wrong then (tests/benchmarks/read_panel.py --chains --digests one).
+PROBABLE = 0.8
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
 # Residues that no CDR3 begins with and has once more behind a Cys: the side that shows them begins
 # in FR3, with other residues of it than the chain has, and shows the whole CDR3.
 BEGINNING = 2
+# Whether CDR3s are closed in the right length with this and what follows is measured by reads of
+# one protease, of two seeds (tests/benchmarks/read_panel.py --digests trypsin,lysc,chymotrypsin,alp
+# --seed 2).
 UNUSUAL = 0.002  # least probability of a length of CDR3
 MOST = 34  # residues of a CDR3 that is weighed; all longer ones together are rarer than UNUSUAL
 MISREAD = 0.05  # probability that a peptide ends where the proteases do not cut
