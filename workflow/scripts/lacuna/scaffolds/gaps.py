@@ -62,24 +62,8 @@ def find_gaps(
         for position, gap in inline.items()
         if position not in covered
     ]
-    before: Row | None = None
-    bad: list[Fault] = []
-    hidden = list(sequence)
-    for row in rows:
-        try:
-            _check_place(row, before, len(sequence))
-            gaps.append(_row_gap(row, sequence, inline, tolerance_ppm, max_length))
-        except ValueError as error:
-            bad.append(Fault(str(error), row.line))
-            continue
-        for position in range(row.start, row.end):
-            if hidden[position] in RESIDUES:
-                hidden[position] = MISSING_LETTER
-        before = row
-    if bad:
-        raise first_of(sorted(bad, key=lambda fault: fault.line), file)
-    shown = "".join(hidden)
-
+    gaps += _row_gaps(rows, letters, tolerance_ppm, max_length, file)
+    shown = _without(sequence, rows)
     gaps = _joined(sorted(gaps, key=lambda gap: (gap.start, gap.end)))
     whole: list[Gap] = []
     done = 0
@@ -88,6 +72,35 @@ def find_gaps(
         done = gap.end
     _check_size(gaps, len(shown), max_length, record.line)
     return shown, (*whole, *gaps_in(shown, done))
+
+
+def _row_gaps(
+    rows: Sequence[Row], letters: Letters, tolerance_ppm: float, max_length: int, file: str
+) -> list[Gap]:
+    """The gaps of table rows; arguments and Fault: as of `find_gaps`."""
+    gaps: list[Gap] = []
+    before: Row | None = None
+    bad: list[Fault] = []
+    for row in rows:
+        try:
+            _check_place(row, before, len(letters.sequence))
+            gaps.append(_row_gap(row, letters.sequence, letters.inline, tolerance_ppm, max_length))
+            before = row
+        except ValueError as error:
+            bad.append(Fault(str(error), row.line))
+    if bad:
+        raise first_of(sorted(bad, key=lambda fault: fault.line), file)
+    return gaps
+
+
+def _without(sequence: str, rows: Sequence[Row]) -> str:
+    """The sequence with X for the residues that rows hide."""
+    letters = list(sequence)
+    for row in rows:
+        for position in range(row.start, row.end):
+            if letters[position] in RESIDUES:
+                letters[position] = MISSING_LETTER
+    return "".join(letters)
 
 
 def _check_place(row: Row, before: Row | None, length: int) -> None:
