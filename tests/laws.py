@@ -21,15 +21,16 @@ from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.results.accuracy import accuracy_table, add_up, read_scored, sum_scored
 from lacuna.results.join import HEADERS, MODEL, join_parts
+from lacuna.scaffolds.alkylation import READINGS
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.homologs import Homologs
 
 ROUNDED = 1e-4  # largest rounding error of a printed probability
-# What C may carry, in Da: nothing, or one of the usual alkylations.
 # What a chain's first residue may have lost as pyroglutamate, in Da.
 AT_START = {"Q": (0.0, 17.026549), "E": (0.0, 18.010565)}
-ON_CYSTEINE = (0.0, 57.021464, 58.005479, 71.037114, 105.057849, 125.047679, 45.987721)
+# What C may carry, in Da: nothing, or one of the usual alkylations.
+ON_CYSTEINE = tuple(reading.mass for reading in READINGS.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_s
 from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, decode, encode, merge_il
+from lacuna.evidence.chain import WeighedChain
 from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.place import Placed, place
 from lacuna.placing.votes.draft import Draft, draft_of, protein_of
@@ -123,3 +124,8 @@ def germline_draft(locus: str) -> Draft:
 
 def built(reads: list[Read]) -> Placed:
     return place(reads, Sure())
+
+
+def best_of(chain: WeighedChain) -> str:
+    """The most probable residue of each position of a chain."""
+    return "".join(row.residue for row in chain.rows)

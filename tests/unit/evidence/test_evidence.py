@@ -51,7 +51,16 @@ from lacuna.placing.stretches.junction_mass import JunctionMass, junction_mass
 from lacuna.placing.votes.consensus import Votes, votes
 from lacuna.placing.votes.draft import Draft, Loose, Meeting, draft_of
 from lacuna.placing.votes.placement import place_on
-from reads import Sure, chain_with_cdr3, draft_from, germline_draft, peptide, reads_of, tiles
+from reads import (
+    Sure,
+    best_of,
+    chain_with_cdr3,
+    draft_from,
+    germline_draft,
+    peptide,
+    reads_of,
+    tiles,
+)
 
 MODEL, GERMLINES = bundled.predictor().model, bundled.predictor().library
 CHAIN = chain_with_cdr3("H", "ARWGGDGFYHMDY")
@@ -81,7 +90,7 @@ def part() -> Placed:
 
 def test_what_reads_show_is_observed(whole: Placed) -> None:
     chain = weighed(whole)
-    assert chain.best.replace("I", "L") == CHAIN[:120].replace("I", "L")
+    assert best_of(chain).replace("I", "L") == CHAIN[:120].replace("I", "L")
     assert observed(chain).count(".") <= 4  # a read or two at the very ends
     assert chain.scaffold[20:100] == CHAIN[20:100].replace("I", "J").replace("L", "J")
 
@@ -415,7 +424,7 @@ def test_no_residue_of_a_serum_is_sure(whole: Placed) -> None:
 def test_the_network_sees_what_reads_show_of_a_serum(part: Placed) -> None:
     chain, serum = weighed(part), weighed(replace(part, serum=True))
     unread = slice(62, 93)
-    same = sum(a == b for a, b in zip(chain.best[unread], serum.best[unread], strict=True))
+    same = sum(a == b for a, b in zip(best_of(chain)[unread], best_of(serum)[unread], strict=True))
     assert same > 0.9 * 31
 
 
@@ -507,7 +516,7 @@ def test_the_network_does_not_see_what_it_judges() -> None:
 
 def test_without_the_network_reads_speak_alone(whole: Placed) -> None:
     (chain,) = weigh(whole, None, GERMLINES)
-    assert chain.best.replace("I", "L") == CHAIN[:120].replace("I", "L")
+    assert best_of(chain).replace("I", "L") == CHAIN[:120].replace("I", "L")
 
 
 def test_a_residue_with_several_flags_is_no_less_sure_than_with_one(

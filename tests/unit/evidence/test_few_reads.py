@@ -17,7 +17,7 @@ from lacuna.placing.stretches.sides import Opening
 from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft, draft_of
 from lacuna.reads.read import Read
-from reads import built, chain_with_cdr3, germline_draft, merged, peptide, tiles
+from reads import best_of, built, chain_with_cdr3, germline_draft, merged, peptide, tiles
 
 HEAVY = chain_with_cdr3("H", "ARTSYTGGYWYEDL")
 KAPPA = chain_with_cdr3("K", "QQYNSYPLT")
@@ -114,7 +114,7 @@ def test_a_length_that_the_only_read_across_contradicts_is_in_doubt(
     placed = built(crossed(changed, "APGQGLEW"))
     (chain,) = weigh(placed, None, bundled.predictor().library)
     at = HEAVY.index("APGQGLEW")
-    assert len(chain.rows) >= len(HEAVY) and merged(chain.best[at + 5 : at + 8]) == "LEW"
+    assert len(chain.rows) >= len(HEAVY) and merged(best_of(chain)[at + 5 : at + 8]) == "LEW"
     near = chain.rows[at : at + 8]
     assert any("length" in row.flags.split(";") for row in near) == doubted
     assert all(row.probability < 0.95 for row in near if "length" in row.flags)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.reads import (
+    best_of,
     built,
     chain_with_cdr3,
     digest,
@@ -163,7 +164,7 @@ def test_a_network_makes_no_residue_surer_than_its_domain(monkeypatch: pytest.Mo
     def surest(*loose: Loose) -> float:
         one = replace(found, drafts=(replace(draft, loose=loose),))
         (chain,) = weigh(one, bundled.predictor().model, bundled.predictor().library)
-        assert chain.best[inside] == GAMMA1[:98]
+        assert best_of(chain)[inside] == GAMMA1[:98]
         return max(row.probability or 0.0 for row in chain.rows[inside])
 
     assert surest() > 0.95

@@ -225,9 +225,7 @@ def sides_meet(
         fits = (n for one, n in germline.items() if re.fullmatch(text.replace("?", "."), one))
         return max(fits, default=-20.0)
 
-    asked = Question(
-        around, Opening(7, 7, 7, 7, 6, 8, True), range(1, 12), nats, cleavage, (6, 0.1), most
-    )
+    asked = Question(around, range(1, 12), nats, cleavage, (6, 0.1), most)
     found = meet(asked, sides[:1], sides[1:])
     assert found is not None
     return found

@@ -25,7 +25,7 @@ from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.sources.shown_constants import blocks_of, names_of, of_other, shown_constants
 from lacuna.reads.read import Read
-from reads import Sure, chain_with_cdr3, merged, other_heavy, reads_of, tiles
+from reads import Sure, best_of, chain_with_cdr3, merged, other_heavy, reads_of, tiles
 
 V_ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False)
 V_OTHER = other_heavy("AKHWPSSKYESSLDV")[:-60]
@@ -163,12 +163,12 @@ def test_two_constant_regions_of_one_v_domain_are_told(caplog: pytest.LogCapture
         assert "but one V domain for them" in caplog.text
         caplog.clear()
         (chain,) = weigh(placed, None, bundled.LIBRARY)
-        differ = telling(placed, 0) & ~np.isin(list(chain.best), ["I", "L"])
+        differ = telling(placed, 0) & ~np.isin(list(best_of(chain)), ["I", "L"])
         flagged = np.array(["minority" in row.flags.split(";") for row in chain.rows])
         assert flagged[differ].all() and differ.sum() > 20
         own = C1 if constants()[draft.c].name.startswith("IGHG1") else C4
         assert own == C1 or not sure
-        stated = merged(chain.best)[draft.find(CONSTANT) :]
+        stated = merged(best_of(chain))[draft.find(CONSTANT) :]
         assert sum(a != b for a, b in zip(stated, merged(own), strict=True)) <= (0 if sure else 3)
         assert (shares_of(chain)[differ].min() > 0.9) == sure
         assert (shares_of(chain)[differ].max() < 0.95) != sure
@@ -179,7 +179,7 @@ def test_the_commoner_of_two_constant_regions_of_one_v_domain_is_not_sure() -> N
     placed = of(seen(V_ONE + C1, 2), seen(C4))
     (draft,) = placed.drafts
     (chain,) = weigh(placed, None, bundled.LIBRARY)
-    differ = telling(placed, 0) & ~np.isin(list(chain.best), ["I", "L"])
+    differ = telling(placed, 0) & ~np.isin(list(best_of(chain)), ["I", "L"])
     assert draft.c == IGG1 and [c for c, _ in draft.rivals] == [IGG4]
     assert 0.8 < shares_of(chain)[differ].min() <= shares_of(chain)[differ].max() < 0.95
 

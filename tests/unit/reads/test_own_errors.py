@@ -61,7 +61,7 @@ def test_offset_and_slope_are_found_if_there_is_enough_to_see() -> None:
 def test_what_is_promised_holds_whatever_the_scale(stated: str) -> None:
     reads = simulated(stated)
     corrected, (check,) = with_own_errors(MODELS, reads, [CONSTANT])
-    assert check.tool == "table" and check.reads > 300
+    assert check.tool == "table"
     on_v, (again,) = with_own_errors(corrected, reads, [HEAVY[: -len(CONSTANT)]])
     assert abs(again.promised - again.right) < 0.06
     if stated == "as peaks":  # residues that are better than promised do not gain all of it

@@ -15,9 +15,11 @@ import yaml
 from documents import alike
 from lacuna.core import tables
 from lacuna.core.tsv import Table
+from lacuna.reads.recognition import tools
 
 ROOT = reference.ROOT
 OUTPUTS = ROOT / "docs" / "reference" / "outputs.md"
+FORMATS = ROOT / "docs" / "reference" / "formats.md"
 PARTS = [
     (path, name, body)
     for path in reference.PAGES
@@ -73,6 +75,16 @@ def test_every_key_and_column_is_in_the_reference() -> None:
             for inner in told.get("properties", ()):
                 assert f"| `{key}.{inner}` |" in text
     assert "| `seed` | whole number, 0 to 4,294,967,295 | `0` |" in reference.config()
+
+
+def test_every_tool_whose_peptides_are_read_is_in_the_reference() -> None:
+    section = FORMATS.read_text(encoding="utf-8").partition("## Peptide reads\n")[2]
+    section = section.partition("\n## ")[0]
+    columns = re.findall(r"^\| [^|]+ \| ([^|]+) \|", section.partition("\n\nPeptides ")[0], re.M)
+    others = re.search(r"without confidences\s+\(([^)]+)\)", section)
+    assert others is not None
+    named = re.findall(r"`(\w+)`", " ".join([*columns[1:], others[1]]))
+    assert sorted(named) == sorted(tools())
 
 
 def test_every_picture_is_shown_with_words_for_it() -> None:

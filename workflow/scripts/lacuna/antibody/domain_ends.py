@@ -50,41 +50,57 @@ def complete(
 ) -> np.ndarray:
     """Complete the columns of a V domain: its ends and a hidden FR4."""
     numbered = np.flatnonzero((columns > 0) & (columns <= N_IMGT))
-    occupied = OCCUPIED[locus]
-    # Missing residues before the first numbered one get the columns before its column.
-    first = int(numbered[0])
-    column = int(columns[first])
-    before = [c for c in occupied if c < column]
+    _complete_start(tokens, columns, locus, int(numbered[0]))
+    in_v = numbered[columns[numbered] <= CYS104]
+    if not len(in_v):  # the chain starts within CDR3 or FR4
+        return columns
+    cys = _complete_v(columns, locus, int(in_v[-1]))
+    if cys is None or _has_fr4(tokens, columns, locus, cys, c_start):
+        return columns
+    placed = place_j(tokens, locus, cys, c_start)
+    if placed is not None:
+        stop, codes = placed
+        columns[cys + 1 : stop] = codes
+        columns[stop:] = 0
+    return columns
+
+
+def _complete_start(tokens: np.ndarray, columns: np.ndarray, locus: str, first: int) -> None:
+    """Give missing residues before the first numbered one the columns before its column."""
+    before = [c for c in OCCUPIED[locus] if c < int(columns[first])]
     for i in range(first - 1, -1, -1):
         if tokens[i] < N_RESIDUES or not before:
             break
         columns[i] = before.pop()
-    in_v = numbered[columns[numbered] <= CYS104]
-    if not len(in_v):  # the chain starts within CDR3 or FR4
-        return columns
-    # A gap ended the alignment before Cys104: continue along the occupied columns.
-    last_v = int(in_v[-1])
-    if columns[last_v] < CYS104:
-        after = [c for c in occupied if c > columns[last_v]]
-        stop = min(last_v + 1 + len(after), len(columns))
-        columns[last_v + 1 : stop] = after[: stop - last_v - 1]
-        columns[stop:] = 0
-        if stop - last_v - 1 < len(after):
-            return columns
-        last_v = stop - 1
+
+
+def _complete_v(columns: np.ndarray, locus: str, last: int) -> int | None:
+    """Continue along the occupied columns if a gap ended the alignment before Cys104.
+
+    last: index of the last residue of V that is numbered. Returns the index of Cys104, None if the
+    chain ends before it.
+    """
+    if columns[last] >= CYS104:
+        return last
+    after = [c for c in OCCUPIED[locus] if c > columns[last]]
+    stop = min(last + 1 + len(after), len(columns))
+    columns[last + 1 : stop] = after[: stop - last - 1]
+    columns[stop:] = 0
+    return None if stop - last - 1 < len(after) else stop - 1
+
+
+def _has_fr4(
+    tokens: np.ndarray, columns: np.ndarray, locus: str, cys: int, c_start: int | None
+) -> bool:
+    """Whether the columns behind Cys104 need not be completed: the domain ends where it should, by
+    enough observed residues, or nothing is missing there."""
     end_codes = np.flatnonzero(columns == FR4_LAST[locus])
     fr4 = np.flatnonzero((columns >= FR4_START) & (columns <= N_IMGT))
-    hidden = (tokens[last_v + 1 :] >= N_RESIDUES).any()
+    hidden = (tokens[cys + 1 :] >= N_RESIDUES).any()
     expected_end = c_start if c_start is not None else len(tokens)
     settled = len(end_codes) == 1 and end_codes[0] + 1 == expected_end
-    if settled and (tokens[fr4] < N_RESIDUES).sum() >= MIN_FR4 or not hidden and len(fr4) >= 2:
-        return columns
-    placed = place_j(tokens, locus, last_v, c_start)
-    if placed is not None:
-        stop, codes = placed
-        columns[last_v + 1 : stop] = codes
-        columns[stop:] = 0
-    return columns
+    observed = np.count_nonzero(tokens[fr4] < N_RESIDUES)
+    return bool(settled and observed >= MIN_FR4 or not hidden and len(fr4) >= 2)
 
 
 def number_before_constant(

@@ -239,44 +239,47 @@ def _explained(error: ValidationError, schema: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in error.absolute_path)
     given: Any = error.instance
     wanted: Any = error.validator_value
-    shown = _shown(given)
-    if error.validator == "additionalProperties":
+    kind = str(error.validator)
+    if kind == "additionalProperties":
         known = list(cast(Mapping[str, Any], error.schema)["properties"])
         unknown = next(str(name) for name in given if name not in known)
         if unknown in _MOVED:
             return f"'{_join(key, unknown)}' is no longer a key; {_MOVED[unknown]}"
         return _unknown(unknown, key, known, schema)
-    if error.validator == "required":
+    if kind == "required":
         missing = next(name for name in wanted if name not in given)
         return f"'{_join(key, missing)}' is missing; add it to the config file"
-    if error.validator == "type":
+    if kind == "minLength":
+        return f"'{key}' is empty; give it, or leave the key out"
+    remedy = _remedy(key, given, kind, wanted) or shortened(error.message)
+    return f"'{key}' is {_shown(given)}; {remedy}"
+
+
+def _remedy(key: str, given: Any, kind: str, wanted: Any) -> str:
+    """What to write for a key, '' if that is not known.
+
+    given: its value; kind, wanted: the rule of the schema that it breaks, and the rule's value.
+    """
+    if kind == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
-        says = f"'{key}' is {shown}; write {' or '.join(_TYPE_NAMES[name] for name in names)}"
+        says = f"write {' or '.join(_TYPE_NAMES[name] for name in names)}"
         if "." in key and isinstance(given, str):
             says += " (a nested key comes as text from --config: set it in a config file)"
         return says
-    if error.validator == "enum":
+    if kind == "enum":
         names = [str(name).lower() if isinstance(name, bool) else str(name) for name in wanted]
         near = difflib.get_close_matches(str(given), names, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
-        return f"'{key}' is {shown}; {hint}"
-    limits = {
-        "minimum": "at least",
-        "maximum": "at most",
-        "exclusiveMinimum": "more than",
-        "exclusiveMaximum": "less than",
+        return f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
+    remedies = {
+        "minimum": f"write at least {wanted}",
+        "maximum": f"write at most {wanted}",
+        "exclusiveMinimum": f"write more than {wanted}",
+        "exclusiveMaximum": f"write less than {wanted}",
+        "minItems": f"list at least {wanted}, or leave the key out",
+        "uniqueItems": "list each once",
+        "pattern": f"write it as {wanted}",
     }
-    if error.validator in limits:
-        return f"'{key}' is {shown}; write {limits[str(error.validator)]} {wanted}"
-    if error.validator == "minLength":
-        return f"'{key}' is empty; give it, or leave the key out"
-    if error.validator == "minItems":
-        return f"'{key}' is {shown}; list at least {wanted}, or leave the key out"
-    if error.validator == "uniqueItems":
-        return f"'{key}' is {shown}; list each once"
-    if error.validator == "pattern":
-        return f"'{key}' is {shown}; write it as {wanted}"
-    return f"'{key}' is {shown}; {shortened(error.message)}"
+    return remedies.get(kind, "")
 
 
 def _shown(value: Any) -> str:

@@ -64,11 +64,6 @@ class WeighedChain:
     gaps: tuple[GapHint, ...]
     rows: tuple[EvidenceRow, ...]
 
-    @property
-    def best(self) -> str:
-        """The most probable residue of each position."""
-        return "".join(row.residue for row in self.rows)
-
 
 def chain_of(
     name: str,

@@ -18,7 +18,9 @@ from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Draft, pairs_of_locus
 from lacuna.placing.votes.placement import place_on
 
-JOINED = 8.0  # nats that reads lose if two stretches that they join are taken apart
+# Nats that reads lose if two stretches that they join are taken apart. What this flags wrongly, and
+# misses, mixtures show (tests/benchmarks/read_panel.py --mixed 2).
+JOINED = 8.0
 # Of the reads of a chain, from which the others of its locus together may have lent it a stretch:
 # residues of a chain that has three times their reads are the majority's everywhere.
 RIVAL = 1 / 3

@@ -10,7 +10,8 @@ from lacuna.placing.votes.draft import Draft
 
 CAP = 12.0  # nats that reads may say at most
 # Share of the posterior that is spread evenly where reads do not settle a residue: neither one
-# residue nor I and L together reach 0.95.
+# residue nor I and L together reach 0.95. If less is, more of those that do are wrong in natural
+# antibodies (tests/benchmarks/read_panel.py --chains --digests one).
 FLOOR_UNREAD = 0.056
 MOST_UNREAD = 1 - FLOOR_UNREAD + 2 * FLOOR_UNREAD / N_RESIDUES
 FLOOR_GERMLINE = 0.1  # where the germline is all there is
@@ -21,7 +22,9 @@ FLOORS = {
     Flag.SERUM: 0.3,
     **dict.fromkeys((Flag.PHASE, Flag.LENGTH, Flag.MINORITY), FLOOR_UNREAD),
 }
-LOOP_WEIGHT = 2.0  # of what reads say of residues of CDR1 and CDR2 that they do not settle
+# Of what reads say of residues of CDR1 and CDR2 that they do not settle: with 1, these are right
+# more often than stated (tests/benchmarks/read_panel.py --chains --digests one).
+LOOP_WEIGHT = 2.0
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
 WEAK = 0.9  # probability below which the network does not see a residue
 OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue

@@ -204,12 +204,10 @@ def _fill_chain(
     for gap in gaps:
         start, end = gap.given.start, gap.given.end
         if gap.rows:
-            piece = residues.letters[gap.among_missing]
-            of_gap = found[gap.rows.start]
+            piece, of_gap = residues.letters[gap.among_missing], found[gap.rows.start]
             is_open = MISSING_LETTER in piece
         else:
-            piece = MISSING_LETTER * (end - start)
-            of_gap = without_residues(gap, modifications)
+            piece, of_gap = MISSING_LETTER * (end - start), without_residues(gap, modifications)
             is_open = not of_gap.candidates
         gap_rows += gap_rows_of(gap, of_gap, modifications)
         residue_rows += residue_rows_of(gap, residues)
@@ -223,26 +221,32 @@ def _fill_chain(
     reverse = [(end, start, missing) for start, end, missing in reversed(places)]
     counts.c_terminal = _missing_from(len(scaffold.sequence), reverse)
     sequence = "".join(pieces) + scaffold.sequence[at:]
-    regions = regions_as_text(chain.regions[chain.offset : chain.offset + len(sequence)])
-    row = ChainRow(
-        chain=scaffold.chain,
-        locus=chain.locus,
-        **chain.nearest._asdict(),
-        length=len(sequence),
-        regions=regions,
-        **asdict(counts),
-    )
+    row = _chain_row(chain, len(sequence), counts)
     is_open = counts.open > 0
     masses = mass_row(scaffold, sequence, modifications, is_open=is_open)
     if not is_open and is_missed(scaffold, sequence, modifications):
         notes = _notes_of_missed(scaffold, sequence, gap_rows, modifications)
-        gap_rows = [
-            row
-            if row.rank > 1 or row.ambiguity
-            else row._replace(status=reduce(with_note, notes, row.status))
-            for row in gap_rows
-        ]
+        gap_rows = [_with_notes(row, notes) for row in gap_rows]
     return FilledChain(scaffold, sequence, row, gap_rows, residue_rows, scored_rows, masses)
+
+
+def _chain_row(chain: BlockChain, length: int, counts: ChainCounts) -> ChainRow:
+    """The row of a chain that is filled to a length."""
+    return ChainRow(
+        chain=chain.scaffold.chain,
+        locus=chain.locus,
+        **chain.nearest._asdict(),
+        length=length,
+        regions=regions_as_text(chain.regions[chain.offset : chain.offset + length]),
+        **asdict(counts),
+    )
+
+
+def _with_notes(row: GapRow, notes: Sequence[str]) -> GapRow:
+    """The row with notes in its status if it is that of a gap with its first candidate."""
+    if row.rank > 1 or row.ambiguity:
+        return row
+    return row._replace(status=reduce(with_note, notes, row.status))
 
 
 def _missing_from(end: int, gaps: Sequence[tuple[int, int, int]]) -> int:

@@ -35,7 +35,9 @@ from lacuna.scaffolds.residue_masses import UNMODIFIED, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap
 
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
-AHEAD = 2.5  # nats by which reads prefer a residue from which it counts as known
+# Nats by which reads prefer a residue from which it counts as known. Lengths of gaps that reads
+# show wrongly are in tests/benchmarks/closed_gaps.py.
+AHEAD = 2.5
 MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
 FLANK = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown

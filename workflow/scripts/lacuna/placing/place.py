@@ -37,7 +37,8 @@ from lacuna.reads.read import Read
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 # Words of a V segment in reads from which its locus is there if no other is: reads of one protease
-# hold 5 and more of a mutated VHH, those of albumin and of proteases 3 at most.
+# hold 5 and more of a mutated VHH, those of albumin and of proteases 3 at most. A few VHHs are not
+# found with a part of the reads (tests/benchmarks/read_panel.py --chains --part 16).
 V_WORDS = 5.0
 C_SHARE = 0.2  # the same of a constant region, of which there are C_WORDS at least
 # Once all other words are explained, of a light chain without which heavy ones have none, or the

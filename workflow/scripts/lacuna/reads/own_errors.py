@@ -31,11 +31,10 @@ _PINNED = 1e9  # the precision of a coefficient that stays as it is
 
 
 class Check(NamedTuple):
-    """Residues of a tool's reads on known chains: different reads, how often residues were promised
-    to be right, how often they are, and what corrects it."""
+    """Residues of a tool's reads on known chains: how often they were promised to be right, how
+    often they are, and what corrects it."""
 
     tool: str
-    reads: int
     promised: float
     right: float
     correction: Correction
@@ -54,23 +53,17 @@ def with_own_errors(
     for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
         every = ((read, judge(with_acids(read), chains)) for read in reads if read.tool == tool)
         judged = [(read, labels) for read, labels in every if labels is not None]
-        different = len({content_of(read) for read, _ in judged})
-        if different >= MIN_READS:
+        if len({content_of(read) for read, _ in judged}) >= MIN_READS:
             own, labels = zip(*judged, strict=True)
-            found.append(_check(models, tool, different, own, np.concatenate(labels)))
+            found.append(_check(models, tool, own, np.concatenate(labels)))
     corrections = {check.tool: check.correction for check in found}
     return replace(models, corrections=corrections), found
 
 
 def _check(
-    models: ErrorModels,
-    tool: str,
-    different: int,
-    reads: Sequence[Read],
-    labels: NDArray[np.int8],
+    models: ErrorModels, tool: str, reads: Sequence[Read], labels: NDArray[np.int8]
 ) -> Check:
-    """What reads of a tool show, different ones of which there are so many; labels: of all their
-    residues, as of `judge`."""
+    """What reads of a tool show; labels: of all their residues, as of `judge`."""
     judged = labels != UNJUDGED
     right = labels[judged].astype(np.float64)
     odds, stated = (np.concatenate(of(reads)) for of in (models.log_odds, models.probabilities))
@@ -81,7 +74,7 @@ def _check(
     more = _fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
     if promised < seen:
         offset -= CAUTION
-    return Check(tool, different, promised, seen, Correction(offset, slope, more))
+    return Check(tool, promised, seen, Correction(offset, slope, more))
 
 
 def fit(

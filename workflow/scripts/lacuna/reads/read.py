@@ -64,12 +64,11 @@ def with_acids(read: Read) -> Read:
 class Peptides(NamedTuple):
     """Contents of a sample's files: reads in the order of the files, and rows that cannot be read.
 
-    `unread`: rows of spectra in which the tool found no peptide.
+    A row of a spectrum in which the tool found no peptide is neither.
     """
 
     reads: list[Read]
     rejected: list[RejectedRow]
-    unread: int
 
 
 def content_of(read: Read) -> tuple[str, tuple[Modification, ...]]:

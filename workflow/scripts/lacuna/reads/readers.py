@@ -39,7 +39,6 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
         )
     reads: list[Read] = []
     rejected: list[RejectedRow] = []
-    unread = 0
     for path, name in zip(files, _names(files), strict=True):
         for found in _reads_of(path, name, reads_format):
             if isinstance(found, BadLine):
@@ -47,8 +46,7 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
                 rejected.append(RejectedRow(f"{name}:{found.line}", found.line, None, reason))
             else:
                 reads.extend(found)
-                unread += not found
-    return Peptides(reads, rejected, unread)
+    return Peptides(reads, rejected)
 
 
 def _check_different(paths: Sequence[str]) -> None:

@@ -103,16 +103,21 @@ def _remedy_of_columns(lines: Sequence[str]) -> str:
         return f"{remedy}, and name that of the peptides peptide"
     for separator in (None,) if blanks else SEPARATORS:
         table = [[cell.strip(' "') for cell in line.split(separator)] for line in lines]
-        for place in range(len(table[0])):
-            column = [row[place] for row in table if place < len(row)]
-            found = [len(cell) >= SHORTEST and is_peptide(cell) for cell in column]
-            if not (found[0] and 2 * sum(found) > len(lines)):
-                continue
-            if len(table[0]) == 1:
-                return "its first line is no header; add a line 'peptide' before it"
-            named = f"add one that names the columns, column {place + 1} peptide"
-            return f"its first line is no header; {named}" + (f", and {remedy}" if blanks else "")
+        place = next((i for i in range(len(table[0])) if _has_peptides(table, i)), None)
+        if place is None:
+            continue
+        if len(table[0]) == 1:
+            return "its first line is no header; add a line 'peptide' before it"
+        named = f"add one that names the columns, column {place + 1} peptide"
+        return f"its first line is no header; {named}" + (f", and {remedy}" if blanks else "")
     return ""
+
+
+def _has_peptides(table: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether most rows of a table, and its first one, have a peptide in a place."""
+    column = [row[place] for row in table if place < len(row)]
+    found = [len(cell) >= SHORTEST and is_peptide(cell) for cell in column]
+    return found[0] and 2 * sum(found) > len(table)
 
 
 def _no_reads(lines: Sequence[str]) -> str:

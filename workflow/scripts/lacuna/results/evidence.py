@@ -5,7 +5,7 @@ of observed ones from the reads or, without any, from the evidence that was give
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -63,16 +63,16 @@ def write_evidence(
         sequences = (line.rstrip("\n") for line in fasta if not line.startswith(">"))
         for block in sorted(scaffolds.glob("[0-9]*.jsonl")):
             for scaffold in read_scaffold_block(block):
-                rows = of_residues.of(scaffold.chain)
-                of_chain, seen = known.get(scaffold.chain, {}), shown.get(scaffold.chain, {})
-                within = {i for span in stretches.get(scaffold.chain, ()) for i in range(*span)}
-                likely = {
-                    one.position: one.likeliest[0]
-                    for one in scaffold.evidence
-                    if one.settled and one.position in within
-                }
-                of_scaffold = list(_rows(scaffold, next(sequences), rows, of_chain, seen, likely))
-                handle.write(EVIDENCE_TABLE.text(of_scaffold))
+                chain = scaffold.chain
+                missing = of_residues.of(chain)
+                told = _Known(
+                    scaffold,
+                    _by_number(scaffold, missing),
+                    known.get(chain, {}),
+                    shown.get(chain, {}),
+                    _likely(scaffold, stretches.get(chain, ())),
+                )
+                handle.write(EVIDENCE_TABLE.text(list(_rows(told, next(sequences), missing))))
 
 
 def _by_position(path: Path) -> dict[str, dict[int, list[EvidenceRow]]]:
@@ -96,61 +96,95 @@ def _shown_by_spectra(path: Path) -> dict[str, dict[int, list[bool]]]:
     return found
 
 
-def _rows(
-    scaffold: Scaffold,
-    filled: str,
-    missing: Sequence[ResidueRow],
-    known: Mapping[int, Sequence[EvidenceRow]],
-    shown: Mapping[int, Sequence[bool]],
-    likely: Mapping[int, str],
-) -> Iterator[EvidenceRow]:
-    """Yield the rows of a chain; missing: those of its residues in gaps; known: of the reads;
-    shown: which residues of a gap spectra show, by the number of the gap; likely: residues that
-    they show in stretches of likely ones, by position in the scaffold, from 0."""
+def _likely(scaffold: Scaffold, stretches: Iterable[tuple[int, int]]) -> dict[int, str]:
+    """The likely residues in stretches of them that spectra show, by position, from 0."""
+    within = {i for span in stretches for i in range(*span)}
+    settled = (one for one in scaffold.evidence if one.settled)
+    return {one.position: one.likeliest[0] for one in settled if one.position in within}
+
+
+class _Known:
+    """What is known of a chain beside the sequence that it was filled with.
+
+    gaps: by their numbers in residues.tsv; read: rows of the reads, by position in the scaffold,
+    from 1; shown: which residues of a gap spectra show, by the number of the gap; likely: residues
+    that they show in stretches of likely ones, by position in the scaffold, from 0.
+    """
+
+    def __init__(
+        self,
+        scaffold: Scaffold,
+        gaps: Mapping[int, Gap],
+        read: Mapping[int, Sequence[EvidenceRow]],
+        shown: Mapping[int, Sequence[bool]],
+        likely: Mapping[int, str],
+    ) -> None:
+        """Keep it by position and gap, with the positions about whose gap the length is unsure."""
+        self.scaffold, self.gaps = scaffold, gaps
+        self.read, self.shown, self.likely = read, shown, likely
+        self.weights = {e.position: e.weights for e in scaffold.evidence}
+        self.settled = {e.position for e in scaffold.evidence if e.settled}
+        # Gaps of which spectra show all residues, and so the length.
+        self.sized = {number for number, seen in shown.items() if all(seen)}
+        self.unsure = {
+            p
+            for number, gap in gaps.items()
+            if not gap.fixed and not gap.shown and number not in self.sized
+            for p in range(gap.start - 1, gap.end + 1)
+        }
+
+    def of_observed(self, residue: str, at: int) -> EvidenceRow:
+        """The row of the observed residue at a position of the scaffold, from 0."""
+        rows = self.read.get(at + 1)
+        row = rows[-1] if rows else _given(self.scaffold.chain, residue, self.weights.get(at))
+        return _flagged(row, at in self.unsure)
+
+    def of_missing(self, row: ResidueRow, nth: int) -> EvidenceRow:
+        """The row of the nth residue of its gap, from 0."""
+        gap, place = self.gaps.get(row.gap), row.scaffold_position
+        sized = row.gap in self.sized
+        if gap is None or (gap.start == gap.end and not gap.shown):
+            # What is known at its place is of its neighbour.
+            own, found = None, _of_gap(row, None, given=False)
+            unsure = gap is None or not sized
+        else:
+            of_reads = self.read.get(place + 1, ())
+            read = of_reads[nth if gap.shown else -1] if of_reads else None
+            # Of a gap without a length, no position of the reads is that of one residue.
+            own = read if gap.fixed or gap.shown else None
+            found = _of_gap(row, read, given=bool(gap.shown) or place in self.weights)
+            unsure = place in self.unsure and not gap.shown
+        if self._is_shown(row, nth):
+            found = _shown(found, own, sized=sized)
+        untold = found.state == OBSERVED and (row.probability or 0.0) < OBSERVED_PROBABILITY
+        return _flagged(_flagged(found, untold, Flag.I_OR_L), unsure)
+
+    def _is_shown(self, row: ResidueRow, nth: int) -> bool:
+        """Whether spectra show the nth residue of its gap, from 0."""
+        if row.gap in self.shown and self.shown[row.gap][nth]:
+            return True
+        gap, likely = self.gaps.get(row.gap), self.likely.get(row.scaffold_position)
+        if gap is None or not gap.fixed or likely is None:
+            return False
+        return same_but_il(likely, row.residue)
+
+
+def _rows(known: _Known, filled: str, missing: Sequence[ResidueRow]) -> Iterator[EvidenceRow]:
+    """Yield the rows of a filled chain; missing: those of its residues in gaps."""
     of_gaps = {row.position: row for row in missing}
-    weights = {e.position: e.weights for e in scaffold.evidence}
-    observed = (p for p, letter in enumerate(scaffold.sequence) if letter in RESIDUES)
-    gaps = _by_number(scaffold, missing)
-    sized = {number for number, seen in shown.items() if all(seen)}
-    unsure = {
-        p
-        for number, gap in gaps.items()
-        if not gap.fixed and not gap.shown and number not in sized
-        for p in range(gap.start - 1, gap.end + 1)
-    }
-    settled = {e.position for e in scaffold.evidence if e.settled}
-    told = {row.position for row in missing if row.scaffold_position in settled}
+    letters = enumerate(known.scaffold.sequence)
+    observed = (at for at, letter in letters if letter in RESIDUES)
+    told = [row.position for row in missing if row.scaffold_position in known.settled]
     regions, imgt = _numbered(filled, of_gaps, told)
     within: Counter[int] = Counter()  # residues of each gap so far
     for i, residue in enumerate(filled):
         row = of_gaps.get(i + 1)
         if row is None:
-            at = next(observed)
-            rows = known.get(at + 1)
-            found = rows[-1] if rows else _given(scaffold.chain, residue, weights.get(at))
-            moved = found._replace(position=i + 1, imgt=imgt[i], region=regions[i])
-            yield _flagged(moved, at in unsure)
-            continue
-        gap, place, nth = gaps.get(row.gap), row.scaffold_position, within[row.gap]
-        within[row.gap] += 1
-        by_spectra = row.gap in shown and shown[row.gap][nth]
-        if gap is not None and gap.fixed and place in likely:
-            by_spectra |= same_but_il(likely[place], residue)
-        if gap is None or (gap.start == gap.end and not gap.shown):
-            # What is known at its place is of its neighbour.
-            own, of_residue = None, _of_gap(row, None, given=False)
-            length = gap is None or row.gap not in sized
+            found = known.of_observed(residue, next(observed))
+            yield found._replace(position=i + 1, imgt=imgt[i], region=regions[i])
         else:
-            of_reads = known.get(place + 1, ())
-            read = of_reads[nth if gap.shown else -1] if of_reads else None
-            # Of a gap without a length, no position of the reads is that of one residue.
-            own = read if gap.fixed or gap.shown else None
-            of_residue = _of_gap(row, read, given=bool(gap.shown) or place in weights)
-            length = place in unsure and not gap.shown
-        if by_spectra:
-            of_residue = _shown(of_residue, own, sized=row.gap in sized)
-        untold = of_residue.state == OBSERVED and (row.probability or 0.0) < OBSERVED_PROBABILITY
-        yield _flagged(_flagged(of_residue, untold, Flag.I_OR_L), length)
+            yield known.of_missing(row, within[row.gap])
+            within[row.gap] += 1
 
 
 def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> EvidenceRow:
@@ -194,19 +228,14 @@ def _numbered(
     filled: str, of_gaps: Mapping[int, ResidueRow], likely: Container[int]
 ) -> tuple[list[str], list[str]]:
     """Region and IMGT number of every residue, as the chain was numbered when it was filled;
-    likely: the positions of missing residues that have a part in it if others tell too little."""
-    shown = [
-        (of_gaps[i].ambiguity or MISSING_LETTER) if i in of_gaps else residue
+    likely: the positions of missing residues that have a part in it."""
+    letters = (
+        (of_gaps[i].ambiguity or MISSING_LETTER) if i in of_gaps and i not in likely else residue
         for i, residue in enumerate(filled, start=1)
-    ]
-    both = [
-        residue if i in likely else letter
-        for i, (residue, letter) in enumerate(zip(filled, shown, strict=True), start=1)
-    ]
-    parts = number_parts("".join(both))
+    )
     regions: list[str] = []
     imgt: list[str] = []
-    for part in parts:
+    for part in number_parts("".join(letters)):
         regions += regions_of(part.numbering.columns).tolist()
         imgt += imgt_numbers(part.numbering.columns).tolist()
     return regions, imgt

@@ -129,19 +129,7 @@ class EvidenceTable:
         line, length = residues[min(residues)].line, max(residues)
         where = f"in the gap of unknown length at position {position}"
         try:
-            number = next(
-                (
-                    number
-                    for number, gap in enumerate(gaps)
-                    if gap.start == position - 1 and (gap.shown or not gap.fixed)
-                ),
-                None,
-            )
-            if number is None:
-                raise ValueError(
-                    f"has evidence within a gap of unknown length at position {position}, where "
-                    f"none begins; correct the position, or leave '{WITHIN}' empty"
-                )
+            number = _number_of_gap(position, gaps)
             gap = gaps[number]
             if not gap.min_length <= length <= (gap.max_length or length):
                 raise ValueError(
@@ -195,6 +183,18 @@ class EvidenceTable:
         except ValueError as error:
             raise Fault(str(error), found.line, file=self.file) from None
         return PositionEvidence(position - 1, weights, self._settled, found.spread)
+
+
+def _number_of_gap(position: int, gaps: Sequence[Gap]) -> int:
+    """The number of the gap of unknown length that begins at a position (from 1), from 0;
+    ValueError if there is none."""
+    for number, gap in enumerate(gaps):
+        if gap.start == position - 1 and (gap.shown or not gap.fixed):
+            return number
+    raise ValueError(
+        f"has evidence within a gap of unknown length at position {position}, where "
+        f"none begins; correct the position, or leave '{WITHIN}' empty"
+    )
 
 
 def _without_mass(gap: Gap) -> Gap:

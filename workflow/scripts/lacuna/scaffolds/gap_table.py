@@ -97,52 +97,89 @@ def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row |
     known: the columns that a header may name. A comment that could be the row of a chain '#...'
     is included: an id may begin with '#'.
     """
-    columns: tuple[str, ...] | None = None
-    bed = False
-    named = False  # whether the fourth cell of a BED row is a name
-    empty = True  # but for blanks
-    first: tuple[int, str] | None = None  # line and fourth cell of the first BED row
-    split: Callable[[str], list[str]] = _fields
+    lines = _Lines(path, known)
+    # Reads may show that nothing is missing; a gap that a user gives holds a residue.
+    least = 0 if CLOSED in known else 1
     with open_text(path) as handle:
         for line, text, whole in read_lines(handle, MAX_LINE):
-            if columns is None:
-                # Some tools write '#chain', as others write '#chrom'.
-                text = _HEADER_MARK.sub("", text)
-            fields = split(text)
-            if not any(fields):
-                continue
-            empty = False
-            said = _says_nothing(fields, dict(zip(columns or REQUIRED, fields, strict=False)))
-            if said and (fields[0].startswith("#") or columns is None or bed):
-                continue
-            if columns is None and not fields[0].startswith("#"):
-                split = _separator(text)
-                fields = split(text)
-                header = _header(path, line, fields, known)
-                columns = header or REQUIRED
-                bed = header is None
-                if header:
-                    continue
-            # A BED row may have a name and more columns; with a header every cell has a meaning.
-            cells = dict(zip(columns or REQUIRED, fields, strict=False))
-            more = 0 if bed or columns is None else len(fields) - len(columns)
-            if columns is not None and more == 1 and _has_row_name(fields, columns):
-                raise LacunaError(f"{path}:{line}: {surplus(len(fields), len(columns))}")
-            if bed:
-                fourth = fields[len(REQUIRED)] if len(fields) > len(REQUIRED) else ""
-                named = named or not _DECIMAL.fullmatch(unquoted(fourth))
-                first = first or (line, fourth)
-            # Reads may show that nothing is missing; a gap that a user gives holds a residue.
-            least = 0 if CLOSED in known else 1
-            yield cells.get("chain", ""), _row(cells, more, line, whole, least)
-    if empty:
-        raise LacunaError(f"{path}: the gap table is empty; begin with {', '.join(REQUIRED)}")
-    if first and not named:
-        raise LacunaError(
-            f"{path}:{first[0]}: the fourth column is a name in BED, and holds "
-            f"'{_shown(first[1])}' here; if it is the mass of the gap, begin with a line of "
-            f"{', '.join(REQUIRED)}, mass; otherwise remove it"
-        )
+            found = lines.cells_of(line, text)
+            if found is not None:
+                cells, more = found
+                yield cells.get("chain", ""), _row(cells, more, line, whole, least)
+    lines.check()
+
+
+class _Lines:
+    """The lines of a gap table in order, of which the first ones show how to cut the others.
+
+    columns: None before the header, or the first row of a BED file; first: line and fourth cell of
+    that row; named: whether a fourth cell is a name, as it is in BED; empty: whether all lines are
+    blank.
+    """
+
+    def __init__(self, path: str | Path, known: tuple[str, ...]) -> None:
+        """known: the columns that a header may name."""
+        self.path, self.known = path, known
+        self.split: Callable[[str], list[str]] = _fields
+        self.columns: tuple[str, ...] | None = None
+        self.bed = self.named = False
+        self.empty = True
+        self.first: tuple[int, str] | None = None
+
+    def cells_of(self, line: int, text: str) -> tuple[dict[str, str], int] | None:
+        """The cells of a row by column, and how many more the header does not name; None if the
+        line is none. LacunaError if no row can be understood."""
+        if self.columns is None:
+            # Some tools write '#chain', as others write '#chrom'.
+            text = _HEADER_MARK.sub("", text)
+        fields = self.split(text)
+        if not any(fields):
+            return None
+        self.empty = False
+        comment = fields[0].startswith("#")
+        said = _says_nothing(fields, self._by_column(fields))
+        if said and (comment or self.columns is None or self.bed):
+            return None
+        if self.columns is None and not comment:
+            self.split = _separator(text)
+            fields = self.split(text)
+            header = _header(self.path, line, fields, self.known)
+            self.columns, self.bed = header or REQUIRED, header is None
+            if header:
+                return None
+        return self._by_column(fields), self._surplus(line, fields)
+
+    def _by_column(self, fields: list[str]) -> dict[str, str]:
+        return dict(zip(self.columns or REQUIRED, fields, strict=False))
+
+    def _surplus(self, line: int, fields: list[str]) -> int:
+        """The number of cells that no column names; LacunaError if those of all rows are one cell
+        later than their columns."""
+        if self.bed:  # a row may have a name and more columns
+            fourth = fields[len(REQUIRED)] if len(fields) > len(REQUIRED) else ""
+            self.named = self.named or not _DECIMAL.fullmatch(unquoted(fourth))
+            self.first = self.first or (line, fourth)
+            return 0
+        if self.columns is None:
+            return 0
+        more = len(fields) - len(self.columns)
+        if more == 1 and _has_row_name(fields, self.columns):
+            raise LacunaError(f"{self.path}:{line}: {surplus(len(fields), len(self.columns))}")
+        return more
+
+    def check(self) -> None:
+        """Raise LacunaError, after the last line, if the table as a whole cannot be meant so."""
+        if self.empty:
+            raise LacunaError(
+                f"{self.path}: the gap table is empty; begin with {', '.join(REQUIRED)}"
+            )
+        if self.first and not self.named:
+            number, fourth = self.first
+            raise LacunaError(
+                f"{self.path}:{number}: the fourth column is a name in BED, and holds "
+                f"'{_shown(fourth)}' here; if it is the mass of the gap, begin with a line of "
+                f"{', '.join(REQUIRED)}, mass; otherwise remove it"
+            )
 
 
 def _has_row_name(fields: list[str], columns: tuple[str, ...]) -> bool:
@@ -257,37 +294,60 @@ def _row(cells: dict[str, str], more: int, line: int, whole: bool, least: int) -
             raise ValueError(
                 f"has a gap row with {plural(more, 'cell')} more than the header; {remedy}"
             )
-        start, end = _whole(cells, "start"), _whole(cells, "end")
-        if start is None or end is None:
-            raise ValueError(
-                "has a gap row without start or end; give chain, start and end, separated by tabs"
-            )
-        if start > end:
-            raise ValueError(
-                f"has a gap that starts at {start} and ends before, at {end}; swap them"
-            )
-        mass, ppm = _number(cells, "mass"), _number(cells, "tolerance_ppm")
-        daltons = _number(cells, "tolerance_da")
-        shortest, longest = _whole(cells, "min_length"), _whole(cells, "max_length")
-        prefixes = _numbers(cells, "prefix_masses")
-        closed = _number(cells, CLOSED)
-        if shortest is not None and shortest < least:
-            raise ValueError(
-                f"has a gap with min_length {shortest}, but a gap holds at least one residue; "
-                "give 1, or remove the row if nothing is missing"
-            )
-        if longest is not None and longest < max(shortest or 0, 1):
-            raise ValueError(
-                f"has a gap with min_length {shortest or 1} and max_length {longest}; "
-                "give a max_length that is not less"
-            )
-        if ppm is not None and daltons is not None:
-            raise ValueError("has a gap with tolerance_ppm and tolerance_da; keep one of them")
-        if ppm is not None and ppm >= _MAX_PPM:
-            raise ValueError(f"has a gap with tolerance_ppm {ppm:g}; give less than {_MAX_PPM:g}")
+        start, end = _positions(cells)
+        row = Row(
+            start,
+            end,
+            _number(cells, "mass"),
+            _number(cells, "tolerance_ppm"),
+            _number(cells, "tolerance_da"),
+            _whole(cells, "min_length"),
+            _whole(cells, "max_length"),
+            _numbers(cells, "prefix_masses"),
+            line,
+            _number(cells, CLOSED),
+        )
+        _check_lengths(row, least)
+        _check_tolerance(row)
     except ValueError as error:
         return Fault(str(error), line)
-    return Row(start, end, mass, ppm, daltons, shortest, longest, prefixes, line, closed)
+    return row
+
+
+def _positions(cells: dict[str, str]) -> tuple[int, int]:
+    """Start and end of a row's gap; ValueError if there is no such gap."""
+    start, end = _whole(cells, "start"), _whole(cells, "end")
+    if start is None or end is None:
+        raise ValueError(
+            "has a gap row without start or end; give chain, start and end, separated by tabs"
+        )
+    if start > end:
+        raise ValueError(f"has a gap that starts at {start} and ends before, at {end}; swap them")
+    return start, end
+
+
+def _check_lengths(row: Row, least: int) -> None:
+    """Raise ValueError if no gap can be so long; least: what min_length may be."""
+    shortest, longest = row.min_length, row.max_length
+    if shortest is not None and shortest < least:
+        raise ValueError(
+            f"has a gap with min_length {shortest}, but a gap holds at least one residue; "
+            "give 1, or remove the row if nothing is missing"
+        )
+    if longest is not None and longest < max(shortest or 0, 1):
+        raise ValueError(
+            f"has a gap with min_length {shortest or 1} and max_length {longest}; "
+            "give a max_length that is not less"
+        )
+
+
+def _check_tolerance(row: Row) -> None:
+    """Raise ValueError if the tolerance of a row is there twice, or as large as the mass."""
+    ppm = row.tolerance_ppm
+    if ppm is not None and row.tolerance_da is not None:
+        raise ValueError("has a gap with tolerance_ppm and tolerance_da; keep one of them")
+    if ppm is not None and ppm >= _MAX_PPM:
+        raise ValueError(f"has a gap with tolerance_ppm {ppm:g}; give less than {_MAX_PPM:g}")
 
 
 def _is_integer(text: str) -> bool:

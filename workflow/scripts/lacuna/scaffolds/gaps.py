@@ -62,24 +62,8 @@ def find_gaps(
         for position, gap in inline.items()
         if position not in covered
     ]
-    before: Row | None = None
-    bad: list[Fault] = []
-    hidden = list(sequence)
-    for row in rows:
-        try:
-            _check_place(row, before, len(sequence))
-            gaps.append(_row_gap(row, sequence, inline, tolerance_ppm, max_length))
-        except ValueError as error:
-            bad.append(Fault(str(error), row.line))
-            continue
-        for position in range(row.start, row.end):
-            if hidden[position] in RESIDUES:
-                hidden[position] = MISSING_LETTER
-        before = row
-    if bad:
-        raise first_of(sorted(bad, key=lambda fault: fault.line), file)
-    shown = "".join(hidden)
-
+    gaps += _row_gaps(rows, letters, tolerance_ppm, max_length, file)
+    shown = _without(sequence, rows)
     gaps = _joined(sorted(gaps, key=lambda gap: (gap.start, gap.end)))
     whole: list[Gap] = []
     done = 0
@@ -88,6 +72,35 @@ def find_gaps(
         done = gap.end
     _check_size(gaps, len(shown), max_length, record.line)
     return shown, (*whole, *gaps_in(shown, done))
+
+
+def _row_gaps(
+    rows: Sequence[Row], letters: Letters, tolerance_ppm: float, max_length: int, file: str
+) -> list[Gap]:
+    """The gaps of table rows; arguments and Fault: as of `find_gaps`."""
+    gaps: list[Gap] = []
+    before: Row | None = None
+    bad: list[Fault] = []
+    for row in rows:
+        try:
+            _check_place(row, before, len(letters.sequence))
+            gaps.append(_row_gap(row, letters.sequence, letters.inline, tolerance_ppm, max_length))
+            before = row
+        except ValueError as error:
+            bad.append(Fault(str(error), row.line))
+    if bad:
+        raise first_of(sorted(bad, key=lambda fault: fault.line), file)
+    return gaps
+
+
+def _without(sequence: str, rows: Sequence[Row]) -> str:
+    """The sequence with X for the residues that rows hide."""
+    letters = list(sequence)
+    for row in rows:
+        for position in range(row.start, row.end):
+            if letters[position] in RESIDUES:
+                letters[position] = MISSING_LETTER
+    return "".join(letters)
 
 
 def _check_place(row: Row, before: Row | None, length: int) -> None:
@@ -158,39 +171,12 @@ def _row_gap(
         raise ValueError(
             f"has a gap {_at(row)} that covers an inline mass gap; give that one a row of its own"
         )
-    mass, tolerance = row.mass, None
-    interval = False
-    if within:
-        if mass is not None:
-            raise ValueError(
-                f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
-            )
-        mass, tolerance = within[0].mass, within[0].tolerance_da
-        if tolerance is not None and row.tolerance_da is not None and row.tolerance_da < tolerance:
-            raise ValueError(
-                f"has a tolerance of {row.tolerance_da:g} Da for the gap {_at(row)}, whose mass of "
-                f"{{{math.floor(mass)} Da}} is known to 1 Da; write the mass with decimals, or "
-                "leave the tolerance out"
-            )
-        interval = tolerance is not None and row.tolerance_da is None
-    if row.tolerance_da is not None:
-        tolerance = row.tolerance_da
     ppm = tolerance_ppm if row.tolerance_ppm is None else row.tolerance_ppm
-    if mass is not None:
-        if tolerance is None:
-            tolerance = mass * ppm / 1e6
+    mass, tolerance, interval = _row_mass(row, within[0] if within else None, ppm)
+    if mass is not None and tolerance is not None:
         _check_mass(mass, tolerance, max_length)
         _check_counting(row, sequence, mass, tolerance)
-
-    shortest, longest = row.min_length, row.max_length
-    if shortest is None and longest is None and under and not within:
-        shortest = longest = len(under)
-    shortest = 1 if shortest is None else shortest
-    if longest is not None and longest - shortest >= MAX_CHOICES:
-        raise ValueError(
-            f"has a gap {_at(row)} of {shortest} to {longest} residues, more choices than the "
-            f"limit of {MAX_CHOICES}; narrow them"
-        )
+    shortest, longest = _row_lengths(row, 0 if within else len(under))
     truth = under if under and all(letter in RESIDUES for letter in under) else None
     if truth and not shortest <= len(truth) <= (math.inf if longest is None else longest):
         limit = "open" if longest is None else longest
@@ -212,6 +198,48 @@ def _row_gap(
         pieces=pieces,
         closed=row.closed,
     )
+
+
+def _row_mass(
+    row: Row, inline: InlineGap | None, ppm: float
+) -> tuple[float | None, float | None, bool]:
+    """The mass of a row's gap, its tolerance in Da, and whether all masses within it are equally
+    likely. ValueError if the row contradicts the inline mass under it; ppm: the tolerance of a mass
+    with none in Da."""
+    mass, tolerance = row.mass, row.tolerance_da
+    interval = False
+    if inline is not None:
+        if mass is not None:
+            raise ValueError(
+                f"has a mass for the gap {_at(row)} both inline and in the table; keep one of them"
+            )
+        mass, known_to = inline.mass, inline.tolerance_da
+        if known_to is not None and tolerance is not None and tolerance < known_to:
+            raise ValueError(
+                f"has a tolerance of {tolerance:g} Da for the gap {_at(row)}, whose mass of "
+                f"{{{math.floor(mass)} Da}} is known to 1 Da; write the mass with decimals, or "
+                "leave the tolerance out"
+            )
+        interval = known_to is not None and tolerance is None
+        tolerance = known_to if tolerance is None else tolerance
+    if mass is not None and tolerance is None:
+        tolerance = mass * ppm / 1e6
+    return mass, tolerance, interval
+
+
+def _row_lengths(row: Row, letters: int) -> tuple[int, int | None]:
+    """The least and the greatest length of a row's gap, None for no limit; letters: how many are
+    under it, 0 if they say nothing of its length. ValueError if there are too many lengths."""
+    shortest, longest = row.min_length, row.max_length
+    if shortest is None and longest is None and letters:
+        shortest = longest = letters
+    shortest = 1 if shortest is None else shortest
+    if longest is not None and longest - shortest >= MAX_CHOICES:
+        raise ValueError(
+            f"has a gap {_at(row)} of {shortest} to {longest} residues, more choices than the "
+            f"limit of {MAX_CHOICES}; narrow them"
+        )
+    return shortest, longest
 
 
 def _check_counting(row: Row, sequence: str, mass: float, tolerance: float) -> None:

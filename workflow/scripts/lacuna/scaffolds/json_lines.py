@@ -71,40 +71,7 @@ def from_json(line: str) -> Scaffold:
     """The scaffold in a line of `to_json`; ValueError if it is not such a line."""
     try:
         fields = json.loads(line)
-        gaps = tuple(
-            replace(
-                Gap(*values),
-                interval=interval,
-                pieces=tuple(map(_piece, pieces)),
-                length_probability=share,
-                rivals=tuple(map(_rival, rivals)),
-                untried=untried,
-                most=most,
-                spectra=_spectra(seen) if seen else None,
-                mass_error=mass_error,
-                better_length=better_length,
-                shown=tuple(map(_evidence, shown)),
-                closed=closed,
-                unmet=unmet,
-                origin=tuple(origin) if origin else None,
-            )
-            for (
-                *values,
-                interval,
-                pieces,
-                share,
-                rivals,
-                untried,
-                most,
-                seen,
-                mass_error,
-                better_length,
-                shown,
-                closed,
-                unmet,
-                origin,
-            ) in fields.pop("gaps")
-        )
+        gaps = tuple(map(_gap, fields.pop("gaps")))
         modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
         evidence = tuple(map(_evidence, fields.pop("evidence", ())))
         weighed = fields.pop("intact", None)
@@ -114,6 +81,42 @@ def from_json(line: str) -> Scaffold:
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
+
+
+def _gap(cells: list) -> Gap:
+    """The gap from a list of its fields."""
+    (
+        *values,
+        interval,
+        pieces,
+        share,
+        rivals,
+        untried,
+        most,
+        seen,
+        mass_error,
+        better_length,
+        shown,
+        closed,
+        unmet,
+        origin,
+    ) = cells
+    return replace(
+        Gap(*values),
+        interval=interval,
+        pieces=tuple(map(_piece, pieces)),
+        length_probability=share,
+        rivals=tuple(map(_rival, rivals)),
+        untried=untried,
+        most=most,
+        spectra=_spectra(seen) if seen else None,
+        mass_error=mass_error,
+        better_length=better_length,
+        shown=tuple(map(_evidence, shown)),
+        closed=closed,
+        unmet=unmet,
+        origin=tuple(origin) if origin else None,
+    )
 
 
 def _evidence(values: list[Any]) -> PositionEvidence:

@@ -90,32 +90,37 @@ def layout_of(path: str | Path) -> Layout | None:
         start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
     if start.lstrip().startswith(b">"):
         return None
-    lines = start.decode("utf-8", "replace").splitlines() + ["", ""]
-    metadata = lines[0].lstrip('"').startswith("{")
-    line, row = lines[metadata : metadata + 2]
-    # A semicolon is what spreadsheets write where the comma is a decimal one.
-    delimiter = "\t" if "\t" in line else max(",;", key=line.count)
-    quoted = delimiter != "\t" or any(_has_quoted(text, delimiter) for text in (line, row))
-    columns = tuple(name.strip() for name in _cut(line, delimiter, quoted))
-    plain = {name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in columns}
+    layout = _layout_in(start.decode("utf-8", "replace").splitlines() + ["", ""])
+    plain = {name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in layout.columns}
     if len(plain & _KNOWN) < 2:
         return None
-    header = 2 if metadata else 1
-    for name in filter(None, columns):
-        if columns.count(name) > 1:
+    for name in filter(None, layout.columns):
+        if layout.columns.count(name) > 1:
             raise LacunaError(
-                f"{path}:{header}: column '{shortened(name)}' is there twice; keep one of them"
+                f"{path}:{layout.header}: column '{shortened(name)}' is there twice; "
+                "keep one of them"
             )
-    paired = {name + suffix for name in _CHAIN_COLUMNS for suffix in PAIRED}
-    suffixes = ("",) if paired.isdisjoint(columns) else PAIRED
-    chains = tuple(_chain(columns, suffix) for suffix in suffixes)
-    layout = Layout(columns, delimiter, quoted, header, tuple(c for c in chains if c))
     if not layout.chains:
         raise LacunaError(
             f"{path}:{layout.header}: a table of rearrangements without a column of chains; add "
             "sequence_aa or sequence_alignment_aa (or sequence_alignment with junction)"
         )
     return layout
+
+
+def _layout_in(lines: Sequence[str]) -> Layout:
+    """How a table is laid out, by its first lines, two or more."""
+    metadata = lines[0].lstrip('"').startswith("{")
+    line, row = lines[metadata : metadata + 2]
+    # A semicolon is what spreadsheets write where the comma is a decimal one.
+    delimiter = "\t" if "\t" in line else max(",;", key=line.count)
+    quoted = delimiter != "\t" or any(_has_quoted(text, delimiter) for text in (line, row))
+    columns = tuple(name.strip() for name in _cut(line, delimiter, quoted))
+    paired = {name + suffix for name in _CHAIN_COLUMNS for suffix in PAIRED}
+    suffixes = ("",) if paired.isdisjoint(columns) else PAIRED
+    chains = (_chain(columns, suffix) for suffix in suffixes)
+    header = 2 if metadata else 1
+    return Layout(columns, delimiter, quoted, header, tuple(c for c in chains if c))
 
 
 def _chain(columns: Sequence[str], suffix: str) -> _Chain | None:

@@ -19,19 +19,20 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
     done = shift = 0
     for gap, length in zip(scaffold.gaps, lengths, strict=True):
         parts.append(scaffold.sequence[done : gap.start])
-        here = scaffold.sequence[gap.start : gap.end]
-        if length is not None and not gap.fixed:
-            here = MISSING_LETTER * length
-        start = gap.start + shift
-        parts.append(here)
-        moved = replace(gap, start=start, end=start + len(here), origin=(gap.start, gap.end))
-        if length is not None and not gap.fixed:
-            moved = replace(moved, min_length=length, max_length=length, shown=())
+        start, n = gap.start + shift, gap.end - gap.start
+        moved = replace(gap, start=start, end=start + n, origin=(gap.start, gap.end))
+        if length is None or gap.fixed:
+            parts.append(scaffold.sequence[gap.start : gap.end])
+        else:
+            parts.append(MISSING_LETTER * length)
+            shift += length - n
+            moved = replace(
+                moved, end=start + length, min_length=length, max_length=length, shown=()
+            )
             if len(gap.shown) == length:
                 inside += [replace(e, position=start + e.position) for e in gap.shown]
         gaps.append(moved)
         done = gap.end
-        shift += len(here) - (gap.end - gap.start)
     parts.append(scaffold.sequence[done:])
     ends = [gap.end for gap in scaffold.gaps]
     grown = [new.end - old.end for old, new in zip(scaffold.gaps, gaps, strict=True)]

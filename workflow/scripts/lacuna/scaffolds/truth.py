@@ -112,13 +112,23 @@ def _match(sequence: str, gaps: Sequence[Gap], truth: str) -> list[tuple[int, in
         # A true chain may be modified, and then no mass fits: the result by lengths is used.
         starts = _starts(pieces, ranges, truth) or starts
 
-    # Piece i begins at position edges[2 * i] of the scaffold and at starts[i] of the truth.
+    return _places(gaps, edges[::2], pieces, starts)
+
+
+def _places(
+    gaps: Sequence[Gap], begins: Sequence[int], pieces: Sequence[str], starts: Sequence[int | None]
+) -> list[tuple[int, int] | None]:
+    """(start, end) of each gap in the truth; None if it may be in more than one place.
+
+    pieces: what is between gaps of unknown length; piece i begins at begins[i] of the scaffold and
+    at starts[i] of the truth.
+    """
     places: list[tuple[int, int] | None] = []
     piece = 0
     for gap in gaps:
         here = starts[piece]
         if gap.fixed:
-            shift = None if here is None else here - edges[2 * piece]
+            shift = None if here is None else here - begins[piece]
             places.append(None if shift is None else (gap.start + shift, gap.end + shift))
             continue
         following = starts[piece + 1]

@@ -222,14 +222,9 @@ def _mass_of(gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks) -> t
 
     found: what each spectrum proposes; known: the flanks of the gap.
     """
-    best: dict[tuple[tuple[int, int], int], _Proposed] = {}
-    for one in (one for of_spectrum in found for one in of_spectrum):
-        key = one.peptide, round(one.mass / one.tolerance)
-        if key not in best or one.log_odds > best[key].log_odds:
-            best[key] = one
-    if not best:
+    some = _best_of_peptides(found)
+    if not some:
         return ()
-    some = sorted(best.values(), key=lambda one: -one.log_odds)[:MOST_MASSES]
     totals = [_total(one, some) for one in some]
     most = max(totals)
     chosen = some[totals.index(most)]
@@ -243,12 +238,31 @@ def _mass_of(gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks) -> t
     if log_odds < (LEAST_LOG_ODDS if gap.fixed else LEAST_IF_OPEN):
         return ()
     log_odds = min(log_odds, MOST_LOG_ODDS)
+    return ((chosen.mass, chosen.tolerance, log_odds), *_rivals(rest, most, log_odds))
+
+
+def _best_of_peptides(found: Iterable[Sequence[_Proposed]]) -> list[_Proposed]:
+    """The surest proposals, one for each peptide and mass; found: as in `_mass_of`."""
+    best: dict[tuple[tuple[int, int], int], _Proposed] = {}
+    for one in (one for of_spectrum in found for one in of_spectrum):
+        key = one.peptide, round(one.mass / one.tolerance)
+        if key not in best or one.log_odds > best[key].log_odds:
+            best[key] = one
+    return sorted(best.values(), key=lambda one: -one.log_odds)[:MOST_MASSES]
+
+
+def _rivals(rest: Iterable[tuple[float, _Proposed]], most: float, log_odds: float) -> list[Weighed]:
+    """The masses that are hardly less probable than the one that is chosen, the best first.
+
+    rest: other masses with the totals of their log odds; most: the total of the chosen one, and
+    log_odds: those that it is written with.
+    """
     rivals: list[Weighed] = []
     for total, one in sorted(rest, key=lambda each: -each[0]):
         known_already = any(abs(one.mass - mass) <= within for mass, within, _ in rivals)
         if total >= most - MOST_BEHIND and not known_already:
             rivals.append((one.mass, one.tolerance, log_odds + total - most))
-    return ((chosen.mass, chosen.tolerance, log_odds), *rivals[:MOST_RIVALS])
+    return rivals[:MOST_RIVALS]
 
 
 def _ends_known(peptide: tuple[int, int], gap: Gap, known: Flanks) -> bool:

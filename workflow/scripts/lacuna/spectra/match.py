@@ -21,8 +21,9 @@ from lacuna.spectra.read import Precursor
 from lacuna.spectra.tally import Tally, tally_of, tally_of_flank
 
 LARGE = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
-# The mass of a large precursor may be the average one, or that of another isotope.
-AVERAGE_OVER_MONOISOTOPIC = 1.0007
+# The mass of a large precursor may be the average one, or that of another isotope. The ratio of the
+# average to the monoisotopic mass is at most a little more than that of averagine (1.00064).
+HIGHEST_AVERAGE_RATIO = 1.0007
 WRONG_ISOTOPE = 3.0  # Da
 HEAVIER = 0.05  # probability that another precursor is the peak with one 13C
 PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
@@ -213,7 +214,7 @@ def _shown_by_all(
 
 def _most_over(mass: float) -> float:
     """Da by which the mass of a large precursor may exceed the monoisotopic one."""
-    return mass * (AVERAGE_OVER_MONOISOTOPIC - 1) + WRONG_ISOTOPE
+    return mass * (HIGHEST_AVERAGE_RATIO - 1) + WRONG_ISOTOPE
 
 
 def _heaviest(precursor: Precursor) -> float:

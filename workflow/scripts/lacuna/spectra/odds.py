@@ -109,24 +109,30 @@ def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:
     possible = _possible(np.array([c.mass for c in cleavages]), gap, mass, tolerance, rules)
     each = zip(cleavages, possible, strict=True)
     kept = [one for one, fits in each if fits and one.nats >= LEAST_NATS]
-    sides = [one for one in kept if one.nats_of_i]
     evidence = SpectralEvidence(
         tuple((one.mass, one.tolerance, one.nats) for one in kept),
         unseen,
-        tuple((one.mass, one.tolerance, one.nats_of_i) for one in sides),
+        tuple((one.mass, one.tolerance, one.nats_of_i) for one in kept if one.nats_of_i),
         found.by_precursors.weighed if found.by_precursors else None,
         found.by_precursors.rivals if found.by_precursors else (),
     )
     where = chain, gap.start, gap.end
-    rows = [
-        _row_of(where, match) for match in _different(one for some in used.values() for one in some)
+    matches = _different(one for some in used.values() for one in some)
+    rows = [_row_of(where, match) for match in matches]
+    return Found(evidence, rows + _rows_of(where, evidence, kept))
+
+
+def _rows_of(
+    where: tuple[str, int, int], evidence: SpectralEvidence, cleavages: Sequence[Cleavage]
+) -> list[SpectrumRow]:
+    """The rows of the evidence for a gap; where: as in `Cleavage.row`; cleavages: those of it."""
+    masses = () if evidence.mass is None else (evidence.mass, *evidence.rivals)
+    return [
+        *(SpectrumRow(*where, MASS, *weighed, "", "") for weighed in masses),
+        SpectrumRow(*where, UNSEEN, None, None, evidence.unseen, "", ""),
+        *(one.row(where, CLEAVAGE, one.nats) for one in cleavages),
+        *(one.row(where, SIDE, one.nats_of_i) for one in cleavages if one.nats_of_i),
     ]
-    by_precursors = () if evidence.mass is None else (evidence.mass, *evidence.rivals)
-    rows += [SpectrumRow(*where, MASS, *weighed, "", "") for weighed in by_precursors]
-    rows.append(SpectrumRow(*where, UNSEEN, None, None, unseen, "", ""))
-    rows += [one.row(where, CLEAVAGE, one.nats) for one in kept]
-    rows += [one.row(where, SIDE, one.nats_of_i) for one in sides]
-    return Found(evidence, rows)
 
 
 def _used(found: Sequence[Match]) -> dict[tuple[int, int, str], list[Match]]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -138,31 +138,38 @@ def own_spectra(
     in place of those of `chains`; allowed: what residues may carry; ppm: tolerance of precursors.
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
-    every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
-    for of_chain in likely:
-        for number, fit in of_chain.items():
-            every[number].append(fit)
     for chain, of_chain in zip(chains, known, strict=True):
-        for number, fit in of_chain.items():
-            every[number].append(fit)
         sure = {i for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
         left = [i for i in range(len(spectra)) if i not in sure]
-        some = [spectra[i] for i in left]
-        for gap in chain.gaps:
-            of_gap = fits_of_gap(chain, gap, some, allowed, ppm)
-            found = {left[i]: fit for i, fit in of_gap.items()}
-            for number, fit in found.items():
-                if spectra[number][0].mass <= LARGE:
-                    every[number].append(fit)
-            places.append((chain, gap, found))
-    of_gaps = sorted({i for *_, found in places for i in found if spectra[i][0].mass <= LARGE})
-    some = [spectra[i] for i in of_gaps]
-    for chain, gap in (joined for one in beside for joined in joined_gaps(one)):
-        for i, fit in fits_of_gap(chain, gap, some, allowed, ppm).items():
-            every[of_gaps[i]].append(fit)
+        gaps = ((chain, gap) for gap in chain.gaps)
+        places += _fits_of_gaps(gaps, left, spectra, allowed, ppm)
+    small = [
+        {i: fit for i, fit in found.items() if spectra[i][0].mass <= LARGE} for *_, found in places
+    ]
+    spanning = sorted({i for found in small for i in found})
+    other_gaps = (joined for one in beside for joined in joined_gaps(one))
+    others = _fits_of_gaps(other_gaps, spanning, spectra, allowed, ppm)
+    every: dict[int, list[Fit]] = defaultdict(list)  # by the number of the spectrum
+    for of_place in (*likely, *known, *small, *(found for *_, found in others)):
+        for number, fit in of_place.items():
+            every[number].append(fit)
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
         yield chain, gap, [spectra[i] for i in own]
+
+
+def _fits_of_gaps(
+    gaps: Iterable[tuple[Scaffold, Gap]],
+    numbers: Sequence[int],
+    spectra: Spectra,
+    allowed: Modifications,
+    ppm: float,
+) -> Iterator[tuple[Scaffold, Gap, dict[int, Fit]]]:
+    """Yield gaps of chains with how the spectra of some numbers fit around each, by number."""
+    some = [spectra[i] for i in numbers]
+    for chain, gap in gaps:
+        of_gap = fits_of_gap(chain, gap, some, allowed, ppm)
+        yield chain, gap, {numbers[i]: fit for i, fit in of_gap.items()}
 
 
 def fits_of_gap(

@@ -149,9 +149,8 @@ def _check_header(path: Path, line: int, columns: list[str]) -> None:
         )
 
 
-def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
-    """The sample of a row; raises LacunaError that names row, column and fault."""
-    sample = cells.get("sample", "")
+def _checked_name(where: str, sample: str) -> str:
+    """The name of a sample, of which files can be named; raises LacunaError otherwise."""
     if not re.fullmatch(SAMPLE_PATTERN, sample):
         raise LacunaError(
             f"{where}: '{shortened(sample)}' is not a sample id; use letters, digits, '_', '-' and "
@@ -167,6 +166,12 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
             f"{where}: sample '{sample}' has the name of another file or folder of the results; "
             "rename it"
         )
+    return sample
+
+
+def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
+    """The sample of a row; raises LacunaError that names row, column and fault."""
+    sample = _checked_name(where, cells.get("sample", ""))
     where = f"{where}: sample '{sample}'"
     species = _chosen(where, "species", cells.get("species", ""), SPECIES) or AUTO
     alkylation = _chosen(where, "alkylation", cells.get("alkylation", ""), ALKYLATIONS)

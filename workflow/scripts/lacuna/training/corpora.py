@@ -103,19 +103,12 @@ def _read_table(
         first = next(rest, "")
     delimiter = "\t" if "\t" in first else ","
     names = next(csv.reader([first], delimiter=delimiter), [])
-    found = [c for c in columns if c in names] if columns else _known_columns(names)
-    if not found or (columns and len(found) < len(columns)):
-        wanted = ", ".join(columns) if columns else ", ".join(sum(SEQUENCE_COLUMNS, ()))
-        raise LacunaError(
-            f"{name}: no column of sequences ({wanted}); found {', '.join(names)[:200]}; "
-            "name it in the corpus' 'columns'"
-        )
+    at = [names.index(column) for column in _columns_of_sequences(name, names, columns)]
     if absent := [column for column in rows if column not in names]:
         raise LacunaError(
             f"{name}: no column '{absent[0]}'; found {', '.join(names)[:200]}; correct the corpus' "
             "'rows'"
         )
-    at = [names.index(column) for column in found]
     wanted_in = [(names.index(column), patterns) for column, patterns in rows.items()]
     for row in csv.reader(rest, delimiter=delimiter):
         if all(i < len(row) and _fits(row[i], patterns) for i, patterns in wanted_in):
@@ -127,6 +120,19 @@ def _read_table(
 def _fits(cell: str, patterns: Sequence[str]) -> bool:
     """Whether a cell fits one of the patterns; case matters."""
     return any(fnmatchcase(cell, pattern) for pattern in patterns)
+
+
+def _columns_of_sequences(name: str, names: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
+    """The columns of a table that hold sequences: those that are wanted, if any are, else the first
+    known ones. LacunaError if one is missing; name: of the table; names: of its columns."""
+    found = [c for c in wanted if c in names] if wanted else _known_columns(names)
+    if found and len(found) >= len(wanted):
+        return found
+    known = wanted or sum(SEQUENCE_COLUMNS, ())
+    raise LacunaError(
+        f"{name}: no column of sequences ({', '.join(known)}); found {', '.join(names)[:200]}; "
+        "name it in the corpus' 'columns'"
+    )
 
 
 def _known_columns(names: Sequence[str]) -> Sequence[str]:

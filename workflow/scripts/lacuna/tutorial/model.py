@@ -128,7 +128,6 @@ class SeedPredictions:
 class SeedResult:
     """One chain, the models trained on it and their predictions, by protocol."""
 
-    name: str
     sequence: str  # as given, upper case: it may contain the truth of missing residues
     missing: Codes = field(repr=False)  # positions, 0-based, rising
     models: tuple[SeedModel, ...]
@@ -354,14 +353,12 @@ def fill_by_composition(sequence: str, missing: Iterable[int]) -> SeedPrediction
 
 @_on_one_thread
 def run_seed(
-    name: str,
     sequence: str,
     missing: Iterable[int],
     *,
     k: int = 10,
     epochs: int = 100,
     seed: int = 0,
-    progress: Progress | None = None,
 ) -> SeedResult:
     """Run both protocols on one chain, on one core.
 
@@ -380,7 +377,6 @@ def run_seed(
             epochs=epochs,
             seed=seed,
             reverse=reverse,
-            progress=progress,
         )
 
     predictions: dict[Protocol, SeedPredictions] = {}
@@ -394,7 +390,7 @@ def run_seed(
     else:
         predictions["scaffold"] = fill_by_composition(sequence, positions)
     models = tuple(model for model in (shown, forward, backward) if model)
-    return SeedResult(name, sequence, positions, models, predictions)
+    return SeedResult(sequence, positions, models, predictions)
 
 
 def alphabet_table() -> pd.DataFrame:

@@ -40,7 +40,7 @@ def train_seed_models(
                     "leave its sample out of seed_lstm.samples"
                 )
             missing = [p for g in scaffold.gaps for p in range(g.start, g.end)]
-            result = run_seed(scaffold.chain, chain, missing, k=k, epochs=epochs, seed=seed)
+            result = run_seed(chain, missing, k=k, epochs=epochs, seed=seed)
             write_seed_report(result, report / f"{number:05d}")
             handle.write(TUTORIAL_TABLE.text(list(_rows(scaffold, result))))
 

@@ -51,7 +51,8 @@ _SINGLE = (
 # Chosen on 600 V domains each of published antibodies against influenza and of two repertoires,
 # none of them in training or in the bench: of these one residue in 2,000, and in 12,000 or fewer,
 # is a doubt. There are more orders of three residues than of two, and mutations are far more often
-# against the germline than they are isobaric.
+# against the germline than they are isobaric. How many doubts are right, and how many errors have
+# one, is in tests/benchmarks/doubts.py.
 _ENOUGH = {ISOBARIC: 7.0, DEAMIDATED: 6.0, PERMUTED: 7.5, GERMLINE: 10.0}
 _ENOUGH_OF_THREE = 9.5
 

@@ -19,6 +19,7 @@ from lacuna.filling.lengths.ends import (
 )
 from lacuna.filling.masses.filled_mass import is_whole
 from lacuna.network.encode import encode_scaffolds
+from lacuna.network.kmers import PartSegments
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import Library
@@ -47,25 +48,30 @@ def open_ends(
     columns = columns_of(chains, kmers)
     found = list(scaffolds)
     for i, of_chain, parts in zip(late, columns, kmers.parts_of_chains(), strict=True):
-        first, last = parts[0], parts[-1]
-        before = after = 0
-        shares = [1.0, 1.0]
-        if _begins_late(found[i].sequence, of_chain) and first.v >= 0:
-            row = v_segments().tokens[first.v]
-            before = missing_before(of_chain, LOCI[first.locus], row) or 0
-            shares[0] = share_before(of_chain, LOCI[first.locus])
-        if last.locus >= 0 and _stops_early(found[i].sequence, of_chain, LOCI[last.locus]):
-            of_part = of_chain[last.start :]
-            after = missing_after(of_part, LOCI[last.locus], None, None) or 0
-            shares[1] = share_after(of_part, LOCI[last.locus])
-        marked = {place for gap in found[i].gaps for place in (gap.start, gap.end)}
         found[i] = _opened(
             found[i],
-            0 if 0 in marked else before,
-            0 if len(found[i].sequence) in marked else after,
-            shares,
+            _at_start(found[i].sequence, of_chain, parts[0]),
+            _at_stop(found[i].sequence, of_chain, parts[-1]),
         )
     return found
+
+
+def _at_start(sequence: str, columns: np.ndarray, first: PartSegments) -> tuple[int, float]:
+    """How many residues a chain lacks at its start, and how probably; columns: of the chain; first:
+    its first part."""
+    if first.v < 0 or not _begins_late(sequence, columns):
+        return 0, 1.0
+    locus = LOCI[first.locus]
+    missing = missing_before(columns, locus, v_segments().tokens[first.v]) or 0
+    return missing, share_before(columns, locus)
+
+
+def _at_stop(sequence: str, columns: np.ndarray, last: PartSegments) -> tuple[int, float]:
+    """The same at its end; last: its last part."""
+    if last.locus < 0 or not _stops_early(sequence, columns, LOCI[last.locus]):
+        return 0, 1.0
+    of_part, locus = columns[last.start :], LOCI[last.locus]
+    return missing_after(of_part, locus, None, None) or 0, share_after(of_part, locus)
 
 
 def _may_lack_an_end(sequence: str) -> bool:
@@ -87,15 +93,20 @@ def _stops_early(sequence: str, columns: np.ndarray, locus: str) -> bool:
     return FR4_START <= int(sure[-1]) < FR4_LAST[locus]
 
 
-def _opened(scaffold: Scaffold, before: int, after: int, shares: Sequence[float]) -> Scaffold:
-    """The scaffold with gaps of so many residues at its ends, none where that is 0.
+def _opened(
+    scaffold: Scaffold, at_start: tuple[int, float], at_stop: tuple[int, float]
+) -> Scaffold:
+    """The scaffold with gaps at those of its ends that lack residues and have no gap.
 
-    shares: how probable the two numbers are.
+    at_start, at_stop: how many residues are missing there, and how probably so many.
     """
     gaps = list(scaffold.gaps)
-    if before:
-        gaps.insert(0, Gap(0, 0, before, before, length_probability=shares[0]))
-    if after:
-        stop = len(scaffold.sequence)
-        gaps.append(Gap(stop, stop, after, after, length_probability=shares[1]))
+    marked = {place for gap in gaps for place in (gap.start, gap.end)}
+    stop = len(scaffold.sequence)
+    before, share = at_start
+    if before and 0 not in marked:
+        gaps.insert(0, Gap(0, 0, before, before, length_probability=share))
+    after, share = at_stop
+    if after and stop not in marked:
+        gaps.append(Gap(stop, stop, after, after, length_probability=share))
     return replace(scaffold, gaps=tuple(gaps))

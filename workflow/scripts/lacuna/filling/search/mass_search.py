@@ -1,6 +1,7 @@
 """The best sequences of a gap within all masses that are known of it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -109,12 +110,18 @@ def _search(probabilities: np.ndarray, width: int, stages: Stages, rules: MassRu
         path.append((residues[forms], parents))
         found = grown.only(keep, found.masses[parents] + weights[forms])
     order = np.argsort(-found.scores, kind="stable")
-    tokens = np.empty((len(order), length), dtype=np.uint8)
-    rows = order
-    for i in range(length - 1, -1, -1):
+    tokens = _read_back(path, order)
+    return _weighed(Found(tokens, found.scores[order], found.masses[order], lost), stages)
+
+
+def _read_back(path: Sequence[tuple[np.ndarray, np.ndarray]], rows: np.ndarray) -> np.ndarray:
+    """Sequences (n, length) from their last residues, at some rows (n,) of the last step; path: of
+    each step the residues, and the rows of the step before that they extend."""
+    tokens = np.empty((len(rows), len(path)), dtype=np.uint8)
+    for i in range(len(path) - 1, -1, -1):
         letters, parents = path[i]
         tokens[:, i], rows = letters[rows], parents[rows]
-    return _weighed(Found(tokens, found.scores[order], found.masses[order], lost), stages)
+    return tokens
 
 
 def _of_no_residues(stages: Stages) -> Found:

@@ -14,7 +14,9 @@ from lacuna.core.masses import MONOISOTOPIC
 from lacuna.reads.read import Modification, Read, content_of, weight_of_equal, with_acids
 
 MAX_READ = 120  # residues; a longer read is cut
-MAX_SHIFT = 2  # residues by which blocks of equal mass may differ in length
+# Residues by which blocks of equal mass may differ in length, as N and GG. What they bring is in
+# tests/benchmarks/read_ablation.py.
+MAX_SHIFT = 2
 MIN_READ = 4  # residues; a shorter one has no seed
 REPEATED = 5  # equal residues in a row: no antibody has them, but failed de novo reads do
 # Residues of which one is read for the other: deamidated N and Q, oxidised M, K and Q, which weigh

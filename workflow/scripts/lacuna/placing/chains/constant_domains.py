@@ -37,7 +37,9 @@ CAMELID = 0.95
 # Of the nats by which a peptide that is not seen tells that it is not there: peptides of a domain
 # are lost together, as under a bond or a glycan.
 TEMPER = 0.7
-SURE = 0.05  # probability of a domain below which the chain goes on without it
+# Probability of a domain below which the chain goes on without it: domains that are lost, and those
+# that are not there and stay, are in tests/benchmarks/constant_domains.py.
+SURE = 0.05
 HINGE = 30  # residues beside a domain that is not there which may be others than in germline
 AS_IN_GERMLINE = 0.5  # probability that they are not, if reads do not show it
 

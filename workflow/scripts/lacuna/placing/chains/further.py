@@ -39,11 +39,14 @@ COMMON = 0.3  # of the weight that words of a chain of the locus usually have
 MANY = 5.0  # such a weight, below which reads are too few to say what is common
 FEW = 1.0  # that of one read: a chain with less may not be there, and tells nothing of another one
 # Of the V segment, at which these words lie: a mutated or a grafted loop may be like another gene,
-# but not everywhere. More are asked for if reads are too few.
+# but not everywhere. More are asked for if reads are too few: mixtures of three antibodies show
+# which chains are missed (tests/benchmarks/read_panel.py --mixed 3), antibodies by themselves (the
+# same without --mixed) which are not there.
 PLACES, PLACES_IF_FEW = 2, 3
 # Words of a V segment in reads that no chain has, from which it is asked what its germline would
 # explain better than the chains do; a chain is missing if that is this share of the nats of all
-# reads, over so many residues.
+# reads, over so many residues. Mixtures of two VHHs show which are found
+# (tests/benchmarks/read_panel.py --mixed 2 --digests deep).
 HIDDEN_WORDS = 4.0
 HIDDEN_SHARE = 0.012
 HIDDEN_RESIDUES = 40

@@ -18,7 +18,8 @@ SAME_SPECIES = 3.0  # words that a V or J of the species of the constant region 
 # Words of a second constant region, their share of all that it has, and words of the V segment that
 # goes with it, which are in reads but not in the first ones: two antibodies of different species
 # are in the sample. With 15 or 30 % of bovine IgG they are 25 and more, and 0.2 and more of all;
-# without, 11 at most, or 28 if reads are 74,000, but 0.11 of all.
+# without, 11 at most, or 28 if reads are 74,000, but 0.11 of all
+# (tests/benchmarks/read_panel.py --serum).
 SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.15, 8.0
 # Share of the words of a second constant region from which none of its V segment are asked for. One
 # antibody of a species that is not bundled may look like one of two: all words of a bovine lambda

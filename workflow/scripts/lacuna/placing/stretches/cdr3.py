@@ -35,7 +35,9 @@ LONGEST = {"H": 45, "K": 18, "L": 18}  # IMGT has columns for 45
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
 LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
-WITHOUT_FIRST = 5  # residues of FR4 by which it is told if its first one is mutated
+# Residues of FR4 by which it is told if its first one is mutated: mixtures of VHHs have wrong CDR3s
+# if it cannot be (tests/benchmarks/read_panel.py --mixed 2).
+WITHOUT_FIRST = 5
 OFTEN = 4.0  # weight of the reads that show it, from which it is, whatever others show
 OPEN = 3  # unknown residues that stand for an open stretch
 

@@ -47,7 +47,9 @@ INDEL_CDR, INDEL_FR, EACH = 0.02, 0.002, 0.3
 CAMELID, INDEL_CAMELID = "alpaca", (0.07, 0.2)
 TRP41 = 41  # column between CDR1 and CDR2
 SEGMENTS = 60  # that are asked, the most alike
-PROBABLE = 0.8  # that the sides meet in another length than the draft's, from which it is taken
+# That the sides meet in another length than the draft's, from which it is taken. Natural VHHs show
+# which lengths are wrong then (tests/benchmarks/read_panel.py --chains --digests one).
+PROBABLE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +276,7 @@ def resized_at_cut(
     unseen = unseen_of(around.reads, draft, found)
     sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
     nats = cache(lambda text: germline.nats(np.frombuffer(text, np.uint8)))
-    asked = Question(
-        around, opening, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, ACROSS
-    )
+    asked = Question(around, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, ACROSS)
     met = meet(asked, *sides)
     if met is None:
         return Resized.untold(opening, draft, germline)

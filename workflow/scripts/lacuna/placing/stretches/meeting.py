@@ -31,6 +31,9 @@ CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
 # Residues that no CDR3 begins with and has once more behind a Cys: the side that shows them begins
 # in FR3, with other residues of it than the chain has, and shows the whole CDR3.
 BEGINNING = 2
+# Whether CDR3s are closed in the right length with this and what follows is measured by reads of
+# one protease, of two seeds (tests/benchmarks/read_panel.py --digests trypsin,lysc,chymotrypsin,alp
+# --seed 2).
 UNUSUAL = 0.002  # least probability of a length of CDR3
 MOST = 34  # residues of a CDR3 that is weighed; all longer ones together are rarer than UNUSUAL
 MISREAD = 0.05  # probability that a peptide ends where the proteases do not cut
@@ -56,7 +59,6 @@ class Question:
     """
 
     around: Surroundings
-    opening: Opening
     lengths: range
     nats: Callable[[np.ndarray], float]
     cleavage: Cleavage
@@ -105,7 +107,7 @@ def closed_by_meeting(
     lengths = range(SHORTEST, min(LONGEST[draft.locus], MOST) + 1)
     unseen = unseen_of(around.reads, draft, found)
     sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
-    met = meet(Question(around, opening, lengths, nats, cleavage, unseen), *sides)
+    met = meet(Question(around, lengths, nats, cleavage, unseen), *sides)
     return None if met is None else (met.trial.tokens, Meeting(met.trial.at, met.probability))
 
 
@@ -122,16 +124,9 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     tried = sorted(tried, key=lambda t: (-_worth(t), t.tokens.tolist()))[:TRIED]
     if not tried:
         return None
-    weighed = weigh_paths(asked.around, [t.tokens for t in tried])
-    gains = {p.tokens.tobytes(): p.gain for p in weighed}
-    gain = np.array([gains[t.tokens.tobytes()] for t in tried])
-    own = np.array([_worth(t) for t in tried])
-    reads = TEMPER * gain
+    gain = _gains(asked, tried)
     lengths = np.array([len(t.tokens) for t in tried])
-    for length in set(lengths.tolist()):  # the best of each
-        alike = lengths == length
-        reads[alike] += max(reads.max() - asked.most - reads[alike].max(), 0.0)
-    worth = own + reads
+    worth = np.array([_worth(t) for t in tried]) + _worth_of_reads(gain, lengths, asked.most)
     best = int(worth.argmax())
     one = tried[best]
     others = [
@@ -147,6 +142,23 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     same = trials[one.tokens.tobytes()]
     sure = _any_right(t.left for t in same) * _any_right(t.right for t in same)
     return Met(one, sure / total, {length: own / total for length, own in odds.items()})
+
+
+def _gains(asked: Question, tried: Sequence[Trial]) -> np.ndarray:
+    """(n,) what all reads gain by each of some trials."""
+    weighed = weigh_paths(asked.around, [t.tokens for t in tried])
+    gains = {p.tokens.tobytes(): p.gain for p in weighed}
+    return np.array([gains[t.tokens.tobytes()] for t in tried])
+
+
+def _worth_of_reads(gain: np.ndarray, lengths: np.ndarray, most: float) -> np.ndarray:
+    """(n,) nats of reads for trials, `most` at most for the best of one length over that of
+    another; gain (n,): what they gain; lengths (n,): of the trials."""
+    reads = TEMPER * gain
+    for length in set(lengths.tolist()):
+        alike = lengths == length
+        reads[alike] += max(reads.max() - most - reads[alike].max(), 0.0)
+    return reads
 
 
 def _any_right(sides: Iterable[Side]) -> float:

@@ -103,35 +103,17 @@ def sides_of(
     found: placements on the draft by its positions; share (m,): of their reads; elsewhere (n,):
     score of each read on all text but this stretch.
     """
-    start, stop = opening.start, opening.stop
     left, right = _Found(), _Found()
     own = tuple(draft.tokens.tolist())
     beside = (found.span[:, 0] >= opening.before) | (found.span[:, 1] <= opening.after)
     for k in np.flatnonzero(beside | opening.through).tolist():
-        r, at, span = int(found.read[k]), found.at[k], found.span[k]
-        tokens = tuple(reads.tokens[r, : reads.length[r]].tolist())
-        sure, weight = reads.right[r, : len(tokens)], float(reads.weight[r] * share[k])
-        same = found.kind[k] == MATCH
-        ahead = np.flatnonzero(same & (at >= start - 1) & (at < opening.ahead))
-        if len(ahead) and span[0] < opening.before:
-            c, place = int(ahead[-1]), int(at[ahead[-1]])
-            last = len(tokens) - 1
-            if found.core[k, 1] > last and _is_known(own, place, int(span[1]), last - c):
-                c, place = last, int(span[1]) - 1
-            beyond = sure[max(len(tokens) - END, c + 1) :]
-            left.add(own[start : place + 1] + tokens[c + 1 :], 0, weight, float(beyond.prod()))
-        behind = np.flatnonzero(same & (at >= opening.behind) & (at <= stop + INTO_FR4))
-        if len(behind) and span[1] > opening.after:
-            c, place = int(behind[0]), int(at[behind[0]])
-            if found.core[k, 0] == 0 and _is_known(own, int(span[0]) - 1, place, c):
-                c, place = 0, int(span[0])
-            n = c - max(place - stop, 0)  # residues in front of the stop that are not placed
-            if n >= 0:
-                beyond = sure[: min(n, END)]
-                right.add(tokens[:n] + own[place:stop], 0, weight, float(beyond.prod()))
-            elif c == 0:
-                right.add((), place - stop, weight, float(sure[0]))
-    if stop == draft.cdr3()[1]:
+        one = _Placed.of(reads, found, k)
+        weight = float(one.weight * share[k])
+        if (led := _from_left(one, own, opening)) is not None:
+            left.add(led[0], 0, weight, led[1])
+        if (back := _from_right(one, own, opening)) is not None:
+            right.add(back[0], back[1], weight, back[2])
+    if opening.stop == draft.cdr3()[1]:
         # A peptide may end with the first residue of FR4 whether or not the next one is read.
         right.add((), 1, LEAST_WEIGHT, SUREST)
     free = np.flatnonzero(elsewhere < MIN_SCORE)
@@ -139,6 +121,61 @@ def sides_of(
         _with_longer(left.sides(LEAST_WEIGHT), reads.take(free), turned=False)[:MOST],
         _with_longer(right.sides(LEAST_WEIGHT), reads.take(free), turned=True)[:MOST],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A read on a draft: its residues, how sure they are, its weight, and where on the draft it
+    lies, in the terms of `Alignment`."""
+
+    tokens: Tokens
+    sure: np.ndarray
+    weight: float
+    at: np.ndarray
+    same: np.ndarray
+    core: tuple[int, int]
+    span: tuple[int, int]
+
+    @classmethod
+    def of(cls, reads: ReadSet, found: Alignment, k: int) -> "_Placed":
+        """The kth placement of reads."""
+        r = int(found.read[k])
+        tokens = tuple(reads.tokens[r, : reads.length[r]].tolist())
+        core, span = ((int(a), int(b)) for a, b in (found.core[k], found.span[k]))
+        same = found.kind[k] == MATCH
+        return cls(
+            tokens, reads.right[r, : len(tokens)], reads.weight[r], found.at[k], same, core, span
+        )
+
+
+def _from_left(one: _Placed, own: Tokens, opening: Opening) -> tuple[Tokens, float] | None:
+    """The residues by which a read leads into an opening from the left, and the probability that it
+    ends as they do; None if it does not. own: residues of the draft."""
+    ahead = np.flatnonzero(one.same & (one.at >= opening.start - 1) & (one.at < opening.ahead))
+    if not len(ahead) or one.span[0] >= opening.before:
+        return None
+    c, place = int(ahead[-1]), int(one.at[ahead[-1]])
+    last = len(one.tokens) - 1
+    if one.core[1] > last and _is_known(own, place, one.span[1], last - c):
+        c, place = last, one.span[1] - 1
+    beyond = one.sure[max(len(one.tokens) - END, c + 1) :]
+    return own[opening.start : place + 1] + one.tokens[c + 1 :], float(beyond.prod())
+
+
+def _from_right(one: _Placed, own: Tokens, opening: Opening) -> tuple[Tokens, int, float] | None:
+    """The residues by which a read leads back into an opening, how many behind the opening are in
+    front of it, and the probability that it begins as they do; None if it does not."""
+    stop = opening.stop
+    behind = np.flatnonzero(one.same & (one.at >= opening.behind) & (one.at <= stop + INTO_FR4))
+    if not len(behind) or one.span[1] <= opening.after:
+        return None
+    c, place = int(behind[0]), int(one.at[behind[0]])
+    if one.core[0] == 0 and _is_known(own, one.span[0] - 1, place, c):
+        c, place = 0, one.span[0]
+    n = c - max(place - stop, 0)  # residues in front of the stop that are not placed
+    if n >= 0:
+        return one.tokens[:n] + own[place:stop], 0, float(one.sure[: min(n, END)].prod())
+    return ((), place - stop, float(one.sure[0])) if c == 0 else None
 
 
 def _is_known(own: Tokens, before: int, stop: int, more: int) -> bool:

@@ -17,7 +17,9 @@ from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Placements, place_on
 
 SHORTEST = 6  # residues beyond a core that are looked for elsewhere
-SECOND = 14.0  # nats that they must have there: a CDR3 may be like another place by chance
+# Nats that they must have there: a CDR3 may be like another place by chance. Parts of the reads of
+# known proteins showed such reads (tests/benchmarks/fewer_reads.py).
+SECOND = 14.0
 FARTHEST = 30  # residues by which a chain may be longer or shorter where a read goes on
 
 

@@ -33,7 +33,9 @@ FEW = 8.0
 ALONE = 0.5  # of the strongest of such votes of 1 for a residue: a single read may end wrongly
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
-TEMPER = 0.5  # of the nats of reads, whose errors are alike
+# Of the nats of reads, whose errors are alike: with 1, residues at 0.95 or more are wrong
+# (tests/benchmarks/read_ablation.py).
+TEMPER = 0.5
 NATS_A_READ = 5.0  # of one confident residue
 _ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
 _LETTERS = 0.3  # Dirichlet parameter of each residue among errors

@@ -9,29 +9,17 @@ difference from the template turns up in many reads.
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT, CYSTEINE
-from lacuna.core.masses import (
-    CARBAMIDOMETHYL,
-    CARBOXYMETHYL,
-    CYSTEINYL,
-    DIOXIDATION,
-    METHYLTHIO,
-    NEM,
-    PROPIONAMIDE,
-    PYRIDYLETHYL,
-)
+from lacuna.core.masses import CYSTEINYL, DIOXIDATION
 from lacuna.placing.aligning.readset import MASSES, ReadSet, running
 from lacuna.placing.votes.placement import Placements
+from lacuna.scaffolds.alkylation import NONE, READINGS
 
 TRIOXIDATION = 47.984744  # Da, Unimod 345: cysteic acid
+# Da: what alkylation leaves on C, and what a C may carry that it did not reach.
 ON_CYSTEINE = (
-    CARBAMIDOMETHYL,
-    CARBOXYMETHYL,
-    PROPIONAMIDE,
-    METHYLTHIO,
+    *(reading.mass for name, reading in READINGS.items() if name != NONE),
     TRIOXIDATION,
     DIOXIDATION,
-    NEM,
-    PYRIDYLETHYL,
     CYSTEINYL,
 )
 SEEN = 0.05  # share of the C of reads that the tool wrote it on

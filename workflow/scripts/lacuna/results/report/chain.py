@@ -59,7 +59,6 @@ class Residue:
 class Gap:
     """A gap or an ambiguity code; `candidates` are empty if it stays open."""
 
-    number: int
     start: int  # in the scaffold, from 0
     end: int  # in the scaffold, exclusive
     first: int  # in the filled chain, from 1; last < first if it holds no residue

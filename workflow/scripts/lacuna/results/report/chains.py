@@ -77,7 +77,6 @@ def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Sequence[str]]) -> Itera
         shift += last - first + 1 - (top.end - top.start)
         filled = top.probability is not None
         yield Gap(
-            number,
             top.start,
             top.end,
             first,

@@ -58,8 +58,6 @@ class Antibody:
     does not end in K has one mass each.
     """
 
-    heavy: str
-    light: str
     disulfides: int
     pyroglutamates: int
     lysine: bool
@@ -179,4 +177,4 @@ def antibody_of(chains: Sequence[Chain]) -> Antibody | None:
             total += of_glycan(glycan)
         by_lysine = tuple(total + CLIPPED * n for n in clipped)
         rows.append((" / ".join(glycans) or "no glycan", by_lysine))
-    return Antibody(heavy.name, light.name, pairs, 2 * len(pyro), len(clipped) > 1, tuple(rows))
+    return Antibody(pairs, 2 * len(pyro), len(clipped) > 1, tuple(rows))

@@ -89,32 +89,11 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
         f" {count(model.n_correct)} are right: {percent(model.accuracy)} %"
         f" (95 % interval {percent(model.ci_low)} to {percent(model.ci_high)} %)."
     )
-    best = sample.best_baseline
-    if best is not None:
-        gain = model.accuracy - best.accuracy
-        points = f"{abs(100 * gain):.1f} points"
-        apart = model.ci_low > best.ci_high or model.ci_high < best.ci_low
-        doubt = "" if apart else ", which may be chance: the intervals overlap"
-        if abs(gain) < 0.0005:
-            yield f"The best baseline, {best.label.lower()}, does just as well."
-        elif gain > 0:
-            yield f"That is {points} above the best baseline, {best.label.lower()}{doubt}."
-        else:
-            yield f"That is {points} below the best baseline, {best.label.lower()}{doubt}."
+    if sample.best_baseline is not None:
+        yield _beside_baseline(model, sample.best_baseline)
     expected = model.mean_probability
     if sample.ece is not None and expected is not None and model.n_residues >= FEW:
-        gap = expected - model.accuracy
-        error = f"{100 * sample.ece:.1f} points"
-        if sample.ece <= CALIBRATED:
-            yield f"Its probabilities can be taken at face value (off by {error} on average)."
-        elif abs(gap) < sample.ece / 2:
-            yield f"Its probabilities are off by {error}, to both sides: use them as a ranking."
-        else:
-            way = "surer than it should be" if gap > 0 else "more careful than it need be"
-            yield (
-                f"It is {way}: it expects {percent(expected)} %;"
-                " use its probabilities as a ranking."
-            )
+        yield _calibrated(sample.ece, expected, model.accuracy)
     if known := sample.sure.known:
         right = sample.sure.right
         share = "all" if right == known else f"{percent(right / known)} %"
@@ -127,6 +106,30 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
         )
     if model.n_residues < FEW:
         yield f"With {plural(model.n_residues, 'residue')}, none of this is more than a hint."
+
+
+def _beside_baseline(model: Score, best: Score) -> str:
+    """How the model compares with the best baseline."""
+    gain = model.accuracy - best.accuracy
+    points = f"{abs(100 * gain):.1f} points"
+    apart = model.ci_low > best.ci_high or model.ci_high < best.ci_low
+    doubt = "" if apart else ", which may be chance: the intervals overlap"
+    if abs(gain) < 0.0005:
+        return f"The best baseline, {best.label.lower()}, does just as well."
+    way = "above" if gain > 0 else "below"
+    return f"That is {points} {way} the best baseline, {best.label.lower()}{doubt}."
+
+
+def _calibrated(ece: float, expected: float, accuracy: float) -> str:
+    """Whether the probabilities of the model, `expected` on average, can be believed."""
+    gap = expected - accuracy
+    error = f"{100 * ece:.1f} points"
+    if ece <= CALIBRATED:
+        return f"Its probabilities can be taken at face value (off by {error} on average)."
+    if abs(gap) < ece / 2:
+        return f"Its probabilities are off by {error}, to both sides: use them as a ranking."
+    way = "surer than it should be" if gap > 0 else "more careful than it need be"
+    return f"It is {way}: it expects {percent(expected)} %; use its probabilities as a ranking."
 
 
 def _weakest(sample: Sample, model: Score) -> Score | None:
