@@ -23,7 +23,7 @@ from lacuna.core.tables import (
     SpectrumRow,
 )
 from lacuna.core.tsv import Shares
-from lacuna.results.evidence import _given, _of_gap, write_evidence
+from lacuna.results.evidence import _observed, _of_gap, _with_given, write_evidence
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 
@@ -113,9 +113,42 @@ def test_evidence_that_was_given(sample: dict[str, Path], tmp_path: Path, chain:
 def test_an_observed_residue_is_doubtful_by_evidence_below_what_is_observed(
     residue: str, given: dict[str, float], state: str, flags: str
 ) -> None:
-    row = _given("a", residue, tuple(given.get(letter, 0.0) for letter in RESIDUES))
-    assert (row.residue, row.probability) == (residue, given[residue])
+    row = _with_given(_observed("a", residue), weights(**given))
+    assert (row.residue, row.probability) == (residue, pytest.approx(given[residue]))
     assert (row.state, row.flags) == (state, flags)
+
+
+@pytest.mark.parametrize(
+    ("letter", "by_reads", "given", "expected"),
+    [
+        # Evenly unsure of it, together surer; at odds, the surer of the two.
+        ("D", {"D": 0.9, "N": 0.1}, {"D": 0.9, "N": 0.1}, (0.988, "observed", "deamidation")),
+        ("D", {"D": 0.99, "N": 0.01}, {"N": 0.9, "D": 0.1}, (0.917, "observed", "deamidation")),
+        (
+            "D",
+            {"D": 0.9, "N": 0.1},
+            {"N": 0.99, "D": 0.01},
+            (0.083, "doubtful", "deamidation;against_evidence"),
+        ),
+        # Reads count I as L: evidence that tells them apart does so, any other does not.
+        ("L", {"L": 0.99}, {"L": 0.2, "I": 0.8}, (0.2, "doubtful", "deamidation;against_evidence")),
+        ("L", {"L": 0.99}, {"K": 0.5, "L": 0.25, "I": 0.25}, (0.998, "observed", "deamidation")),
+    ],
+)
+def test_evidence_about_an_observed_residue_is_multiplied_with_what_reads_say(
+    letter: str,
+    by_reads: dict[str, float],
+    given: dict[str, float],
+    expected: tuple[float, str, str],
+) -> None:
+    probability, state, flags = expected
+    others = Shares((r, p) for r, p in by_reads.items() if r != letter)
+    of_reads = EvidenceRow(
+        "a", 3, "", "", letter, by_reads[letter], OBSERVED, 7.0, "", others, "deamidation"
+    )
+    row = _with_given(of_reads, weights(**given))
+    assert row.probability == pytest.approx(probability, abs=0.002)
+    assert (row.state, row.flags, row.depth) == (state, flags, 7.0)
 
 
 def test_what_reads_say_is_moved_to_the_filled_chain(

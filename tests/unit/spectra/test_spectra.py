@@ -14,6 +14,7 @@ import pytest
 
 from chains import germline_chain, hidden
 from conftest import Write
+from gaps import mass_of
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
@@ -49,7 +50,14 @@ from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
 from lacuna.scaffolds.json_lines import from_json, to_json, write_scaffolds
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
-from lacuna.spectra.elsewhere import ENOUGH_CONSTANT, FAR_BETTER, Fit, is_elsewhere, known_peptides
+from lacuna.spectra.elsewhere import (
+    ENOUGH_CONSTANT,
+    FAR_BETTER,
+    Fit,
+    Lies,
+    is_elsewhere,
+    known_peptides,
+)
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.gap_mass import _reachable
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
@@ -749,6 +757,22 @@ def test_a_peptide_of_the_same_place_is_no_rival() -> None:
     assert not is_elsewhere(own, [own, around])
     assert is_elsewhere(own, [own, around._replace(place=("c", 17, 33))])
     assert is_elsewhere(own, [own, around._replace(place=None)])
+
+
+def test_peptides_whose_known_residues_cannot_both_be_there_are_not_the_same() -> None:
+    """The ends agree, but the residues beside one gap do not fit into the other one."""
+    whole = "YLQMNSLRDEDTAVYY"
+    at = np.cumsum([0.0, *(mass_of(x) for x in whole)]).tolist()
+    residues = tuple(Lies(*span, x) for *span, x in zip(at, at[1:], whole, strict=False))
+    around = Fit(40.0, "YLQMNS", "TAVYY", ("c", 0, 16), (*residues[:6], *residues[11:]))
+    beside = Fit(28.0, "YLQMNSLRDEDT", "YY", ("d", 0, 16), (*residues[:12], *residues[14:]))
+    assert around.is_same(beside) and beside.is_same(around)
+    moved = [one._replace(start=one.start + 72, stop=one.stop + 72) for one in residues[6:12]]
+    other = beside._replace(lies=(*residues[:6], *moved, *residues[14:]))
+    assert not around.is_same(other) and not other.is_same(around)
+    assert is_elsewhere(other, [other, around])
+    oxidised = [one._replace(start=one.start + 16, stop=one.stop + 16) for one in residues[6:12]]
+    assert around.is_same(beside._replace(lies=(*residues[:6], *oxidised, *residues[14:])))
 
 
 def own_of(
@@ -1592,7 +1616,7 @@ def test_a_wrong_state_of_cysteine_is_told_by_spectra(
 ) -> None:
     """C is stated to be free and is not: the gap is weighed as stated, and the log, the status and
     the summary say what spectra of peptides without a gap show."""
-    known, gap = around(HEAVY, 90, 91), (FIRST, LAST)
+    known, gap = around(HEAVY, 90, 91), (FIRST - 2, LAST - 2)
     assert "C" in known and not set(range(*gap)) & set(range(85, 98))
     made = of_peptides([known, around(HEAVY, *gap)], carried=CARBAMIDOMETHYL, said=("b", "y"))
     spectra = [write("s.mgf", as_mgf(made))]
@@ -1635,3 +1659,15 @@ def test_spectra_give_a_gap_its_length(
     if not noisy:
         assert "Da by spectra" in first.status and (first.probability or 0.0) > 0.9
         assert first.candidate.replace("I", "L") == chain[start:end].replace("I", "L")
+
+
+def test_a_peptide_that_may_end_within_a_gap_shows_no_mass_of_it() -> None:
+    """LSCAASGFNIK ends four residues into a gap of five, FNIKD, which might weigh as much if it
+    were FGGIK; from a peptide with known residues on both sides its mass is known."""
+    letters = "LSCAASGFNIKDTYIHWVR"
+    scaffold = Scaffold("c", "", letters[:7] + "XXXXX" + letters[12:], (Gap(7, 12, 5, 5),), 1)
+    rules = MassRules(Modifications())
+    for peptide, mass in ((letters[:11], None), (letters, mass_of("FNIKD"))):
+        found = look(scaffold, scaffold.gaps[0], seen(spectrum_of(peptide)), [(1.0, rules)], 10.0)
+        shown = None if found is None or found.evidence.mass is None else found.evidence.mass[0]
+        assert shown == (None if mass is None else pytest.approx(mass, abs=0.02))

@@ -115,7 +115,8 @@ def starts_of(scaffolds: Sequence[Scaffold]) -> np.ndarray:
 
 def columns_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> list[np.ndarray]:
     """(length,) IMGT columns of each chain; kmers: of these chains."""
-    return np.split(kmers.chain_columns.numpy(), starts_of(scaffolds)[1:])
+    pieces = np.split(kmers.chain_columns.numpy(), starts_of(scaffolds)[1:])
+    return pieces[: len(scaffolds)]  # one piece, which is empty, of no chains
 
 
 def slices_of(parts: Sequence[PartSegments], length: int) -> list[slice]:

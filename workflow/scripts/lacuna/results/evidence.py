@@ -9,9 +9,18 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 
+import numpy as np
+
 from lacuna.antibody.imgt import imgt_numbers, regions_of
 from lacuna.antibody.parts import number_parts
-from lacuna.core.alphabet import MISSING_LETTER, RESIDUES, same_but_il
+from lacuna.core.alphabet import (
+    ISOLEUCINE,
+    LEUCINE,
+    MISSING_LETTER,
+    N_RESIDUES,
+    RESIDUES,
+    same_but_il,
+)
 from lacuna.core.files import atomic_write
 from lacuna.core.tables import (
     ALTERNATIVES,
@@ -35,6 +44,7 @@ from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.table import stretches_of
 
+LEAST_SHARE = 1e-4  # that reads leave to any residue
 SETTLED = (Flag.ISOBARIC, Flag.AGAINST_GERMLINE)  # what flags say of reads, and spectra settle
 
 
@@ -135,8 +145,10 @@ class _Known:
 
     def of_observed(self, residue: str, at: int) -> EvidenceRow:
         """The row of the observed residue at a position of the scaffold, from 0."""
-        rows = self.read.get(at + 1)
-        row = rows[-1] if rows else _given(self.scaffold.chain, residue, self.weights.get(at))
+        rows, weights = self.read.get(at + 1), self.weights.get(at)
+        row = rows[-1] if rows else _observed(self.scaffold.chain, residue)
+        if weights is not None:
+            row = _with_given(row, weights)
         return _flagged(row, at in self.unsure)
 
     def of_missing(self, row: ResidueRow, nth: int) -> EvidenceRow:
@@ -174,7 +186,7 @@ def _rows(known: _Known, filled: str, missing: Sequence[ResidueRow]) -> Iterator
     of_gaps = {row.position: row for row in missing}
     letters = enumerate(known.scaffold.sequence)
     observed = (at for at, letter in letters if letter in RESIDUES)
-    told = [row.position for row in missing if row.scaffold_position in known.settled]
+    told = {row.position for row in missing if row.scaffold_position in known.settled}
     regions, imgt = _numbered(filled, of_gaps, told)
     within: Counter[int] = Counter()  # residues of each gap so far
     for i, residue in enumerate(filled):
@@ -265,18 +277,34 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
     )
 
 
-def _given(chain: str, residue: str, weights: tuple[float, ...] | None) -> EvidenceRow:
-    """The row of an observed residue without reads; weights: evidence that was given about it."""
-    nothing = EvidenceRow(chain, 0, "", "", residue, None, OBSERVED, None, "", Shares(), "")
-    if weights is None:
-        return nothing
-    shares = sorted(zip(RESIDUES, weights, strict=True), key=lambda pair: -pair[1])
-    others = [(r, p) for r, p in shares if r != residue and p >= MIN_ALTERNATIVE][:ALTERNATIVES]
-    probability = dict(shares)[residue]
-    i_and_l_as_one = round(sum(p for r, p in shares if same_but_il(r, residue)), 6)
-    row = nothing._replace(probability=probability, alternatives=Shares(others))
+def _observed(chain: str, residue: str) -> EvidenceRow:
+    """The row of an observed residue about which nothing more is known."""
+    return EvidenceRow(chain, 0, "", "", residue, None, OBSERVED, None, "", Shares(), "")
+
+
+def _with_given(row: EvidenceRow, weights: Sequence[float]) -> EvidenceRow:
+    """The row of an observed residue with evidence (20,) that was given about it, multiplied with
+    what reads say of it."""
+    reads, i_and_l = _shares_of(row), [ISOLEUCINE, LEUCINE]
+    if weights[ISOLEUCINE] != weights[LEUCINE]:  # which of the two, reads do not tell
+        reads[i_and_l] = reads[i_and_l].max()
+    both = np.array(weights) * np.maximum(reads, LEAST_SHARE)
+    shares = sorted(zip(RESIDUES, (both / both.sum()).tolist(), strict=True), key=lambda x: -x[1])
+    others = [(r, p) for r, p in shares if r != row.residue and p >= MIN_ALTERNATIVE]
+    probability = dict(shares)[row.residue]
+    i_and_l_as_one = round(sum(p for r, p in shares if same_but_il(r, row.residue)), 6)
+    row = row._replace(probability=probability, alternatives=Shares(others[:ALTERNATIVES]))
     if shares[0][1] > probability:
-        return row._replace(state=DOUBTFUL, flags=Flag.AGAINST_EVIDENCE)
+        return _flagged(row._replace(state=DOUBTFUL), True, Flag.AGAINST_EVIDENCE)
     if i_and_l_as_one < OBSERVED_PROBABILITY:
         return row._replace(state=DOUBTFUL)
     return _flagged(row, probability < OBSERVED_PROBABILITY, Flag.I_OR_L)
+
+
+def _shares_of(row: EvidenceRow) -> np.ndarray:
+    """(20,) probabilities of the residues of a position by reads; even without any."""
+    if row.probability is None:
+        return np.full(N_RESIDUES, 1 / N_RESIDUES)
+    named = {row.residue: row.probability, **dict(row.alternatives)}
+    left = max(1.0 - sum(named.values()), 0.0) / max(N_RESIDUES - len(named), 1)
+    return np.array([named.get(residue, left) for residue in RESIDUES])

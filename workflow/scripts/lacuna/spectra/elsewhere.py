@@ -22,6 +22,7 @@ from lacuna.spectra.flanks import (
     ANYWHERE,
     FIRST_OF_PEPTIDE,
     OTHER_END,
+    WEIGHTS,
     Usual,
     is_end,
     known_stretches,
@@ -36,6 +37,9 @@ from lacuna.spectra.tally import tallies_of
 FAR_BETTER = 3.0  # nats
 SURELY_KNOWN = 20.0  # log odds of a peptide of known residues from which it needs no comparison
 ALIKE = 4  # residues at the ends of two peptides, or more, that make them the same if they agree
+# Da by which known residues of two peptides may overlap that are the same: what one residue carries
+# in one of them, as oxygen, and no residue.
+OVERLAP = 20.0
 MOST_OF_READING = 20.0  # nats that the spectra of a peptide, or of a gap, give to a state of C
 ENDS = 9.0  # weight of all ends that a peptide may have, if it begins somewhere
 # Spectra of constant regions, and known residues of CDRs, from which it is asked whether peptides
@@ -47,14 +51,30 @@ LONGEST_JOINED = 15  # residues of two gaps that one peptide spans, and between 
 _APART = 10 * LARGE  # Da between two stretches of known residues
 
 
+class Lies(NamedTuple):
+    """Where a known residue lies in a peptide: Da from the start of the peptide on, L for I."""
+
+    start: float
+    stop: float
+    residue: str
+
+    def is_at_odds(self, other: "Lies") -> bool:
+        """Whether one peptide cannot have both."""
+        overlap = min(self.stop, other.stop) - max(self.start, other.start)
+        same = self.residue == other.residue and abs(self.start - other.start) <= OVERLAP
+        return overlap > OVERLAP and not same
+
+
 class Fit(NamedTuple):
     """A peptide that a spectrum fits; left, right: its known residues at either end, all of them
-    if there is no gap between; place: its chain, start and end, if there is one."""
+    if there is no gap between; place: its chain, start and end, if there is one; lies: where its
+    known residues are."""
 
     log_odds: float
     left: str
     right: str
     place: tuple[str, int, int] | None = None
+    lies: tuple[Lies, ...] = ()
 
     def is_same(self, other: "Fit") -> bool:
         """Whether both may be one peptide, of two chains that are alike."""
@@ -63,7 +83,8 @@ class Fit(NamedTuple):
         n = min(len(self.left), len(other.left))
         m = min(len(self.right), len(other.right))
         starts, ends = self.left[:n] == other.left[:n], self.right[-m:] == other.right[-m:]
-        return n + m >= ALIKE and starts and (ends or not m)
+        alike = n + m >= ALIKE and starts and (ends or not m)
+        return alike and not any(a.is_at_odds(b) for a in self.lies for b in other.lies)
 
 
 def is_elsewhere(own: Fit, others: Iterable[Fit]) -> bool:
@@ -115,7 +136,11 @@ class KnownPeptides:
         by_mass = -float(np.log(min(4 * tolerance * DENSITY, 1.0)))  # 4: two isotopes
         chosen = int(np.argmax(log_odds))
         letters = self.letters[starts[chosen] : stops[chosen]]
-        return Fit(float(log_odds[chosen]) + by_mass, letters, letters)
+        lies = self.lies[starts[chosen] : stops[chosen] + 1] - self.lies[starts[chosen]]
+        where = tuple(
+            Lies(*span, x) for span, x in zip(pairwise(lies.tolist()), letters, strict=True)
+        )
+        return Fit(float(log_odds[chosen]) + by_mass, letters, letters, lies=where)
 
     def _shown(
         self,
@@ -261,9 +286,23 @@ def coverage_of(chain: Scaffold, fits: Iterable[Fit]) -> Coverage:
 def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:
     """A peptide that spans a gap."""
     letters = scaffold.sequence
-    left, right = letters[match.start : gap.start], letters[gap.end : match.end]
+    left, right = (
+        merged(part) for part in (letters[match.start : gap.start], letters[gap.end : match.end])
+    )
     place = scaffold.chain, match.start, match.end
-    return Fit(match.log_odds, merged(left), merged(right), place)
+    begins = 0.0, match.left + match.gap_mass
+    lies = (*_lying(left, begins[0], match.left), *_lying(right, begins[1], match.right))
+    return Fit(match.log_odds, left, right, place, lies)
+
+
+def _lying(letters: str, start: float, mass: float) -> Iterator[Lies]:
+    """Yield where known residues lie, one behind the other; mass: of all, with what they carry,
+    which is mostly what C does."""
+    carried = (mass - sum(WEIGHTS[x] for x in letters)) / max(letters.count("C"), 1)
+    for letter in letters:
+        stop = start + WEIGHTS[letter] + (carried if letter == "C" else 0.0)
+        yield Lies(start, stop, letter)
+        start = stop
 
 
 def joined_gaps(scaffold: Scaffold) -> Iterator[tuple[Scaffold, Gap]]:

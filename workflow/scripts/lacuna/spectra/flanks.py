@@ -19,8 +19,8 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold
 MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
 OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
 TRYPTIC = "KR"
-_WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
-_WEIGHTS["J"] = _WEIGHTS["L"]  # chains from reads have J for every I and L that these show
+WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
+WEIGHTS["J"] = WEIGHTS["L"]  # chains from reads have J for every I and L that these show
 
 
 class Usual(NamedTuple):
@@ -120,10 +120,10 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     def residue(position: int) -> _Residue:
         letter = letters[position]
         carried = written.get(position, cysteine if letter == "C" else 0.0)
-        return _Residue(position, letter, _WEIGHTS[letter] + carried, position not in written)
+        return _Residue(position, letter, WEIGHTS[letter] + carried, position not in written)
 
     def known(positions: Iterable[int]) -> list[_Residue]:
-        near = takewhile(lambda position: letters[position] in _WEIGHTS, positions)
+        near = takewhile(lambda position: letters[position] in WEIGHTS, positions)
         return [residue(position) for position in islice(near, longest)]
 
     # A gap that is inserted between two residues has no letter at which a flank would end.
@@ -154,8 +154,8 @@ def masses_of(scaffold: Scaffold, cysteine: float) -> list[float]:
     """What each residue of a chain weighs, in Da, 0 if it is missing; cysteine: as in `flanks`."""
     written = _written(scaffold)
     return [
-        _WEIGHTS[letter] + written.get(i, cysteine if letter == "C" else 0.0)
-        if letter in _WEIGHTS
+        WEIGHTS[letter] + written.get(i, cysteine if letter == "C" else 0.0)
+        if letter in WEIGHTS
         else 0.0
         for i, letter in enumerate(scaffold.sequence)
     ]
@@ -164,7 +164,7 @@ def masses_of(scaffold: Scaffold, cysteine: float) -> list[float]:
 def known_stretches(scaffold: Scaffold) -> list[tuple[int, int]]:
     """Where residues of a chain are known one behind the other, half-open."""
     cut = {gap.start for gap in scaffold.gaps if gap.start == gap.end}
-    known = np.array([letter in _WEIGHTS for letter in scaffold.sequence], dtype=bool)
+    known = np.array([letter in WEIGHTS for letter in scaffold.sequence], dtype=bool)
     found = []
     for first, last in runs_of(known):
         edges = [first, *sorted(at for at in cut if first < at < last), last]

@@ -135,7 +135,7 @@ def masses_of_gap(
 ) -> list[GapMass]:
     """The masses of a gap that spectra show, the most probable first; none if none is probable.
 
-    A gap of unknown length has none of a peptide that may as well end within it.
+    A peptide that may as well end within the gap shows none.
     """
     found = [
         [
@@ -146,7 +146,11 @@ def masses_of_gap(
         ]
         for tolerance, matched in proposals(gap, spectra, rules, ppm)
     ]
-    groups = _groups(found)
+    groups = [
+        group
+        for group in _groups(found)
+        if any(_ends_known(_surest(found[i]).peptide, gap, spectra[i][2]) for i in group)
+    ]
     if len(groups) < 2:
         (only,) = groups or [[]]
         weighed = _mass_of(gap, found, spectra[0][2]) if spectra else ()
@@ -162,12 +166,17 @@ def masses_of_gap(
     return masses[: MOST_RIVALS + 1]
 
 
+def _surest(some: Sequence[_Proposed]) -> _Proposed:
+    """What a spectrum most probably shows."""
+    return max(some, key=lambda one: one.log_odds)
+
+
 def _groups(found: Sequence[Sequence[_Proposed]]) -> list[list[int]]:
     """The numbers of the spectra that surely show a mass, by that mass.
 
     found: what each spectrum proposes.
     """
-    surest = {i: max(some, key=lambda one: one.log_odds) for i, some in enumerate(found) if some}
+    surest = {i: _surest(some) for i, some in enumerate(found) if some}
     of_best = max((one.log_odds for one in surest.values()), default=0.0)
     sure = max(MOST_LOG_ODDS, min(ALSO_SURE * of_best, SURE))
     groups: list[list[int]] = []
@@ -193,7 +202,7 @@ def _odds_of_groups(
     A second antibody may have more spectra than the first, all of them as sure, so that many
     against one are not surer than their share.
     """
-    surest = [[max(found[i], key=lambda one: one.log_odds) for i in group] for group in groups]
+    surest = [[_surest(found[i]) for i in group] for group in groups]
     of_best = max(one.log_odds for group in surest for one in group)
     weighed = [(group[0], _weight(group, of_best)) for group in surest]
     told = [
@@ -229,7 +238,7 @@ def _mass_of(gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks) -> t
     most = max(totals)
     chosen = some[totals.index(most)]
     agreeing = [one for one in some if one.agrees(chosen)]
-    if not gap.fixed and not any(_ends_known(one.peptide, gap, known) for one in agreeing):
+    if not any(_ends_known(one.peptide, gap, known) for one in agreeing):
         return ()
     apart = [abs(one.mass - chosen.mass) > chosen.tolerance for one in some]
     rest = [(total, one) for total, one, other in zip(totals, some, apart, strict=True) if other]
