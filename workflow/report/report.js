@@ -86,7 +86,7 @@ class Chains {
         const at = (text) => (text[r] === "." ? "" : text[r]);
         residues.push({
           position, letter: this.sequences[i][position - 1], p: c.letter_p[r] * c.step,
-          second: at(c.second), secondP: c.second_p[r] * c.step, germline: at(c.germline), truth: at(c.truth), code, others: others[r - this.residueStart[i]] ?? [],
+          second: at(c.second), secondP: c.second_p[r] * c.step, germline: at(c.germline), truth: at(c.truth), code: code.charAt(position - first), others: others[r - this.residueStart[i]] ?? [],
         });
       }
     }
@@ -265,7 +265,7 @@ function tooltip(r) {
   if (r.code) text += `, was ${r.code}`;
   if (r.second) text += `; second ${r.second} ${share(r.secondP)}`;
   if (r.germline) text += `; germline ${r.germline}`;
-  if (r.truth) text += `; truth ${r.truth}`;
+  if (r.truth) text += r.truth === "-" ? "; the true gap has another length" : `; truth ${r.truth}`;
   return escaped(text);
 }
 
@@ -358,15 +358,15 @@ function formsOf(chain, cysteine) {
   if (chain.modifications.length) forms.push(["with the modifications written", written]);
   const held = chain.measured[2];
   if (held !== undefined) forms.push(["gaps by their own masses", plus(written, [held, constants.average * held])]);
+  const on = new Set(chain.modifications.map(([position]) => position));
   if (cysteine && chain.sequence.includes("C")) {
-    const on = new Set(chain.modifications.map(([position]) => position));
     const free = [...chain.sequence].filter((letter, i) => letter === "C" && !on.has(i + 1)).length;
     forms.push([`every C ${cysteine}`, plus(written, constants.carried[cysteine], free)]);
   }
-  const pyro = constants.pyroglutamate[chain.sequence[0]];
-  if (pyro) forms.push(["N-terminal pyroglutamate", plus(plain, pyro)]);
+  const pyro = on.has(1) ? undefined : constants.pyroglutamate[chain.sequence[0]];
+  if (pyro) forms.push(["N-terminal pyroglutamate", plus(written, pyro)]);
   if (endsInLysine(chain)) {
-    const clipped = plus(plain, constants.residues.K, -1);
+    const clipped = plus(written, constants.residues.K, -1);
     forms.push(["no C-terminal lysine", clipped]);
     if (pyro) forms.push(["N-terminal pyroglutamate, no C-terminal lysine", plus(clipped, pyro)]);
   }

@@ -45,6 +45,7 @@ from lacuna.scaffolds.scaffold import (
     SpectralEvidence,
 )
 from lacuna.templates.homologs import Homologs, index_homologs
+from lacuna.templates.library import of_species
 from lacuna.templates.nearest import Library
 
 COLUMNS = {
@@ -329,6 +330,8 @@ def test_a_wrong_length_is_wrong_with_the_probabilities_that_were_stated(
     stated = [row["probability"] for row in filled.rows["residues"]][:5]
     scored = [row["probability"] for row in filled.rows["scored"]]
     assert scored == [*stated, "0.0000"][:5] and float(scored[0]) > 0
+    truths = [row["truth"] for row in filled.rows["residues"]]
+    assert truths == (list(chain[40:45]) if length == 5 else ["-"] * length)
 
 
 @pytest.mark.parametrize("name", ["a\u00a0", "b\x85", "c"])
@@ -346,9 +349,11 @@ def test_codes_that_nothing_can_settle_become_x(fill: Filler) -> None:
     assert list(fill(nothing).chains.values()) == ["XXXX"]
 
 
-def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path) -> None:
-    kmers = encode_scaffolds([], fill.library)
-    tables = Tables(fill_chains([], kmers, fill.encoder(), evenly, candidates=3))
+@pytest.mark.parametrize("species", ["auto", "human"])
+def test_an_empty_block_writes_empty_files(fill: Filler, tmp_path: Path, species: str) -> None:
+    filler = replace(fill, library=of_species(fill.library, species))
+    kmers = encode_scaffolds([], filler.library)
+    tables = Tables(fill_chains([], kmers, filler.encoder(), evenly, candidates=3))
     tables.write({name: tmp_path / name for name in tables.texts})
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == dict.fromkeys(tables.texts, b"")
 

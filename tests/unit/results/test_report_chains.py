@@ -524,6 +524,36 @@ def test_many_chains_are_listed_and_counted(
     assert block and len(unpacked(block[1])["gaps"]) == 10
 
 
+def test_what_a_page_says_of_a_sample_does_not_depend_on_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Intact masses and residues to check of chains that are listed count as of those drawn."""
+    paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY]), (LIGHT, [(30, 34)])])
+    gaps = paths["gaps"].read_text().splitlines(keepends=True)
+    warned = "filled, but masses fit another length far better: 5 residues"
+    gaps[1] = gaps[1].replace("\tfilled\t", f"\t{warned}\t")
+    paths["gaps"].write_text("".join(gaps))
+    paths["evidence"] = tmp_path / "evidence.tsv"
+    write_evidence(paths["evidence"], HEAVY, doubtful=33, flagged=20)
+    masses = [
+        MassRow("c000000", 1.0, 1.0, 25016.5, "average", 1.0, 0.5),
+        MassRow("c000001", 1.0, 1.0, 23019.5, "average", 1.0, 5.5),
+    ]
+    paths["masses"] = tmp_path / "masses.tsv"
+    paths["masses"].write_text(MASS_TABLE.header + MASS_TABLE.text(masses))
+    pages = [report_on(tmp_path, paths)]
+    monkeypatch.setattr(page_module, "MAX_DRAWN", 1)
+    pages.append(report_on(tmp_path, paths))
+    of_cards = [
+        re.findall(r"<b>(.*?)</b>", "".join(re.findall(r'<div class="card.*?</div>', page, re.S)))
+        for page in pages
+    ]
+    assert of_cards[0] == of_cards[1]
+    assert all("1 of 2 intact masses met" in page for page in pages)
+    checked = read_residues(paths["residues"], read_gaps(paths["gaps"])).to_check
+    assert checked == sum(len(chain.to_check) for chain in chains_of(paths)) > 0
+
+
 def test_room_is_shared_by_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_module, "MAX_DRAWN", 5)
     sets = [[(germline_chain("H", 10 * k + i), [(30, 34)]) for i in range(3)] for k in range(2)]
@@ -537,7 +567,7 @@ def test_room_is_shared_by_the_samples(tmp_path: Path, monkeypatch: pytest.Monke
 def test_distributions_count_chains_and_residues(tmp_path: Path) -> None:
     chains = [(germline_chain("H", i), [(30, 34), (50, 51)]) for i in range(30)]
     paths = write_tables(tmp_path, chains)
-    residues = read_residues(paths["residues"], read_gaps(paths["gaps"]).uncertain)
+    residues = read_residues(paths["residues"], read_gaps(paths["gaps"]))
     found = {b.title: b for b in distributions_of(paths["chains"], residues)}
     assert sum(n for _, n in found["Probability"].bars) == 30 * 5
     assert found["Region"].bars == (("CDR1", 150),)
@@ -778,6 +808,25 @@ def test_a_mass_that_is_met_by_the_masses_of_gaps_is_so_on_the_page(tmp_path: Pa
     block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
     (measured,) = decoded(unpacked(block[1])["measured"]) if block else ((),)
     assert measured == [pytest.approx(mass + 15.9949, abs=1e-3), "monoisotopic", 15.9949]
+
+
+def test_every_form_of_a_chain_has_the_modifications_that_were_written(tmp_path: Path) -> None:
+    """But for the first, which is the bare chain; a written pyroglutamate is not one more."""
+    heavy = "Q" + HEAVY[1:]
+    paths = write_tables(tmp_path, [(heavy, GAPS[HEAVY])])
+    (chain,) = chains_of(paths)
+    plain = chain_mass(chain.sequence)
+    assert plain is not None
+    glycan = ResidueModification(60, 1444.53)
+    forms = {
+        form.name: form.mass for form in forms_of(replace(chain, modifications=(glycan,)), None)
+    }
+    assert forms["reduced"] == plain
+    pyro = forms["N-terminal pyroglutamate"].monoisotopic
+    assert pyro == pytest.approx(plain.monoisotopic + 1444.53 - 17.0265, abs=1e-3)
+    first = ResidueModification(1, -17.0265)
+    names = [form.name for form in forms_of(replace(chain, modifications=(first,)), None)]
+    assert names == ["reduced", "with the modifications written"]
 
 
 def test_how_many_intact_masses_are_met_is_on_the_page(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ SPECTRUM, MASS, UNSEEN, CLEAVAGE, SIDE = "spectrum", "mass", "unseen", "cleavage
 OTHER = "other"  # begins the rows of another mass of the gap
 STRETCH = "stretch"  # of likely residues, which a spectrum shows
 CUT = "/"
+OTHER_LENGTH = "-"  # in place of true residues, of a gap that was filled at another length
 
 # Warns of a gap with letters of another mass than its own; its candidates meet that mass.
 LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
@@ -89,7 +90,9 @@ class ResidueRow(NamedTuple):
         str,
         "FR1 to FR4, CDR1 to CDR3 (IMGT), C for a constant region; empty outside",
     ]
-    truth: Annotated[str, "the true residue, if it is known"]
+    truth: Annotated[
+        str, "the true residue, if it is known; `-` in a gap whose truth has another length"
+    ]
     imgt: Annotated[str, "IMGT number"]
     scaffold_position: Annotated[
         int,

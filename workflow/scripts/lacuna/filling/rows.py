@@ -9,6 +9,7 @@ import numpy as np
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.tables import (
     GAP_TABLE,
+    OTHER_LENGTH,
     RESIDUE_TABLE,
     SCORED_TABLE,
     GapRow,
@@ -121,7 +122,9 @@ def residue_rows_of(gap: BlockGap, residues: Residues) -> list[ResidueRow]:
     name, number, at = gap.chain.scaffold.chain, gap.number, gap.among_all
     places = range(gap.given.start + 1, gap.given.end + 1)
     n, rows = len(places), gap.among_missing
-    truth = gap.given.truth or ""
+    truth: Sequence[str] = gap.given.truth or ""
+    if len(truth) != n:
+        truth = [OTHER_LENGTH if truth else ""] * n
     return RESIDUE_TABLE.rows(
         [name] * n,
         places,
@@ -131,7 +134,7 @@ def residue_rows_of(gap: BlockGap, residues: Residues) -> list[ResidueRow]:
         residues.alternatives(gap.rows) if gap.rows else [NO_SHARES] * n,
         residues.germline[rows] if gap.rows else [""] * n,
         gap.chain.regions[at],
-        truth if len(truth) == n else [""] * n,
+        truth,
         gap.chain.imgt[at],
         gap.scaffold_positions,
         gap.ambiguity or [""] * n,

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,12 +62,14 @@ class UncertainGap:
 @dataclass(slots=True)
 class Gaps:
     """statuses: of gaps and codes, in words; verdicts: gaps that are sure, likely, unsure, open;
-    weighed: gaps of known mass that were filled; uncertain: the least certain gaps."""
+    weighed: gaps of known mass that were filled; uncertain: the least certain gaps; doubted: chain
+    and number of those whose masses or length are in doubt."""
 
     statuses: Counter[str]
     verdicts: Counter[str]
     weighed: int
     uncertain: list[UncertainGap]
+    doubted: set[tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def read_gaps(path: Path) -> Gaps:
     """
     columns = ("chain", "gap", "rank", "candidate", "probability", "length", "status")
     places = ("first", "last", "imgt_first", "imgt_last", "ambiguity", "cysteine")
-    found = Gaps(Counter(), Counter(), 0, [])
+    found = Gaps(Counter(), Counter(), 0, [], set())
     least = pd.DataFrame()
     runners: dict[tuple[str, str], str] = {}
     for chunk in chunks(path, (*columns, *places)):
@@ -107,9 +108,9 @@ def read_gaps(path: Path) -> Gaps:
         found.weighed += int(((first["cysteine"] != "") & (first["candidate"] != "")).sum())
         first = first.assign(p=pd.to_numeric(first["probability"], errors="coerce"))
         shares = first["p"].astype(object).where(first["p"].notna(), None)
-        found.verdicts.update(
-            map(verdict_of, shares, map(bool, first["status"].map(MassDoubt.of_status)))
-        )
+        doubted = first["status"].map(MassDoubt.of_status).map(bool)
+        found.verdicts.update(map(verdict_of, shares, doubted))
+        found.doubted.update(zip(first["chain"][doubted], first["gap"][doubted], strict=True))
         least = pd.concat([least, first[first["p"].notna()]])
         least = least.sort_values("p", kind="stable").head(UNCERTAIN_GAPS)
         keys = set(zip(least["chain"], least["gap"], strict=True))
@@ -140,8 +141,9 @@ def _in_words(status: str) -> str:
     return next(words, status)
 
 
-def read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> Residues:
+def read_residues(path: Path, gaps: Gaps) -> Residues:
     """Counts by probability; also adds their residues to the `uncertain` gaps."""
+    uncertain = gaps.uncertain
     listed = {(gap.chain, gap.gap): gap for gap in uncertain}
     chains = {chain for chain, _ in listed}
     counts = np.zeros((3, PROBABILITY_STEPS + 1), dtype=np.int64)
@@ -153,7 +155,9 @@ def read_residues(path: Path, uncertain: Sequence[UncertainGap]) -> Residues:
         chunk = chunk.assign(p=p, filled=chunk["residue"] != MISSING_LETTER)
         codes = chunk["ambiguity"] != ""
         found.sure_codes += int((codes & (p >= sure)).sum())
-        found.to_check += int((~chunk["filled"] | (p < likely)).sum())
+        of_gaps = zip(chunk["chain"], chunk["gap"], strict=True)
+        doubted = np.array([one in gaps.doubted for one in of_gaps], dtype=bool)
+        found.to_check += int((~chunk["filled"] | (p < likely) | doubted).sum())
         chunk = chunk[~codes]
         _count(chunk, counts)
         for region, n in chunk["region"].value_counts().items():

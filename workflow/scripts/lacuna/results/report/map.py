@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
 from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.core.tables import OTHER_LENGTH
 from lacuna.results.report.chain import REGION_NUMBERS, SECOND, Chain, Residue
 
 COLUMNS = 60  # residues a line
@@ -138,7 +139,8 @@ def tooltip(r: Residue) -> str:
     if r.germline:
         text += f"; germline {r.germline}"
     if r.truth:
-        text += f"; truth {r.truth}"
+        known = "the true gap has another length" if r.truth == OTHER_LENGTH else f"truth {r.truth}"
+        text += f"; {known}"
     return escape(text)
 
 

@@ -109,9 +109,9 @@ def carried_by_cysteine(alkylation: Alkylation | None) -> tuple[str, Mass] | Non
 def forms_of(chain: Chain, alkylation: Alkylation | None) -> tuple[Form, ...]:
     """The forms of a chain; empty if it holds an X, whose mass is not known.
 
-    Reduced; with the modifications that were written; with what its gaps hold, if its intact mass
-    holds that; with what C carries in the sample; with pyroglutamate at the beginning and without
-    lysine at the end, if it can have these.
+    Reduced; with the modifications that were written, which all further ones have too; with what
+    its gaps hold, if its intact mass holds that; with what C carries in the sample; with
+    pyroglutamate at the beginning and without lysine at the end, if it can have these.
     """
     plain = chain_mass(chain.sequence)
     if plain is None:
@@ -122,25 +122,25 @@ def forms_of(chain: Chain, alkylation: Alkylation | None) -> tuple[Form, ...]:
 def _forms(chain: Chain, plain: Mass, carried: tuple[str, Mass] | None) -> Iterator[Form]:
     sequence = chain.sequence
     yield Form("reduced", plain)
-    written = change_of(sum(m.mass for m in chain.modifications))
+    whole = plain + change_of(sum(m.mass for m in chain.modifications))
     if chain.modifications:
-        yield Form("with the modifications written", plain + written)
+        yield Form("with the modifications written", whole)
     held = chain.measured.in_gaps if chain.measured is not None else None
     if held is not None:
-        yield Form(BY_GAPS, plain + written + change_of(held))
+        yield Form(BY_GAPS, whole + change_of(held))
+    on = {m.position for m in chain.modifications}
     if carried is not None and "C" in sequence:
         words, added = carried
-        on = {m.position for m in chain.modifications}
         free = sum(letter == "C" and i not in on for i, letter in enumerate(sequence, 1))
-        yield Form(f"every C {words}", plain + written + added * free)
-    pyro = PYROGLUTAMATE.get(sequence[0])
+        yield Form(f"every C {words}", whole + added * free)
+    pyro = PYROGLUTAMATE.get(sequence[0]) if 1 not in on else None
     lysine = CLIPPED if has_lysine(chain) else None
     if pyro is not None:
-        yield Form("N-terminal pyroglutamate", plain + pyro)
+        yield Form("N-terminal pyroglutamate", whole + pyro)
     if lysine is not None:
-        yield Form("no C-terminal lysine", plain + lysine)
+        yield Form("no C-terminal lysine", whole + lysine)
     if pyro is not None and lysine is not None:
-        yield Form("N-terminal pyroglutamate, no C-terminal lysine", plain + pyro + lysine)
+        yield Form("N-terminal pyroglutamate, no C-terminal lysine", whole + pyro + lysine)
 
 
 def has_lysine(chain: Chain) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from lacuna.core.tables import EVIDENCE_TABLE, MASS_TABLE, SPECTRUM_TABLE
 from lacuna.results.accuracy import SCAFFOLD
@@ -71,6 +72,14 @@ class Room:
     listed: int
 
 
+class Intact(NamedTuple):
+    """Intact masses: the chains of which they were measured, and how many of these meet theirs as
+    filled."""
+
+    measured: frozenset[str] = frozenset()
+    met: int = 0
+
+
 class Sure(NamedTuple):
     """Residues of gaps in the highest class of probability."""
 
@@ -95,6 +104,7 @@ class Sample:
     to_check: int  # residues
     steps: Mapping[str, Sequence[Step]]  # what to measure next, and in which gaps
     weighed: int  # gaps of known mass that were filled
+    intact: Intact
     rejected_rows: tuple[tuple[str, ...], ...]
     overall: tuple[Score, ...]
     breakdowns: tuple[Breakdown, ...]
@@ -111,12 +121,6 @@ class Sample:
     antibody: Antibody | None
     placements: Placements | None
     proofread: Proofread | None
-
-    @property
-    def intact(self) -> tuple[int, int]:
-        """How many intact masses of chains that are drawn are met by these as filled, and all."""
-        met = [chain.measured.met for chain in self.chains if chain.measured is not None]
-        return sum(met), len(met)
 
     @property
     def with_gaps(self) -> int:
@@ -204,7 +208,7 @@ def read_sample(files: ReportFiles, room: Room) -> Sample:
     reads, doubts, masses = (tables.get(name) for name in ("reads", "doubts", "masses"))
     scores = read_scores(tables["accuracy"])
     gaps = read_gaps(tables["gaps"])
-    residues = read_residues(tables["residues"], gaps.uncertain)
+    residues = read_residues(tables["residues"], gaps)
     counts = count_sample(tables["chains"], tables["rejected"], reads)
     overall = tuple(scores["overall"])
     bins = bins_of(residues.known, residues.right)
@@ -212,23 +216,27 @@ def read_sample(files: ReportFiles, room: Room) -> Sample:
     drawn = counts.chains <= room.drawn
     detail = FULL if drawn else BRIEF
     listing = read_listing(tables, room.drawn if drawn else room.listed, detail.candidates)
-    chains = _read_chains(files) if drawn else ()
+    chains = tuple(_read_chains(files)) if drawn else ()
     proofread = read_proofread(doubts) if doubts is not None else None
-    unsure = residues.to_check + (proofread.total if proofread else 0)
+    intact = _read_intact(masses) if masses is not None else Intact()
+    to_check = residues.to_check + (proofread.total if proofread else 0)
+    if drawn or "evidence" in tables:  # evidence and proofreading may doubt the same residue
+        to_check = sum(len(chain.to_check) for chain in (chains or _read_chains(files)))
     return Sample(
         name=files.name,
         counts=counts,
         statuses=_unusual(gaps.statuses),
         verdicts=gaps.verdicts,
         sure_codes=residues.sure_codes,
-        to_check=sum(len(c.to_check) for c in chains) if drawn else unsure,
+        to_check=to_check,
         steps=read_steps(
             tables["gaps"],
             tables["residues"],
             reads=reads is not None,
-            measured=_measured(masses) if masses is not None else (),
+            measured=intact.measured,
         ),
         weighed=gaps.weighed,
+        intact=intact,
         rejected_rows=_read_rejected(tables["rejected"]),
         overall=overall,
         breakdowns=tuple(
@@ -271,7 +279,7 @@ def _sure(residues: Residues) -> Sure:
     return Sure(*map(int, of_class))
 
 
-def _read_chains(files: ReportFiles) -> tuple[Chain, ...]:
+def _read_chains(files: ReportFiles) -> Iterable[Chain]:
     """The chains of a sample, with all that its files say of them."""
     tables, given = files.tables, files.given
     found: Iterable[Chain] = read_chains(
@@ -288,13 +296,19 @@ def _read_chains(files: ReportFiles) -> tuple[Chain, ...]:
         found = with_measured(found, MASS_TABLE.read(tables["masses"]))
     if "spectra" in tables:
         found = with_spectra(found, SPECTRUM_TABLE.read(tables["spectra"]))
-    return tuple(found)
+    return found
 
 
-def _measured(masses: Path) -> set[str]:
-    """The chains whose intact mass was measured."""
-    parts = chunks(masses, ("chain", "measured"))
-    return {name for part in parts for name in part["chain"][part["measured"] != ""]}
+def _read_intact(masses: Path) -> Intact:
+    """The intact masses of masses.tsv."""
+    found: set[str] = set()
+    met = 0
+    for part in chunks(masses, ("chain", "measured", "difference", "tolerance_da")):
+        part = part[part["measured"] != ""]
+        found.update(part["chain"])
+        off, within = (pd.to_numeric(part[name]) for name in ("difference", "tolerance_da"))
+        met += int((off.abs() <= within).sum())
+    return Intact(frozenset(found), met)
 
 
 def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
