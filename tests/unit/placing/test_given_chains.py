@@ -573,6 +573,18 @@ def test_another_length_that_reads_show_is_told(write: Write, tmp_path: Path, gi
     assert told == (given < STOP - START)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_single_read_does_not_show_another_length(
+    write: Write, tmp_path: Path, times: int
+) -> None:
+    """It may be misread; the length that was given is right more often."""
+    chain = HEAVY[:START] + "X" * (STOP - START - 2) + HEAVY[STOP:]
+    across = peptide(HEAVY[START - 8 : STOP + 8])
+    found, *_ = weighed(write, tmp_path, chain, [*tiles(HEAVY[:START]), *[across] * times])
+    status = fill([found], tmp_path).of("gaps", "c").iloc[0].status
+    assert ("reads show another length than the one given" in status) == (times > 1)
+
+
 def test_reads_of_another_antibody_are_told_of(
     write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
