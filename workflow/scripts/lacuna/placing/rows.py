@@ -111,7 +111,7 @@ def _differences(reads: ReadSet, placements: Placements, k: int) -> str:
         if start > place:
             found.append(written(place, start, "del"))
         place = int(at[c - 1]) + 1
-        if kind[begin] != MATCH:
+        if kind[begin] != MATCH and decode(placements.text.tokens[start:place]) != after:
             found.append(written(start, place, after))
     more = ["..."] if len(found) > MAX_DIFFERENCES else []
     return ",".join(found[:MAX_DIFFERENCES] + more)
