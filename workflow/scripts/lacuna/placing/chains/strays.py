@@ -92,19 +92,20 @@ def find_strays(
 
 def rivalled(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> tuple[bool, ...]:
     """Of each draft, whether it may hold residues of a chain that was not found: strays of its
-    locus are many, or a mixture has fewer light chains than heavy ones, or the reverse.
+    locus are many, or it is a light chain and there are more heavy ones than light ones.
 
     placements: of the reads on the drafts and on contaminants.
     """
     strays = _strays_of_loci(reads, placements)
-    few = _fewer(drafts)
+    lacks_light = _lacks_light(drafts)
     found = []
     for i, draft in enumerate(drafts):
         own = placements.of(i)
         first = own.alignment.span[:, 0] - own.text.start[own.chain]
         on_v = np.unique(own.alignment.read[first < draft.cdr3()[0]])
         least = max(LOST_READS, RIVALLED * float(reads.count[on_v].sum()))
-        found.append(strays[LOCI.index(draft.locus)] >= least or (draft.locus == "H") in few)
+        many = strays[LOCI.index(draft.locus)] >= least
+        found.append(many or (lacks_light and draft.locus != "H"))
     return tuple(found)
 
 
@@ -121,9 +122,9 @@ def _strays_of_loci(reads: ReadSet, placements: Placements) -> list[float]:
     return [float(reads.count[one].sum()) for one in like]
 
 
-def _fewer(drafts: Sequence[Draft]) -> tuple[bool, ...]:
-    """Of a mixture, whether heavy chains (True) or light ones (False) are fewer; nothing if they
-    are as many. VHHs, which have no light chain, do not count."""
+def _lacks_light(drafts: Sequence[Draft]) -> bool:
+    """Whether a mixture has fewer light chains than heavy ones; VHHs, which have none, do not
+    count. The reverse tells nothing: hybridomas often have a second light chain."""
     species = v_segments().species
     light = sum(draft.locus != "H" for draft in drafts)
     heavy = sum(
@@ -131,7 +132,7 @@ def _fewer(drafts: Sequence[Draft]) -> tuple[bool, ...]:
         for draft in drafts
         if draft.v >= 0
     )
-    return () if heavy == light or max(heavy, light) < 2 else (heavy < light,)
+    return 0 < light < heavy
 
 
 def lost_reads(strays: int, placed: int, species: str, share: float = LOST[-1][1]) -> str:
