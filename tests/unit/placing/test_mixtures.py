@@ -8,7 +8,7 @@ import pytest
 import bundled
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
-from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode
+from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.phase import JOINED, apart, copied_into_cdr3, holds_several, unjoined
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.aligning.memory import Memory
@@ -382,6 +382,25 @@ def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Pl
     (draft,) = small.drafts
     of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
     assert np.array_equal(unjoined(small)[0], of_v)  # no stretch is most of the chain
+
+
+def test_pieces_of_two_genes_that_no_read_joins_may_be_of_two_chains(whole: Placed) -> None:
+    """As where a chain was not found whose reads lie on another one; a mutated piece is no sign."""
+    far = ONE.index("WVRQ")
+    parted = place(named([*tiles(ONE[:far]), *tiles(ONE[far:])]), Sure())
+
+    def found(placed: Placed, front: str) -> list[int]:
+        (draft,) = placed.drafts
+        tokens = draft.tokens.copy()
+        tokens[: len(front)] = merge_il(encode(front))
+        (flagged,) = unjoined(replace(placed, drafts=(draft.with_tokens(tokens),)))
+        return np.flatnonzero(flagged).tolist()
+
+    other = OTHER[: OTHER.index("WVRQ")]
+    mutated = "".join("Y" if i % 6 == 3 else x for i, x in enumerate(ONE[:far]))
+    assert found(parted, ONE[:far]) == found(parted, mutated) == []
+    assert found(parted, other) == list(range(far))
+    assert found(whole, other) == []
 
 
 @pytest.mark.parametrize(("share", "may"), [(0.2, False), (0.4, True)])

@@ -339,7 +339,7 @@ class EvidenceRow(NamedTuple):
     probability: Annotated[
         float | None,
         "of that residue, 0 to 1: in a gap as in `residues.tsv`; for an observed residue by the "
-        "reads and the network, or by the evidence given. Empty for an observed residue without "
+        "reads and the network, and by the evidence given. Empty for an observed residue without "
         "reads or evidence",
         _SHARE,
     ]

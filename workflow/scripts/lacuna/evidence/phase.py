@@ -6,10 +6,12 @@ make together may be half of one and half of the other.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
+from lacuna.antibody.germlines import v_segments
+from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT, CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.memory import Memory
@@ -27,6 +29,10 @@ RIVAL = 1 / 3
 # Beside a chain that was not found: residues on either side of a place with which a read crosses
 # it, so that most chains differ in some of them, and the weight of reads that join what it parts.
 SEAM, CROSSED = 4, 2.0
+# Residues of the framework by which a piece of a chain must be more like another V segment, and the
+# rest of it less. Of 170 chains of antibodies alone, by one protease each, one has 4 and none more;
+# five that were built from two chains of a mixture have 5 to 9 (tests/benchmarks/read_panel.py).
+OF_ANOTHER = 5
 RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
 
@@ -47,10 +53,11 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     of_locus = dict.fromkeys((d.locus for d in drafts), 0.0)
     for draft, share in zip(drafts, shares, strict=True):
         of_locus[draft.locus] += share
-    found = [
-        _apart_from_most(placed, i) if beside else np.zeros(len(drafts[i]), dtype=bool)
-        for i, beside in enumerate(placed.rivalled)
-    ]
+    found = []
+    for i, beside in enumerate(placed.rivalled):
+        pieces = _Pieces.of(placed, i)
+        mixed = beside or pieces.are_of_two_genes()
+        found.append(pieces.apart_from_most() if mixed else np.zeros(len(drafts[i]), dtype=bool))
     pairs = pairs_of_locus(drafts)
     if not pairs:
         return tuple(found)
@@ -65,23 +72,58 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     return tuple(found)
 
 
-def _apart_from_most(placed: Placed, chain: int) -> np.ndarray:
-    """(t,) residues of the V domain of a chain that no reads join to most of the others; all of
-    them if no stretch is most of it."""
-    draft = placed.drafts[chain]
-    own = placed.placements.of(chain)
-    spans = own.alignment.span - own.text.start[chain]
-    weight = placed.reads.weight[own.alignment.read]
-    crossed = _crossed(spans, weight, SEAM, len(draft))
-    over = _crossed(spans, weight, 1, len(draft))
-    cuts = [
-        start + int(over[start:stop].argmin())
-        for start, stop in runs_of(crossed < CROSSED)
-        if stop - start >= SEAM  # fewer if the reads on either side have SEAM residues in common
-    ]
-    block, known = np.searchsorted(cuts, np.arange(len(draft)), "right"), _known(draft)
-    sizes = np.bincount(block[known], minlength=1)
-    return known & ((block != sizes.argmax()) | (2 * sizes.max() <= sizes.sum()))
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """A chain in the pieces that no reads join: of each of t positions the number of its piece, and
+    the weight of reads there."""
+
+    draft: Draft
+    number: np.ndarray
+    depth: np.ndarray
+
+    @classmethod
+    def of(cls, placed: Placed, chain: int) -> "_Pieces":
+        """Those of a chain of a sample."""
+        draft = placed.drafts[chain]
+        own = placed.placements.of(chain)
+        spans = own.alignment.span - own.text.start[chain]
+        weight = placed.reads.weight[own.alignment.read]
+        crossed = _crossed(spans, weight, SEAM, len(draft))
+        depth = _crossed(spans, weight, 1, len(draft))
+        cuts = [
+            start + int(depth[start:stop].argmin())
+            for start, stop in runs_of(crossed < CROSSED)
+            if stop - start >= SEAM  # fewer if reads on either side have SEAM residues in common
+        ]
+        return cls(draft, np.searchsorted(cuts, np.arange(len(draft)), "right"), depth)
+
+    def apart_from_most(self) -> np.ndarray:
+        """(t,) residues of the V domain that are not in the piece that is most of it; all of them
+        if none is."""
+        known = _known(self.draft)
+        sizes = np.bincount(self.number[known], minlength=1)
+        return known & ((self.number != sizes.argmax()) | (2 * sizes.max() <= sizes.sum()))
+
+    def are_of_two_genes(self) -> bool:
+        """Whether the framework of a piece is far more like a V segment of another gene than like
+        the chain's own, and that of the rest far less."""
+        segments, draft = v_segments(), self.draft
+        frame = (draft.columns <= CYS104) & ~CDR_COLUMNS[draft.columns]
+        frame &= _known(draft) & (self.depth >= CROSSED)
+        if draft.v < 0 or not frame.any():
+            return False
+        columns = draft.columns[frame]
+        of_locus = segments.tokens[segments.locus == segments.locus[draft.v]]
+        same = merge_il(of_locus[:, columns]) == draft.tokens[frame]  # (genes, residues)
+        better = same.astype(int) - (
+            merge_il(segments.tokens[draft.v, columns]) == draft.tokens[frame]
+        )
+        whole = better.sum(1)
+        for piece in np.unique(self.number[frame]):
+            inside = better[:, self.number[frame] == piece].sum(1)
+            if (np.minimum(inside, inside - whole) >= OF_ANOTHER).any():
+                return True
+        return False
 
 
 def _crossed(spans: np.ndarray, weight: np.ndarray, seam: int, length: int) -> np.ndarray:
