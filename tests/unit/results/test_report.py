@@ -335,6 +335,12 @@ def test_it_names_the_weakest_region_and_warns_of_few_residues(make: Make) -> No
     assert "With 10 residues, none of this is more than a hint." in Page(make({"s": few})).text
 
 
+def test_a_share_is_rounded_once(make: Make) -> None:
+    """378 of 408 are 92.647 %; the table has 0.9265, which would be 92.7."""
+    page = Page(make({"s": ORDINARY | {"accuracy": [score(right=378, n=408)]}}))
+    assert "378 are right: 92.6 %" in page.text
+
+
 def test_a_calibration_of_few_residues_says_how_few(make: Make) -> None:
     few, enough = (
         Page(make({"s": ORDINARY | {"residues": [residue("a", 1, "A", 0.95, "A")] * n}})).text
