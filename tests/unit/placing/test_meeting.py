@@ -12,6 +12,7 @@ from lacuna.placing.aligning.joints import ANY_JOINT
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.place import Placed
+from lacuna.placing.stretches.cdr3 import holds_fr4
 from lacuna.placing.stretches.junction import Surroundings
 from lacuna.placing.stretches.meeting import Met, Question, begins_again, closed_by_meeting, meet
 from lacuna.placing.stretches.sides import Opening, Side, _with_longer, sides_of
@@ -266,3 +267,11 @@ def test_reads_count_for_a_length_as_much_as_they_may(most: float, found: str) -
     reads = ["CAASGFTKDKSYAWVR"[i:] for i in range(3)]
     met = sides_meet("GFTK", "SYA", text, *reads, also="DKSYA", most=most)
     assert decode(met.trial.tokens) == found
+
+
+@pytest.mark.parametrize(
+    ("cdr3", "holds"),
+    [("AKTYYYMDVWGKYYTYYYYMDV", True), ("AKTYYYMDVWGK", True), ("AKTYYYMDVW", False)],
+)
+def test_a_cdr3_that_goes_on_into_fr4_is_known(cdr3: str, holds: bool) -> None:
+    assert holds_fr4(encode(cdr3)) == holds

@@ -30,7 +30,7 @@ from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.placing.sources.segments import WORD, Locus, best_of_loci, score_segments
 from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
-from lacuna.placing.stretches.cdr3 import with_junction
+from lacuna.placing.stretches.cdr3 import _with_start_of_fr4, with_junction
 from lacuna.placing.stretches.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.stretches.junction import Path, Surroundings, touching, weigh_paths
 from lacuna.placing.stretches.junction_mass import JunctionMass
@@ -1053,6 +1053,22 @@ def test_one_misread_peptide_is_no_mutated_start_of_fr4() -> None:
     reads = [text[i:] for text in (front, behind) for i in range(4)]
     found = bridged_by(*reads, *["DWYGQGTLV"] * 2, known="AKDPEYSSWYXXX")
     assert found.endswith("XWGQGTLVTVSS")
+
+
+@pytest.mark.parametrize(("reads", "mutated"), [((), False), (("YYVGQGT",) * 2, True)])
+def test_a_mutated_start_of_fr4_is_in_some_read(
+    monkeypatch: pytest.MonkeyPatch, reads: tuple[str, ...], mutated: bool
+) -> None:
+    """Trypsin cuts WGKG, so that no read may hold the start of FR4 with either residue."""
+    path = Path(encode("ARDYYV"), 20.0, np.full(7, 2.0))
+    monkeypatch.setattr("lacuna.placing.stretches.cdr3._closed", lambda *_: path)
+    draft = germline_draft("H")
+    start, stop = draft.cdr3()
+    found = read_set("AEDTAVYYCARDYYV", *reads)
+    sides = draft.tokens[:start], draft.tokens[stop:]
+    around = Surroundings(found, *sides, np.zeros(len(found)), CDR3_JOINT)
+    built = _with_start_of_fr4(around, draft, draft.tokens[start:stop], WordGraph(found))
+    assert (built is not None) == mutated
 
 
 def test_no_cdr3_runs_through_an_fr4_whose_start_is_mutated() -> None:

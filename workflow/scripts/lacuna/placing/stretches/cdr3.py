@@ -10,7 +10,7 @@ import numpy as np
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import j_segments
 from lacuna.antibody.imgt import FR4_START
-from lacuna.core.alphabet import ABSENT, MISSING, merge_il
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, merge_il
 from lacuna.placing.aligning.joints import ANY_JOINT
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
@@ -38,6 +38,7 @@ LIKE_START = 2  # of these that reads must have; reads of other proteins begin w
 # Residues of FR4 by which it is told if its first one is mutated: mixtures of VHHs have wrong CDR3s
 # if it cannot be (tests/benchmarks/read_panel.py --mixed 2).
 WITHOUT_FIRST = 5
+IN_FRONT = 2  # residues of CDR3 with which the first three of FR4 are told, as DVWGK
 OFTEN = 4.0  # weight of the reads that show it, from which it is, whatever others show
 OPEN = 3  # unknown residues that stand for an open stretch
 
@@ -102,7 +103,7 @@ def _with_start_of_fr4(
         _shown(around.reads, np.concatenate((first, start[1:])))
         for first in (best.tokens[-1:], start[:1])
     )
-    if mutated < min(OFTEN, germline):  # a misread one
+    if not mutated or mutated < min(OFTEN, germline):  # it is misread, or germline joins it
         return None
     closed = draft.with_cdr3(best.tokens[:-1])
     tokens = closed.tokens.copy()
@@ -135,7 +136,7 @@ def _open_stretch(
     settled = 0
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
-    elif _holds_fr4(present):  # of two CDR3s, one behind the other
+    elif holds_fr4(present):  # of two CDR3s, one behind the other
         return known
     else:
         cut = _loosest(around, present)
@@ -178,7 +179,7 @@ def _closed(
     longest = LONGEST[draft.locus]
     stretches = [s for s in (*ways_to_join(ahead, back), *suffixes, present) if (s < MISSING).all()]
     stretches += paths(graph, around.left, around.right, SHORTEST, longest)
-    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not _holds_fr4(s)]
+    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not holds_fr4(s)]
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())
     weighed = weigh_paths(around, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
@@ -190,7 +191,7 @@ def _closed(
     if now is not None and now.gain > best.gain - BETTER_BY:
         best = now
     edited = refined(around, best, longest=longest)
-    return best if _holds_fr4(edited.tokens) else edited
+    return best if holds_fr4(edited.tokens) else edited
 
 
 def own_fronts(around: Surroundings, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
@@ -232,16 +233,18 @@ def _is_joined(path: Path, draft: Draft) -> bool:
 
 @cache
 def _fr4_ends() -> frozenset[bytes]:
-    """The first and the last residues of FR4 of all J segments, and those behind the first, which
-    may be mutated."""
+    """The first and the last residues of FR4 of all J segments, those behind the first, which may
+    be mutated, and the first ones with what is in front of them."""
     j = merge_il(j_segments().tokens)
+    borders = j[:, FR4_START - IN_FRONT : FR4_START - IN_FRONT + WITHOUT_FIRST]
     heads = j[:, FR4_START : FR4_START + ANCHOR]
     behind = j[:, FR4_START + 1 : FR4_START + 1 + WITHOUT_FIRST]
     tails = [row[row != ABSENT][-ANCHOR:] for row in j]
-    return frozenset(row.tobytes() for row in (*heads, *behind, *tails))
+    whole = borders[(borders < N_RESIDUES).all(1)]
+    return frozenset(row.tobytes() for row in (*heads, *behind, *tails, *whole))
 
 
-def _holds_fr4(stretch: np.ndarray) -> bool:
+def holds_fr4(stretch: np.ndarray) -> bool:
     """Whether a CDR3 goes on into an FR4, or through it, and from there to the end of its own."""
     runs = (
         stretch[i : i + n].tobytes()
