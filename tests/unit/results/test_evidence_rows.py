@@ -23,7 +23,7 @@ from lacuna.core.tables import (
     SpectrumRow,
 )
 from lacuna.core.tsv import Shares
-from lacuna.results.evidence import _observed, _of_gap, _with_given, write_evidence
+from lacuna.results.evidence import _Known, _observed, _of_gap, _with_given, write_evidence
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
 
@@ -168,6 +168,23 @@ def test_what_reads_say_is_moved_to_the_filled_chain(
     assert [rows["a", i].flags for i in (5, 6, 7)] == ["length"] * 3
     assert [rows["a", i].residue for i in (5, 6, 7)] == list(chain[4:7])
     assert (rows["b", 2].probability, rows["b", 2].flags) == (0.99, "minority")
+
+
+@pytest.mark.parametrize(
+    ("settled", "state", "flags"),
+    [(False, "inferred", "given"), (True, "inferred", ""), (False, "observed", "")],
+)
+def test_evidence_of_the_sheet_in_a_gap_that_no_reads_show_is_flagged(
+    chain: str, settled: bool, state: str, flags: str
+) -> None:
+    """settled: whether it is what reads and network say themselves."""
+    told = (PositionEvidence(5, weights(**{chain[5]: 1.0}), settled),)
+    gap = Gap(4, 7, 3, 3)
+    scaffold = Scaffold("a", "", chain[:4] + "XXX" + chain[7:], (gap,), 1, (), told)
+    read = EvidenceRow("a", 6, "", "", chain[5], None, state, 0.0, "", NOTHING, "")
+    row = ResidueRow("a", 6, 1, chain[5], 0.99, NOTHING, "", "FR1", "", "6", 5, "")
+    known = _Known(scaffold, {1: gap}, {6: [read]}, {}, {})
+    assert known.of_missing(row, 1).flags == flags
 
 
 @pytest.mark.parametrize(

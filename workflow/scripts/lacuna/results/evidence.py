@@ -165,6 +165,9 @@ class _Known:
             # Of a gap without a length, no position of the reads is that of one residue.
             own = read if gap.fixed or gap.shown else None
             found = _of_gap(row, read, given=bool(gap.shown) or place in self.weights)
+            unread = read is not None and read.state == INFERRED
+            of_sheet = place in self.weights and place not in self.settled
+            found = _flagged(found, unread and of_sheet, Flag.GIVEN)
             unsure = place in self.unsure and not gap.shown
         if self._is_shown(row, nth):
             found = _shown(found, own, sized=sized)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
+from lacuna.filling.masses.chain_mass import over_all_sequences
 from lacuna.filling.masses.mass_errors import ODDS, SLIPS, likely_error
 from lacuna.filling.masses.weighing import mass_probability
 from lacuna.filling.search.decode import (
@@ -45,6 +46,7 @@ def rank_weighed(
         return mass_log_probability(probabilities, some, rules)
 
     ranking = rank_sequences(probabilities, n, stages, rules)
+    ranking = over_all_sequences(ranking, probabilities, stages, rules)
     spectra = stages.spectra
     if spectra is not None:  # which say nothing of whether the masses are right
         stages = stages.weighed()
