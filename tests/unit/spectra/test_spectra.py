@@ -47,6 +47,7 @@ from lacuna.filling.search.stages import Stages, one_mass
 from lacuna.results.summary import mass_note, spectra_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
+from lacuna.scaffolds.alkylation import with_spectra as with_spectra_of_cysteine
 from lacuna.scaffolds.json_lines import from_json, to_json, write_scaffolds
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, ResidueModification, Scaffold, SpectralEvidence
@@ -1659,6 +1660,16 @@ def test_spectra_give_a_gap_its_length(
     if not noisy:
         assert "Da by spectra" in first.status and (first.probability or 0.0) > 0.9
         assert first.candidate.replace("I", "L") == chain[start:end].replace("I", "L")
+
+
+@pytest.mark.parametrize("how", ["stated", "found"])
+def test_spectra_that_show_another_state_than_reads_are_told_of(how: str) -> None:
+    """The state stays what the reads carry, or what was stated."""
+    state = Alkylation((("none", 1.0),), how, read=(("none", 40),))
+    odds = [dict.fromkeys(STATES, 0.0) | {"carbamidomethyl": 9.0}] * 3
+    told = with_spectra_of_cysteine(state, odds)
+    assert (told.readings, told.how) == (state.readings, how)
+    assert "spectra of 3 peptides show C carbamidomethylated" in told.sentence()
 
 
 def test_a_peptide_that_may_end_within_a_gap_shows_no_mass_of_it() -> None:

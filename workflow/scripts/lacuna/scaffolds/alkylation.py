@@ -283,14 +283,14 @@ def tells(odds: Mapping[str, float]) -> bool:
 
 def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alkylation:
     """A state that is open, after what spectra say: it stays open if they disagree. One that is
-    stated holds whatever they say.
+    stated, or found in reads, holds whatever they say.
 
     odds: for each peptide of known residues, or gap that they may span, the log odds of each
     reading.
     """
     told = sum(map(tells, odds))
     shown = tuple(sorted(Counter(filter(None, map(_clearly_shown, odds))).items()))
-    if state.how == "stated":
+    if state.how != "open":
         return replace(state, spanned=len(odds), told=told, shown=shown)
     kept = dict(state.readings)
     # One that other evidence ruled out stays improbable, and one that was only rare does not.

@@ -29,8 +29,9 @@ def find_alkylation(
     error that all masses share.
 
     scaffolds: a folder with the blocks of the sample and, if it has masses, the chains that are
-    evidence (`EvidenceChains`); spectra: those of the sample, asked if masses leave the state open
-    or if it is stated, since what is stated may be wrong; tolerance_ppm: of their precursors;
+    evidence (`EvidenceChains`); spectra: those of the sample, asked if masses leave the state open,
+    or if it is stated or that of reads, since spectra may be of another preparation; tolerance_ppm:
+    of their precursors;
     reads: what its reads carry on C. The network is loaded only for samples with masses. The log
     says if reads or spectra show something else than what is taken to be true.
     """
@@ -54,7 +55,7 @@ def find_alkylation(
             convention = find_convention(chains, allowed, load_reader(reader))
             state = replace(state, convention=convention)
     state = replace(state, read=tuple(sorted(read.items())))
-    if spectra and (stated or state.how == "open"):
+    if spectra and (stated or state.read or state.how == "open"):
         from lacuna.steps.read_spectra import odds_by_spectra
 
         odds = odds_by_spectra(scaffolds, spectra, modifications, tolerance_ppm, gaps=not stated)
