@@ -15,7 +15,7 @@ from conftest import Write
 from gaps import distributions, mass_of
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, il_as_one, merge_il
+from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.alphabet import encode as tokens_of
 from lacuna.core.masses import AVERAGE, chain_masses
 from lacuna.core.tables import APART, CHAIN_TABLE, GAP_TABLE, MASS_TABLE, MassDoubt
@@ -27,18 +27,15 @@ from lacuna.filling.masses.chain_mass import (
     WRONG,
     LeftMass,
     TotalMass,
-    over_all_sequences,
     rank_by_chain_mass,
 )
 from lacuna.filling.masses.intact import intact_rules, left_mass
 from lacuna.filling.masses.intact_errors import USUAL, left_with_errors
-from lacuna.filling.search.decode import Ranking, rank_sequences
-from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds import gap_table
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, Modifications
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
 from lacuna.steps.one_file import fill_file
 
@@ -382,44 +379,3 @@ def test_the_light_chain_of_reads_is_known_without_its_locus(write: Write) -> No
     both.name_light(["kappa"])
     kept = both.take("kappa")
     assert kept is not None and kept.mass == 2.0
-
-
-@pytest.mark.parametrize("tolerance", [0.005, 0.3])
-def test_a_gap_of_known_mass_counts_the_sequences_that_the_search_dropped(tolerance: float) -> None:
-    """Of four nearly unknown residues, all sequences with the mass are listed here one by one; the
-    search, which keeps sixty beginnings here, makes some residues far too probable."""
-    rng = np.random.default_rng(5)
-    probabilities = rng.dirichlet(np.full(N_RESIDUES, 3.0), 4)
-    stages = one_mass(float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in "WDYG")), tolerance)
-    merged = il_as_one(probabilities)
-    tokens = np.array(list(product([i for i in range(N_RESIDUES) if RESIDUES[i] != "I"], repeat=4)))
-    off = RESIDUE_MASSES[tokens].sum(1) - stages.passed[0].mass
-    fits = np.abs(off) <= tolerance
-    tokens, off = tokens[fits], off[fits]
-    share = merged[np.arange(4), tokens].prod(1) * np.exp(-((3 * off / tolerance) ** 2) / 2)
-    share /= share.sum()
-    true = np.array([np.bincount(row, share, N_RESIDUES) for row in tokens.T])
-    rules = MassRules(Modifications())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lacuna.filling.search.decode.MASS_WIDTH", 60)
-        searched = rank_sequences(probabilities, 5, stages, rules)
-        patch.setattr("lacuna.filling.masses.chain_mass.SURE", 1.0)
-        exact = over_all_sequences(searched, probabilities, stages, rules)
-
-    def off_by(ranking: Ranking) -> float:
-        return float(np.abs(il_as_one(ranking.distributions) - true).max())
-
-    assert off_by(exact) < 0.02 < 0.05 < off_by(searched)
-    by_sequence = {decode(row).replace("I", "L"): p for row, p in zip(tokens, share, strict=True)}
-    for one in exact.candidates:
-        listed = by_sequence[one.sequence.replace("I", "L")]
-        assert one.probability == pytest.approx(listed, rel=0.05)
-    assert exact.bound < searched.bound
-
-
-def test_a_search_that_drops_nothing_is_left_as_it_is() -> None:
-    probabilities = np.eye(N_RESIDUES)[[3, 5]] * 0.81 + 0.01
-    stages = one_mass(float(RESIDUE_MASSES[3] + RESIDUE_MASSES[5]), 0.005)
-    rules = MassRules(Modifications())
-    searched = rank_sequences(probabilities, 5, stages, rules)
-    assert over_all_sequences(searched, probabilities, stages, rules) is searched

@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.core.alphabet import N_RESIDUES, decode, encode, il_as_one, merge_il
+from lacuna.core.alphabet import N_RESIDUES, decode, il_as_one
 from lacuna.core.masses import GROUP_RATIO
 from lacuna.filling.search.decode import Candidate, Ranking, divided
 from lacuna.filling.search.mass_search import SIGMAS
-from lacuna.filling.search.stages import Stages
 from lacuna.scaffolds.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules, told_apart
 
 REACH = 600.0  # Da by which all residues together may differ from the most probable ones
@@ -29,11 +28,6 @@ WIDTH = 512  # beginnings of a gap that are kept at each residue
 FEW = 64  # masses that are looked up one by one, and not for all bins together
 OFF = 150.0  # Da, mean by which a chain with an error is heavier or lighter
 WRONG = 0.02  # of masses, those of a chain that carries what is not written
-# Of a gap of known mass: how probable a sequence may be that the search has dropped, and how
-# improbable the best one, before all sequences are counted; and how much wider bins are then than
-# those of a chain. Of 92 gaps of 10 residues in CDR3s, without it, 27 of 42 residues are wrong at
-# 0.95 or more. Up to what share of the best one it matters, bench_masses.py shows, and its time.
-DROPPED, SURE, FINE = 1e-4, 0.2, 3.0
 TINY = 1e-300  # probability per Da that any mass has
 UNSEEN = 0.15  # of errors, those that leave the mass as it is, as residues in another order do
 CLEARLY = 5.0  # times as probable as with an error must a mass be before it says that there is none
@@ -52,7 +46,7 @@ class LeftMass:
     average: bool
 
 
-class _Options(NamedTuple):
+class Options(NamedTuple):
     """What a missing residue may be, (m,) each: residues, I among L; bins of the grid that it
     weighs more than the most probable one; probabilities."""
 
@@ -61,7 +55,7 @@ class _Options(NamedTuple):
     likely: np.ndarray
 
 
-class _Grid:
+class Grid:
     """The masses that missing residues may have together, in bins from the sum of the most probable
     residues."""
 
@@ -73,15 +67,20 @@ class _Grid:
         self.bin = max(min(tolerance / BINS, COARSEST), widest)
         self.half = int(REACH / self.bin)
         self.options = []
-        self.middle = 0.0  # Da, of the most probable residues
+        self.most: list[float] = []  # Da, of the most probable residues
         for i, row in enumerate(il_as_one(distributions)):
             residues, masses, shares = _weights(rules, average, first=i == 0)
             likely = row[residues] * np.exp(shares)
             most = float(masses[likely.argmax()])
-            self.middle += most
+            self.most.append(most)
             kept = likely > NEGLIGIBLE
             bins = np.rint((masses - most) / self.bin).astype(int)
-            self.options.append(_Options(residues[kept], bins[kept], likely[kept]))
+            self.options.append(Options(residues[kept], bins[kept], likely[kept]))
+
+    @property
+    def middle(self) -> float:
+        """Da that all of the most probable residues weigh."""
+        return sum(self.most)
 
     def tolerance(self, left: LeftMass) -> float:
         """That of a mass in Da; it is wider if bins are too wide for it."""
@@ -124,7 +123,7 @@ def _weights(
     return residues, AVERAGE_MASSES[residues] + carried * GROUP_RATIO, shares
 
 
-def _moved(what: np.ndarray, bins: np.ndarray, times: np.ndarray) -> np.ndarray:
+def moved(what: np.ndarray, bins: np.ndarray, times: np.ndarray) -> np.ndarray:
     """The sum of (bins,) moved up by each of some numbers of bins, each times a number."""
     found = np.zeros_like(what)
     n = len(what)
@@ -133,7 +132,7 @@ def _moved(what: np.ndarray, bins: np.ndarray, times: np.ndarray) -> np.ndarray:
     return found
 
 
-def _joined(before: np.ndarray, behind: np.ndarray, by: int) -> float:
+def joined(before: np.ndarray, behind: np.ndarray, by: int) -> float:
     """The sum over all masses before, times what is behind if so many bins lie between; 0 if these
     are more than the grid has."""
     n = len(before)
@@ -148,10 +147,10 @@ class TotalMass:
     def __init__(self, distributions: np.ndarray, like: LeftMass, rules: MassRules) -> None:
         """distributions: (t, 20) of the residues; like: a mass of the kind and the tolerance."""
         settled, _ = _apart(distributions)
-        self.grid = _Grid(settled, like.tolerance, like.average, rules)
+        self.grid = Grid(settled, like.tolerance, like.average, rules)
         self.shares = self.grid.start()
         for one in self.grid.options:
-            self.shares = _moved(self.shares, one.bins, one.likely)
+            self.shares = moved(self.shares, one.bins, one.likely)
 
     def probability(self, left: LeftMass) -> float:
         """Probability that they have the mass that is left, its errors included."""
@@ -175,8 +174,11 @@ def rank_by_chain_mass(
     it. No sequences if none fits.
     """
     settled, even = _apart(np.concatenate(probabilities))
-    grid = _Grid(settled, left.tolerance, left.average, rules)
-    behind = _behind(grid, left)
+    grid = Grid(settled, left.tolerance, left.average, rules)
+    behind = [grid.met(left)]  # probability of the mass by what lies before each residue, from last
+    for one in reversed(grid.options):
+        behind.append(moved(behind[-1], -one.bins, one.likely))
+    behind.reverse()
     total = float(behind[0][grid.half])
     if not total:
         return [Ranking((), of_gap) for of_gap in probabilities], 0.0
@@ -202,55 +204,6 @@ def rank_by_chain_mass(
     return rankings, density / (density + WRONG * error)
 
 
-def over_all_sequences(
-    ranking: Ranking, probabilities: np.ndarray, stages: Stages, rules: MassRules
-) -> Ranking:
-    """The ranking of a gap of known mass with the shares of all sequences, not only of those that
-    the search kept, if others may matter: in a long CDR3, hundreds of thousands are as probable.
-
-    probabilities: (length, 20). Of a gap of which more is known, or with several states of C, the
-    search tells enough, and the ranking is left as it is.
-    """
-    stage, *more = stages.passed
-    readings = rules.readings()
-    alone = not more and stage.ends_piece and not stages.opened and not stage.interval
-    open_otherwise = stages.spectra is not None or stages.average is not None or rules.forms
-    if not alone or open_otherwise or len(readings) > 1 or not ranking.candidates:
-        return ranking
-    if ranking.bound < DROPPED or ranking.candidates[0].probability >= SURE:
-        return ranking
-    ((_, reading),) = readings
-    left = LeftMass(((stage.mass, 1.0),), stage.tolerance, False)
-    grid = _Grid(probabilities, FINE * stage.tolerance, False, reading)
-    behind = _behind(grid, left)
-    total = float(behind[0][grid.half])
-    if not total:
-        return ranking
-    marginals, _ = _marginals(grid.options, grid.start(), behind[1:])
-    logs = np.log(np.maximum(il_as_one(probabilities), TINY))
-    candidates = []
-    for one in ranking.candidates:
-        likely = logs[np.arange(len(logs)), merge_il(encode(one.sequence))].sum()
-        off = SIGMAS * (one.mass - stage.mass) / max(stage.tolerance, TINY)
-        share = math.exp(float(likely) - off**2 / 2) / total
-        candidates.append(replace(one, probability=min(one.probability, share)))
-    less = candidates[0].probability / ranking.candidates[0].probability
-    return replace(
-        ranking,
-        candidates=tuple(candidates),
-        distributions=divided(marginals, probabilities),
-        bound=ranking.bound * less,
-    )
-
-
-def _behind(grid: _Grid, left: LeftMass) -> list[np.ndarray]:
-    """Probability (bins,) of the mass by what lies before each residue, and behind the last."""
-    found = [grid.met(left)]
-    for one in reversed(grid.options):
-        found.append(_moved(found[-1], -one.bins, one.likely))
-    return found[::-1]
-
-
 def _apart(distributions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distributions (t, 20) without what is spread evenly over residues, and that share (t,)."""
     least = distributions.min(1, keepdims=True)
@@ -260,7 +213,7 @@ def _apart(distributions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _marginals(
-    options: Sequence[_Options], before: np.ndarray, ahead: Sequence[np.ndarray]
+    options: Sequence[Options], before: np.ndarray, ahead: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Distributions (length, 20) of the residues of a gap, I among L, and what lies before the next
     gap.
@@ -271,13 +224,13 @@ def _marginals(
     found = np.zeros((len(options), N_RESIDUES))
     for i, (one, behind) in enumerate(zip(options, ahead, strict=True)):
         for residue, by, share in zip(*map(np.ndarray.tolist, one), strict=True):
-            found[i, residue] += share * _joined(before, behind, by)
-        before = _moved(before, one.bins, one.likely)
+            found[i, residue] += share * joined(before, behind, by)
+        before = moved(before, one.bins, one.likely)
     return found / found.sum(1, keepdims=True), before
 
 
 def _candidates(
-    options: Sequence[_Options],
+    options: Sequence[Options],
     before: np.ndarray,
     ahead: Sequence[np.ndarray],
     probabilities: np.ndarray,
@@ -302,10 +255,10 @@ def _candidates(
 
 
 def _looked_up(before: np.ndarray, behind: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """`_joined` for each of some numbers of bins (m,)."""
+    """`joined` for each of some numbers of bins (m,)."""
     different, which = np.unique(bins, return_inverse=True)
     if len(different) <= FEW:
-        found = np.array([_joined(before, behind, by) for by in different.tolist()])
+        found = np.array([joined(before, behind, by) for by in different.tolist()])
     else:
         size = 1 << (2 * len(before) - 1).bit_length()
         both = np.conj(np.fft.rfft(before, size)) * np.fft.rfft(behind, size)

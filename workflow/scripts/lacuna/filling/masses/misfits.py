@@ -13,7 +13,7 @@ import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
-from lacuna.filling.masses.chain_mass import over_all_sequences
+from lacuna.filling.masses.all_sequences import over_all_sequences
 from lacuna.filling.masses.mass_errors import ODDS, SLIPS, likely_error
 from lacuna.filling.masses.weighing import mass_probability
 from lacuna.filling.search.decode import (
