@@ -74,8 +74,8 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
     ):
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         gap, length = scaffold.gaps[number], len(scaffold.sequence)
-        near = slice(max(gap.start - FLANK, 0), gap.end + FLANK)
-        fits[i] = MATCH * int(_agreement(rows, templates, scaffold)[near].sum())
+        around = slice(max(gap.start - FLANK, 0), gap.end + FLANK)
+        fits[i] = MATCH * int(_agreement(rows, templates, scaffold)[around].sum())
         at = sum(part.start <= gap.start for part in parts) - 1
         part = parts[at]
         if part.v >= 0:

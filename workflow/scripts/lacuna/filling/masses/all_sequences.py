@@ -88,12 +88,14 @@ def _countable(stages: Stages, rules: MassRules) -> bool:
 
 
 def _windows(grid: Grid, cut: Stage) -> list[_Window | None]:
-    """Where a cleavage is behind each number of residues, None where it cannot be."""
+    """Where a cleavage is behind each number of residues, None where it cannot be. Its tolerance is
+    wider if bins are too wide for it, as that of the whole mass is."""
+    tolerance = max(cut.tolerance, SIGMAS * grid.bin)
     found: list[_Window | None] = [None]
     before = 0.0
     for most in grid.most[:-1]:
         before += most
-        middle, reach = (cut.mass - before) / grid.bin, cut.tolerance / grid.bin
+        middle, reach = (cut.mass - before) / grid.bin, tolerance / grid.bin
         first = max(math.ceil(middle - reach), -grid.half)
         last = min(math.floor(middle + reach), grid.half)
         z = SIGMAS * (np.arange(first, last + 1) - middle) / reach

@@ -155,9 +155,11 @@ def read_residues(path: Path, gaps: Gaps) -> Residues:
         chunk = chunk.assign(p=p, filled=chunk["residue"] != MISSING_LETTER)
         codes = chunk["ambiguity"] != ""
         found.sure_codes += int((codes & (p >= sure)).sum())
-        of_gaps = zip(chunk["chain"], chunk["gap"], strict=True)
-        doubted = np.array([one in gaps.doubted for one in of_gaps], dtype=bool)
-        found.to_check += int((~chunk["filled"] | (p < likely) | doubted).sum())
+        unsure = ~chunk["filled"] | (p < likely)
+        if gaps.doubted:  # of a large batch, mostly none
+            of_gaps = zip(chunk["chain"], chunk["gap"], strict=True)
+            unsure |= np.array([one in gaps.doubted for one in of_gaps], dtype=bool)
+        found.to_check += int(unsure.sum())
         chunk = chunk[~codes]
         _count(chunk, counts)
         for region, n in chunk["region"].value_counts().items():
