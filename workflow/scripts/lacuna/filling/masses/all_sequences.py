@@ -21,9 +21,8 @@ from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 
 # How probable a sequence may be that the search has dropped, and how improbable the best one,
-# before all are counted; and how much wider bins are then than those of a chain. Of 92 gaps of 10
-# residues in CDR3s, without it, 27 of 42 residues are wrong at 0.95 or more. Up to what share of
-# the best one it matters, bench_masses.py shows, and its time.
+# before all are counted; and how much wider bins are then than those of a chain. Whether residues
+# are as sure as stated, tests/benchmarks/cdr3_masses.py shows, and the time bench_masses.py.
 DROPPED, SURE, FINE = 1e-4, 0.2, 3.0
 MOST_CUTS = 2  # cleavages of a gap; more of them leave few sequences
 
