@@ -25,6 +25,8 @@ from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 # are as sure as stated, tests/benchmarks/cdr3_masses.py shows, and the time bench_masses.py.
 DROPPED, SURE, FINE = 1e-4, 0.2, 3.0
 MOST_CUTS = 2  # cleavages of a gap; more of them leave few sequences
+SPREAD = 300.0  # Da by which the first residues may differ from the most probable ones and the mass
+MOST_CELLS = 6_000_000  # bins of all residues in a copy of the grid, 48 MB
 
 # By the number of cleavages that are passed: (bins,) each, None for nothing.
 Copies = list[np.ndarray | None]
@@ -53,7 +55,9 @@ def over_all_sequences(
     *cuts, whole = stages.passed
     ((_, reading),) = rules.readings()
     tolerance = min(stage.tolerance for stage in stages.passed)
-    grid = Grid(probabilities, FINE * tolerance, False, reading)
+    probable = float(RESIDUE_MASSES[probabilities.argmax(1)].sum())
+    reach = abs(whole.mass - probable) + SPREAD
+    grid = Grid(probabilities, FINE * tolerance, False, reading, reach=reach, cells=MOST_CELLS)
     windows = [_windows(grid, cut) for cut in cuts]
     left = LeftMass(((whole.mass, 1.0),), whole.tolerance, False)
     values = _values(grid, windows, grid.met(left))

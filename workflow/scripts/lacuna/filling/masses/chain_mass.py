@@ -60,12 +60,20 @@ class Grid:
     residues."""
 
     def __init__(
-        self, distributions: np.ndarray, tolerance: float, average: bool, rules: MassRules
+        self,
+        distributions: np.ndarray,
+        tolerance: float,
+        average: bool,
+        rules: MassRules,
+        *,
+        reach: float = REACH,
+        cells: int = MAX_CELLS,
     ) -> None:
-        """distributions: (t, 20) of all residues, in order."""
-        widest = 2 * REACH * (len(distributions) + 1) / MAX_CELLS
+        """distributions: (t, 20) of all residues, in order; reach: Da to each side of the most
+        probable residues; cells: the most bins of all residues together."""
+        widest = 2 * reach * (len(distributions) + 1) / cells
         self.bin = max(min(tolerance / BINS, COARSEST), widest)
-        self.half = int(REACH / self.bin)
+        self.half = int(reach / self.bin)
         self.options = []
         self.most: list[float] = []  # Da, of the most probable residues
         for i, row in enumerate(il_as_one(distributions)):
