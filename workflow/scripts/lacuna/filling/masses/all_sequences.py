@@ -154,7 +154,7 @@ def _marginals(
 
 
 def _joint(one: Candidate, probabilities: np.ndarray, stages: Stages) -> float:
-    """Probability of a sequence and of the errors of its masses."""
+    """Probability of a sequence and of the errors of its masses; TINY if it is even less."""
     tokens = merge_il(encode(one.sequence))
     likely = il_as_one(probabilities)[np.arange(len(tokens)), tokens]
     *cuts, whole = stages.passed
@@ -162,4 +162,4 @@ def _joint(one: Candidate, probabilities: np.ndarray, stages: Stages) -> float:
     begun = np.cumsum(RESIDUE_MASSES[tokens])
     off += [SIGMAS * float(np.abs(begun - cut.mass).min()) / cut.tolerance for cut in cuts]
     squares = sum(min(abs(z), SIGMAS) ** 2 for z in off)
-    return math.exp(float(np.log(np.maximum(likely, TINY)).sum()) - squares / 2)
+    return max(math.exp(float(np.log(np.maximum(likely, TINY)).sum()) - squares / 2), TINY)
