@@ -1,5 +1,6 @@
 """Shares of all sequences with the masses of a gap, not only of those that a search kept."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,17 +13,21 @@ from lacuna.filling.search.stages import Stage, Stages, one_mass
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, Modifications
 
 RULES = MassRules(Modifications())
+PROBABILITIES = np.random.default_rng(5).dirichlet(np.full(N_RESIDUES, 3.0), 4)
 
 
 def weight(letters: str) -> float:
     return float(sum(RESIDUE_MASSES[RESIDUES.index(letter)] for letter in letters))
 
 
-def one_by_one(probabilities: np.ndarray, stages: Stages) -> tuple[np.ndarray, np.ndarray]:
+def one_by_one(
+    probabilities: np.ndarray, stages: Stages, on_cysteine: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """By the definition: all sequences (n, 4) that pass every stage, and their shares (n,)."""
     letters = [token for token in range(N_RESIDUES) if token != ISOLEUCINE]
     tokens = np.array(list(product(letters, repeat=len(probabilities))))
-    begun = np.cumsum(RESIDUE_MASSES[tokens], axis=1)
+    weights = RESIDUE_MASSES + on_cysteine * (np.arange(N_RESIDUES) == RESIDUES.index("C"))
+    begun = np.cumsum(weights[tokens], axis=1)
     shares = il_as_one(probabilities)[np.arange(tokens.shape[1]), tokens].prod(1)
     *cuts, whole = stages.passed
     for stage, masses in ((whole, begun[:, -1:]), *((cut, begun[:, :-1]) for cut in cuts)):
@@ -38,27 +43,74 @@ def test_all_sequences_count_that_the_search_dropped(
     monkeypatch: pytest.MonkeyPatch, tolerance: float, cuts: tuple[str, ...]
 ) -> None:
     """The search, which keeps few beginnings here, makes some residues far too probable."""
-    probabilities = np.random.default_rng(5).dirichlet(np.full(N_RESIDUES, 3.0), 4)
     passed = [Stage(weight(before), tolerance) for before in cuts]
     stages = Stages((*passed, *one_mass(weight("WDYG"), tolerance).passed))
-    tokens, shares = one_by_one(probabilities, stages)
-    true = np.array([np.bincount(row, shares, N_RESIDUES) for row in tokens.T])
-    monkeypatch.setattr("lacuna.filling.search.decode.MASS_WIDTH", 60 if not cuts else 12)
+    tokens, shares = one_by_one(PROBABILITIES, stages)
+    keep_few(monkeypatch, 12 if cuts else 60)
+    searched = rank_sequences(PROBABILITIES, 5, stages, RULES)
+    exact = over_all_sequences(searched, PROBABILITIES, stages, RULES)
+    assert off_by(exact, tokens, shares) < 0.02
+    assert cuts or off_by(searched, tokens, shares) > 0.05
+    assert_shares(exact, tokens, shares)
+    assert exact.bound <= searched.bound
+
+
+def test_all_states_of_cysteine_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by its probability, whatever that makes of the mass: D and G weigh as alkylated C."""
+    states = ((0.0, 0.3), (57.021464, 0.7))
+    stages = one_mass(weight("WDCG") + 57.021464, 0.005)
+    of_states = [one_by_one(PROBABILITIES, stages, carried)[1] for carried, _ in states]
+    tokens, _ = one_by_one(PROBABILITIES, stages)
+    shares = sum(share * of for (_, share), of in zip(states, of_states, strict=True))
+    keep_few(monkeypatch, 60)
+    rules = MassRules(Modifications(states))
+    searched = rank_sequences(PROBABILITIES, 5, stages, rules)
+    exact = over_all_sequences(searched, PROBABILITIES, stages, rules)
+    assert off_by(exact, tokens, shares) < 0.02 < off_by(searched, tokens, shares)
+    assert_shares(exact, tokens, shares)
+
+
+@pytest.mark.parametrize("bounds", [(1, 3), (2, 2)])
+def test_pieces_with_a_mass_each_count_as_cleavages(
+    monkeypatch: pytest.MonkeyPatch, bounds: tuple[int, int]
+) -> None:
+    """The second piece weighs from the first one on, and has an error of its own."""
+    first = Stage(weight("WD"), 0.005, False, True, *bounds)
+    second = Stage(weight("YG"), 0.005, False, True, 1, 3)
+    cut = Stages((Stage(first.mass, 0.005), Stage(weight("WDYG"), 0.005 * 2**0.5)))
+    tokens, shares = one_by_one(PROBABILITIES, cut)
+    if bounds == (2, 2):
+        shares = shares * (np.abs(RESIDUE_MASSES[tokens[:, :2]].sum(1) - first.mass) < 0.005)
+    shares = shares / shares.sum()
+    keep_few(monkeypatch, 12)
+    stages = Stages((first, second))
+    searched = rank_sequences(PROBABILITIES, 5, stages, RULES)
+    exact = over_all_sequences(searched, PROBABILITIES, stages, RULES)
+    assert exact is not searched
+    assert off_by(exact, tokens, shares) < 0.02
+    assert_shares(exact, tokens, shares)
+
+
+def keep_few(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Let a search keep so few beginnings, and all sequences be counted whatever it finds."""
+    monkeypatch.setattr("lacuna.filling.search.decode.MASS_WIDTH", width)
     monkeypatch.setattr("lacuna.filling.masses.all_sequences.SURE", 1.1)
     monkeypatch.setattr("lacuna.filling.masses.all_sequences.DROPPED", 0.0)
-    searched = rank_sequences(probabilities, 5, stages, RULES)
-    exact = over_all_sequences(searched, probabilities, stages, RULES)
 
-    def off_by(ranking: Ranking) -> float:
-        return float(np.abs(il_as_one(ranking.distributions) - true).max())
 
-    assert off_by(exact) < 0.02
-    assert cuts or off_by(searched) > 0.05
+def off_by(ranking: Ranking, tokens: np.ndarray, shares: np.ndarray) -> float:
+    """The most by which a residue's probability is wrong."""
+    true = np.array([np.bincount(row, shares, N_RESIDUES) for row in tokens.T])
+    return float(np.abs(il_as_one(ranking.distributions) - true).max())
+
+
+def assert_shares(ranking: Ranking, tokens: np.ndarray, shares: np.ndarray) -> None:
+    """That candidates have their shares of all sequences."""
     by_sequence = dict(zip(map(decode, tokens), shares.tolist(), strict=True))
-    for one in exact.candidates:
+    assert ranking.candidates
+    for one in ranking.candidates:
         listed = by_sequence[one.sequence.replace("I", "L")]
         assert one.probability == pytest.approx(listed, rel=0.06)
-    assert exact.bound <= searched.bound
 
 
 def test_a_ranking_that_is_sure_or_complete_is_left_as_it_is() -> None:
@@ -73,11 +125,8 @@ def test_gaps_of_which_more_is_known_are_left_as_they_are(monkeypatch: pytest.Mo
     monkeypatch.setattr("lacuna.filling.masses.all_sequences.DROPPED", 0.0)
     probabilities = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
     whole = Stage(weight("WDY"), 0.005, ends_piece=True)
-    pieces = Stages(
-        (Stage(weight("W"), 0.005, ends_piece=True), Stage(weight("DY"), 0.005, ends_piece=True))
-    )
     interval = Stages((Stage(weight("WDY"), 0.005, True, True),))
-    two_states = MassRules(Modifications(((0.0, 0.5), (57.021464, 0.5))))
-    for stages, rules in ((pieces, RULES), (interval, RULES), (Stages((whole,)), two_states)):
-        searched = rank_sequences(probabilities, 5, stages, rules)
-        assert over_all_sequences(searched, probabilities, stages, rules) is searched
+    opened = Stages((replace(whole, mass=weight("WD")),), opened=True)
+    for stages in (interval, opened, Stages((whole,), average=(467.4, 0.1))):
+        searched = rank_sequences(probabilities, 5, stages, RULES)
+        assert over_all_sequences(searched, probabilities, stages, RULES) is searched

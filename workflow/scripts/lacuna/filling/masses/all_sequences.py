@@ -17,8 +17,8 @@ from lacuna.core.alphabet import N_RESIDUES, encode, il_as_one, merge_il
 from lacuna.filling.masses.chain_mass import TINY, Grid, LeftMass, joined, moved
 from lacuna.filling.search.decode import Candidate, Ranking, divided
 from lacuna.filling.search.mass_search import SIGMAS
-from lacuna.filling.search.stages import Stage, Stages
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
+from lacuna.filling.search.stages import UNBOUNDED, Stages
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, sums_of, weights_of
 
 # How probable a sequence may be that the search has dropped, and how improbable the best one,
 # before all are counted; and how much wider bins are then than those of a chain. Whether residues
@@ -30,6 +30,16 @@ MOST_CELLS = 6_000_000  # bins of all residues in a copy of the grid, 48 MB
 
 # By the number of cleavages that are passed: (bins,) each, None for nothing.
 Copies = list[np.ndarray | None]
+
+
+class _Cut(NamedTuple):
+    """A mass from the first residue of a gap on, in Da: of a cleavage, or of the whole gap. least,
+    most: residues up to it."""
+
+    mass: float
+    tolerance: float
+    least: int
+    most: int
 
 
 class _Window(NamedTuple):
@@ -45,31 +55,31 @@ def over_all_sequences(
     """The ranking of a gap with the shares of all sequences that have its masses, not only of those
     that the search kept, if others may matter.
 
-    probabilities: (length, 20). Of a gap with spectra, an average mass, several pieces, or several
-    states of C, the ranking is left as it is.
+    probabilities: (length, 20). Of a gap with spectra, an average mass, or an open end, the ranking
+    is left as it is.
     """
     if not ranking.candidates or ranking.bound < DROPPED:
         return ranking
     if ranking.candidates[0].probability >= SURE or not _countable(stages, rules):
         return ranking
-    *cuts, whole = stages.passed
-    ((_, reading),) = rules.readings()
-    tolerance = min(stage.tolerance for stage in stages.passed)
-    probable = float(RESIDUE_MASSES[probabilities.argmax(1)].sum())
-    reach = abs(whole.mass - probable) + SPREAD
-    grid = Grid(probabilities, FINE * tolerance, False, reading, reach=reach, cells=MOST_CELLS)
-    windows = [_windows(grid, cut) for cut in cuts]
-    left = LeftMass(((whole.mass, 1.0),), whole.tolerance, False)
-    values = _values(grid, windows, grid.met(left))
-    start = values[0][0]
-    total = 0.0 if start is None else float(start[grid.half])
-    if not total:
+    cuts = _from_start(stages)
+    readings = rules.readings()
+    counted = [_counted(probabilities, cuts, reading) for _, reading in readings]
+    weights = np.array([w if of else 0.0 for (w, _), of in zip(readings, counted, strict=True)])
+    if not weights.any():
         return ranking
-    marginals = _marginals(grid, windows, values)
-    shares = [_joint(one, probabilities, stages) / total for one in ranking.candidates]
+    weights /= weights.sum()
+    marginals = np.zeros_like(probabilities)
+    shares = np.zeros((len(ranking.candidates), len(readings)))
+    for i, ((_, reading), of_reading) in enumerate(zip(readings, counted, strict=True)):
+        if of_reading is not None:
+            total, of_residues = of_reading
+            marginals += weights[i] * of_residues
+            joint = [_joint(one, i, probabilities, cuts, reading) for one in ranking.candidates]
+            shares[:, i] = weights[i] * np.array(joint) / total
     candidates = tuple(
-        replace(one, probability=min(one.probability, share))
-        for one, share in zip(ranking.candidates, shares, strict=True)
+        replace(one, probability=max(min(one.probability, share), TINY))
+        for one, share in zip(ranking.candidates, shares.sum(1).tolist(), strict=True)
     )
     less = candidates[0].probability / ranking.candidates[0].probability
     return replace(
@@ -81,29 +91,68 @@ def over_all_sequences(
 
 
 def _countable(stages: Stages, rules: MassRules) -> bool:
-    """Whether all sequences of a gap can be counted: one piece with measured masses."""
-    *cuts, whole = stages.passed
+    """Whether all sequences of a gap can be counted: its masses are measured, to its last one."""
     measured = not any(stage.interval or not stage.tolerance for stage in stages.passed)
-    one_piece = whole.ends_piece and not any(cut.ends_piece for cut in cuts)
     more = stages.opened or stages.spectra is not None or stages.average is not None
-    alone = not more and not rules.forms and len(rules.readings()) == 1
-    return measured and one_piece and alone and len(cuts) <= MOST_CUTS
+    few = len(stages.passed) <= MOST_CUTS + 1
+    clipped = rules.ends_chain and rules.modifications.clipped_lysine
+    return measured and few and not more and not rules.forms and not clipped
 
 
-def _windows(grid: Grid, cut: Stage) -> list[_Window | None]:
+def _from_start(stages: Stages) -> list[_Cut]:
+    """The masses of a gap, each from its first residue on; the last one is that of the whole gap.
+    Errors of pieces, each of which is measured by itself, add up as squares."""
+    found = []
+    before, squares, least, most = 0.0, 0.0, 0, 0
+    for stage in stages.passed:
+        tolerance = math.sqrt(squares + stage.tolerance**2)
+        if stage.ends_piece:
+            least, most = least + stage.least, min(most + stage.most, UNBOUNDED)
+            found.append(_Cut(before + stage.mass, tolerance, least, most))
+            before, squares = before + stage.mass, tolerance**2
+        else:
+            found.append(_Cut(before + stage.mass, tolerance, least, UNBOUNDED))
+    return found
+
+
+def _counted(
+    probabilities: np.ndarray, cuts: Sequence[_Cut], rules: MassRules
+) -> tuple[float, np.ndarray] | None:
+    """How probable all sequences with the masses are together, and distributions (length, 20) of
+    their residues, I among L; None if there is none. rules: with one mass of C."""
+    *inner, whole = cuts
+    probable = float(RESIDUE_MASSES[probabilities.argmax(1)].sum())
+    grid = Grid(
+        probabilities,
+        FINE * min(cut.tolerance for cut in cuts),
+        False,
+        rules,
+        reach=abs(whole.mass - probable) + SPREAD,
+        cells=MOST_CELLS,
+    )
+    windows = [_windows(grid, cut) for cut in inner]
+    left = LeftMass(((whole.mass, 1.0),), whole.tolerance, False)
+    values = _values(grid, windows, grid.met(left))
+    start = values[0][0]
+    total = 0.0 if start is None else float(start[grid.half])
+    return (total, _marginals(grid, windows, values)) if total else None
+
+
+def _windows(grid: Grid, cut: _Cut) -> list[_Window | None]:
     """Where a cleavage is behind each number of residues, None where it cannot be. Its tolerance is
     wider if bins are too wide for it, as that of the whole mass is."""
     tolerance = max(cut.tolerance, SIGMAS * grid.bin)
     found: list[_Window | None] = [None]
     before = 0.0
-    for most in grid.most[:-1]:
+    for i, most in enumerate(grid.most[:-1], start=1):
         before += most
         middle, reach = (cut.mass - before) / grid.bin, tolerance / grid.bin
         first = max(math.ceil(middle - reach), -grid.half)
         last = min(math.floor(middle + reach), grid.half)
         z = SIGMAS * (np.arange(first, last + 1) - middle) / reach
         bins = slice(first + grid.half, last + 1 + grid.half)
-        found.append(_Window(bins, np.exp(-(z**2) / 2)) if first <= last else None)
+        there = first <= last and cut.least <= i <= cut.most
+        found.append(_Window(bins, np.exp(-(z**2) / 2)) if there else None)
     return [*found, None]
 
 
@@ -153,13 +202,17 @@ def _marginals(
     return found / found.sum(1, keepdims=True)
 
 
-def _joint(one: Candidate, probabilities: np.ndarray, stages: Stages) -> float:
-    """Probability of a sequence and of the errors of its masses; TINY if it is even less."""
+def _joint(
+    one: Candidate, i: int, probabilities: np.ndarray, cuts: Sequence[_Cut], rules: MassRules
+) -> float:
+    """Probability of a sequence and of the errors of its masses in reading i of C, with its rules;
+    0 if it does not have the masses then."""
+    if not one.readings[i]:
+        return 0.0
     tokens = merge_il(encode(one.sequence))
     likely = il_as_one(probabilities)[np.arange(len(tokens)), tokens]
-    *cuts, whole = stages.passed
-    off = [SIGMAS * (one.mass - whole.mass) / whole.tolerance]
-    begun = np.cumsum(RESIDUE_MASSES[tokens])
-    off += [SIGMAS * float(np.abs(begun - cut.mass).min()) / cut.tolerance for cut in cuts]
-    squares = sum(min(abs(z), SIGMAS) ** 2 for z in off)
-    return max(math.exp(float(np.log(np.maximum(likely, TINY)).sum()) - squares / 2), TINY)
+    *begun, whole = sums_of(weights_of(tokens, rules))[1:]
+    off = [(whole, cuts[-1]), *((np.concatenate(begun), cut) for cut in cuts[:-1])]
+    z = [SIGMAS * float(np.abs(masses - cut.mass).min()) / cut.tolerance for masses, cut in off]
+    squares = sum(min(one, SIGMAS) ** 2 for one in z)
+    return math.exp(float(np.log(np.maximum(likely, TINY)).sum()) - squares / 2)
