@@ -9,6 +9,8 @@ The first table has gaps of five residues of known length, in peptides with M, W
 with Q or E: without a spectrum, with that of the peptide as written, and with that of the peptide
 whose M, W, N, Q or E is modified, which is not written. The second has gaps of unknown length, the
 third gaps of known length with 1, 3 and 10 spectra of the peptide, of three cleavages in five each.
+The fourth has gaps of known length whose mass is given, right or wrong by an isotope, a methylene,
+a water or a glycine, without a spectrum and with that of the peptide.
 All tell how many gaps have the right length and are exact (I = L), how many residues are stated at
 0.9 or more and how many of these are wrong (all of a gap of wrong length), and seconds.
 """
@@ -24,14 +26,21 @@ from typing import NamedTuple
 
 from common import ROOT, drawing, merged
 
-from lacuna.core.masses import AMMONIA, CARBAMIDOMETHYL, DEAMIDATION, OXIDATION, WATER
+from lacuna.core.masses import (
+    AMMONIA,
+    CARBAMIDOMETHYL,
+    DEAMIDATION,
+    ISOTOPE,
+    OXIDATION,
+    WATER,
+)
 from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE
 from lacuna.scaffolds.fasta import read_records
 from lacuna.steps.one_file import fill_file
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from peaks import as_mgf, spectrum_of  # noqa: E402
+from peaks import as_mgf, spectrum_of, weights  # noqa: E402
 
 SHORTEST, LONGEST = 9, 40  # residues of a peptide
 BESIDE = 2  # known residues of it on either side of the gap, or more
@@ -41,6 +50,8 @@ POOR_MISSING, POOR_NOISE = 0.4, 60  # of each of several spectra
 SEVERAL = (1, 3, 10)
 SURE = 0.9
 KNOWN_LENGTH = 5
+METHYLENE, GLYCINE = 14.01565, 57.02146  # Da
+WRONG = (-ISOTOPE, METHYLENE, WATER, GLYCINE)  # Da, of masses that are given
 LENGTHS = (3, 5, 8, 12)
 
 
@@ -64,7 +75,7 @@ KINDS = (
 
 class Case(NamedTuple):
     """A gap of a chain, of known length if `known`, and the peptide around it; modified: a known
-    residue of that, if any."""
+    residue of that, if any; off: error of the mass that is given, in Da, None if none is."""
 
     chain: str
     start: int
@@ -73,6 +84,7 @@ class Case(NamedTuple):
     length: int
     modified: int | None = None
     known: bool = True
+    off: float | None = None
 
     @property
     def truth(self) -> str:
@@ -135,7 +147,10 @@ def fill(case: Case, text: str, folder: Path) -> Counts:
     known = case.length if case.known else 0
     letters = case.chain[: case.gap] + "X" * known + case.chain[case.gap + case.length :]
     fasta.write_text(f">c\n{letters}\n")
-    table.write_text(f"chain\tstart\tend\nc\t{case.gap}\t{case.gap + known}\n")
+    weight = float(weights(case.truth, CARBAMIDOMETHYL).sum())
+    mass = "" if case.off is None else f"{weight + case.off:.5f}"
+    row = "c", str(case.gap), str(case.gap + known), mass
+    table.write_text("chain\tstart\tend\tmass\n" + "\t".join(row) + "\n")
     file.write_text(text)
     given, out = [file] if text else [], folder / "out"
     fill_file({"fasta": fasta, "gaps": table}, out, {"complete_ends": False}, spectra=given)
@@ -182,6 +197,12 @@ def main() -> None:
         drawn = draw(of_length(chains, length, known=True))
         for n in SEVERAL:
             print(f"{length} residues", f"{n} poor", *row_of(drawn, 0.0, n), sep="\t", flush=True)
+    drawn = draw(of_length(chains, KNOWN_LENGTH, known=True))
+    right = [case._replace(off=0.0) for case in drawn]
+    wrong = [case._replace(off=WRONG[i % len(WRONG)]) for i, case in enumerate(drawn)]
+    for said, some in (("right", right), ("wrong", wrong)):
+        for name, mass in (("none", None), ("own", 0.0)):
+            print(f"mass given, {said}", name, *row_of(some, mass), sep="\t", flush=True)
 
 
 if __name__ == "__main__":

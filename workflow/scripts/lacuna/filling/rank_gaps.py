@@ -13,6 +13,7 @@ from lacuna.filling.masses.by_spectra import (
     length_by_spectra,
     mixed,
     rank_by_spectra,
+    with_shown_masses,
 )
 from lacuna.filling.masses.chain_mass import rank_by_chain_mass
 from lacuna.filling.masses.intact import intact_rules, likely_end, unweighed
@@ -80,6 +81,12 @@ def _by_own_mass(
         ranking, said = rank_weighed(of_gap, candidates, stages, rules, given.mass_error)
         if given.length_given:
             other = length_by_masses(of_gap, ranking, stages, rules)
+        if spectra is not None and given.mass is not None:
+            own = given.mass, given.tolerance_da or 0.0
+            ranking, of_spectra = with_shown_masses(
+                ranking, of_gap, candidates, own, spectra, rules
+            )
+            said = "; ".join(filter(None, (said, of_spectra)))
     elif spectra is not None:
         ranking, said = rank_by_spectra(of_gap, candidates, spectra, rules)
         if sure and not said:

@@ -40,6 +40,10 @@ LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked a
 # antibody, 18 of 100 such gaps have a mass at LEAST_LOG_ODDS, and 2 at these.
 LEAST_IF_OPEN = 2.5
 MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
+CLEAR = 2.5  # the same by fragments alone, from which a mass is named even if it does not count
+# Log odds of a mass that is given for a gap: one in a hundred is wrong. What comes of it, and of
+# AT_ODDS in filling, tests/benchmarks/simulated_spectra.py shows.
+GIVEN = 4.6
 # Log odds of a mass that a spectrum surely shows: as a share of the best, and at most; what has
 # less is there by chance.
 ALSO_SURE, SURE = 0.3, 12.0
@@ -115,6 +119,30 @@ class GapMass(NamedTuple):
         """Whether one of both may be that of a form of the other's peptide."""
         (mass, tolerance, _), (another, within, _) = self.weighed, other.weighed
         return are_forms(mass, another, max(tolerance, within))
+
+
+def against_given(
+    gap: Gap,
+    given: tuple[float, float],
+    spectra: Sequence[tuple[Precursor, Fragments, Flanks]],
+    rules: MassRules,
+    ppm: float,
+) -> list[GapMass]:
+    """The masses that spectra clearly show of a gap for which another mass is given, with its
+    tolerance, in Da."""
+    mass, tolerance = given
+    return [
+        one
+        for one in masses_of_gap(gap, spectra, rules, ppm)
+        if one.weighed[2] >= CLEAR and abs(one.weighed[0] - mass) > one.weighed[1] + tolerance
+    ]
+
+
+def carries_more(shown: Weighed, given: tuple[float, float]) -> bool:
+    """Whether a mass that spectra show may be that of the peptide whose gap has the mass that is
+    given, with its tolerance in Da, if it carries something besides."""
+    heavier = shown[0] - given[0]
+    return heavier > 0 and _is_form(heavier, shown[1] + given[1])
 
 
 def are_forms(mass: float, other: float, tolerance: float) -> bool:

@@ -22,7 +22,7 @@ from lacuna.scaffolds.residue_masses import (
     heaviest_residue,
 )
 from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
-from lacuna.spectra.gap_mass import GapMass
+from lacuna.spectra.gap_mass import GapMass, carries_more
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, N_SERIES, OFFSET
 from lacuna.spectra.match import Match
 from lacuna.spectra.peaks import PPM, Fragments, Spectra
@@ -84,12 +84,22 @@ def look(
             best, chosen = math.log(share) + one.log_odds, one
     if chosen is None:
         return None
-    first, *others = (_weigh(scaffold.chain, gap, one, chosen.rules) for one in chosen.masses)
+    masses = [one for one in chosen.masses if not _carries_more(one, gap)]
+    if not any(one.matches for one in masses):
+        return None
+    first, *others = (_weigh(scaffold.chain, gap, one, chosen.rules) for one in masses)
     return Found(
         replace(first.evidence, others=tuple(other.evidence for other in others)),
         first.rows + [row for other in others for row in _behind(other.rows)],
-        tuple(one.by_precursors for one in chosen.masses if one.by_precursors is not None),
+        tuple(one.by_precursors for one in masses if one.by_precursors is not None),
     )
+
+
+def _carries_more(one: OfMass, gap: Gap) -> bool:
+    """Whether spectra show a mass of a form of a peptide whose gap has the mass that is given."""
+    if one.by_precursors is None or gap.mass is None or gap.tolerance_da is None:
+        return False
+    return carries_more(one.by_precursors.weighed, (gap.mass, gap.tolerance_da))
 
 
 def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:

@@ -11,7 +11,14 @@ from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import MOST_OF_READING, Fit, fit_around
 from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
-from lacuna.spectra.gap_mass import MOST_RESIDUES, GapMass, masses_of_gap, proposals
+from lacuna.spectra.gap_mass import (
+    GIVEN,
+    MOST_RESIDUES,
+    GapMass,
+    against_given,
+    masses_of_gap,
+    proposals,
+)
 from lacuna.spectra.match import LARGE, Match, matches
 from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
@@ -40,9 +47,17 @@ class Spanned:
 
     @property
     def log_odds(self) -> float:
-        """Of the best match; -inf without any."""
-        each = (match.log_odds for one in self.masses for match in one.matches)
-        return max(each, default=-math.inf)
+        """Of the best match; -inf without any. That of another mass than the one given is GIVEN
+        less probable."""
+        given = any(one.by_precursors is None for one in self.masses)
+        return max(
+            (
+                match.log_odds - (GIVEN if given and one.by_precursors is not None else 0.0)
+                for one in self.masses
+                for match in one.matches
+            ),
+            default=-math.inf,
+        )
 
 
 def odds_of_readings(
@@ -108,13 +123,13 @@ def fits(
         if whole in done:
             continue
         done.add(whole)
-        if gap.mass is None:
-            found = [one for _, one in proposals(gap, around, rules, ppm)]
-        else:
-            given = gap.mass, gap.tolerance_da or 0.0, ppm
-            found = [list(matches(*one, *given)) for one in around]
-        for number, of_spectrum in zip(numbers, found, strict=True):
-            each = [fit_around(scaffold, gap, match) for match in of_spectrum]
+        proposed = proposals(gap, around, rules, ppm)
+        for number, of_spectrum, (_, others) in zip(numbers, around, proposed, strict=True):
+            each = [fit_around(scaffold, gap, match) for match in others]
+            if gap.mass is not None:
+                each = [one._replace(log_odds=one.log_odds - GIVEN) for one in each]
+                own = matches(*of_spectrum, gap.mass, gap.tolerance_da or 0.0, ppm)
+                each += [fit_around(scaffold, gap, match) for match in own]
             each += [best[number]] if number in best else []
             if each:
                 best[number] = max(each)
@@ -123,17 +138,27 @@ def fits(
 
 def _at_reading(gap: Gap, around: _Around, rules: MassRules, ppm: float) -> Spanned | None:
     """The spectra that span a gap in one state of C; None if they show no mass of it."""
-    if gap.mass is not None and gap.tolerance_da is not None:
-        weighed = gap.mass, gap.tolerance_da
-        return Spanned([OfMass(_matching(around, weighed, ppm), weighed)], rules)
-    masses = masses_of_gap(gap, around, rules, ppm)
     found = []
+    if gap.mass is not None and gap.tolerance_da is not None:
+        given = gap.mass, gap.tolerance_da
+        found.append(OfMass(_matching(around, given, ppm), given))
+        masses = against_given(gap, given, around, rules, ppm)
+    else:
+        masses = masses_of_gap(gap, around, rules, ppm)
     for one in masses:
         of_others = frozenset[int]().union(*(other.spectra for other in masses if other != one))
         own = [each for i, each in enumerate(around) if i not in of_others]
         weighed = one.weighed[:2]
-        found.append(OfMass(_matching(own, weighed, ppm), weighed, one))
+        matching = _matching(own, weighed, ppm)
+        if gap.mass is None or any(_surely_spans(match, gap) for match in matching):
+            found.append(OfMass(matching, weighed, one))
     return Spanned(found, rules) if found else None
+
+
+def _surely_spans(match: Match, gap: Gap) -> bool:
+    """Whether a peptide has known residues on both sides of a gap; one that begins or ends with
+    the gap may as well begin or end within it."""
+    return match.start < gap.start and match.end > gap.end
 
 
 def _matching(around: _Around, weighed: tuple[float, float], ppm: float) -> list[Match]:

@@ -110,14 +110,18 @@ def _is_seen(chain: Scaffold, gap: Gap, stretches: Sequence[SpectrumRow]) -> boo
 
 
 def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> list[str]:
-    """The masses of a gap in words if some cannot be those of forms of one peptide."""
-    if all(masses[0].may_be(other) for other in masses[1:]):
+    """The masses of a gap in words if some cannot be those of forms of one peptide, or another is
+    given."""
+    if gap.mass is None and all(masses[0].may_be(other) for other in masses[1:]):
+        return []
+    if not masses:
         return []
     named = ", ".join(
         f"{one.weighed[0]:.4f} Da ({plural(len(one.spectra), 'spectrum', 'spectra')})"
         for one in masses
     )
-    return [f"gap {chain.gaps.index(gap) + 1} of '{chain.chain}': {named}"]
+    given = f"{gap.mass:.4f} Da given, " if gap.mass is not None else ""
+    return [f"gap {chain.gaps.index(gap) + 1} of '{chain.chain}': {given}{named}"]
 
 
 def own_spectra(

@@ -18,7 +18,7 @@ import numpy as np
 
 from lacuna.core.alphabet import decode, encode, il_as_one, merge_il
 from lacuna.core.masses import DENSITY
-from lacuna.core.statistics import probability_of
+from lacuna.core.statistics import probability_of, softmax
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.masses.mass_errors import likely_error
 from lacuna.filling.masses.other_length import other_length
@@ -38,10 +38,10 @@ from lacuna.scaffolds.residue_masses import (
     told_apart,
 )
 from lacuna.scaffolds.scaffold import SpectralEvidence
-from lacuna.spectra.gap_mass import Weighed, are_forms
+from lacuna.spectra.gap_mass import CLEAR, GIVEN, Weighed, are_forms
 
 LEAST = 0.01  # probability of the mass from which it counts
-CLEAR = 2.5  # log odds of a mass by fragments alone, from which it is named if it does not count
+AT_ODDS = 0.2  # probability that a given mass and others of spectra share whatever speaks for one
 RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
 
 
@@ -192,6 +192,36 @@ def rank_by_spectra(
     words = _words(probabilities, weighed[best], shares[best], weighed, rules)
     counted = [(within, share) for within, share in parts if share >= LEAST]
     return mixed(probabilities, n, counted, every), words
+
+
+def with_shown_masses(
+    within: Ranking,
+    probabilities: np.ndarray,
+    n: int,
+    given: tuple[float, float],
+    evidence: SpectralEvidence,
+    rules: MassRules,
+) -> tuple[Ranking, str]:
+    """The ranking of a gap (length, 20) within the mass that is given for it, with its tolerance in
+    Da, mixed with those of other masses that spectra clearly show; and these in words, '' if there
+    are none. One of the masses is wrong, and AT_ODDS of the probability is shared evenly."""
+    masses = [(one.mass, one) for one in evidence.others if one.mass is not None]
+    if not masses:
+        return within, ""
+    every = [((*given, GIVEN), replace(evidence, others=())), *masses]
+    odds = np.array([_log_odds(probabilities, *one, rules, WIDTH) for one in every])
+    words = "; ".join(_other_masses([weighed for weighed, _ in masses]))
+    if not np.isfinite(odds).any():
+        return within, words
+    shares = (1 - AT_ODDS) * softmax(odds) + AT_ODDS / len(odds)
+    parts = [(within, float(shares[0]))]
+    for (weighed, one), share in zip(masses, shares[1:].tolist(), strict=True):
+        stages = replace(one_mass(*weighed[:2]), spectra=one)
+        parts.append((rank_sequences(probabilities, n, stages, rules), share))
+    plain = next(rank_plain(probabilities[None], n))
+    fitting = [(ranking, share) for ranking, share in parts if ranking.candidates]
+    all_mixed = mixed(probabilities, n, fitting, plain)
+    return replace(all_mixed, mass_probability=within.mass_probability), words
 
 
 def mixed(
