@@ -1,5 +1,6 @@
 """When a read is over a joint of two residues, and how many are over each joint of a stretch."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +25,14 @@ class JointRule:
     reach: residues on both sides that do not differ from the chain; worth (residues,): what each
     residue counts that is the same in read and chain, and least: what those of an unbroken piece
     must sum to on both sides, since blocks of equal mass, and a residue or two, agree by chance.
+    in_front: the most that a residue counts in front of the first joint, where chains are alike:
+    tools write YC in front of a CDR3 whose beginning they cannot read.
     """
 
     reach: int
     worth: np.ndarray
     least: float
+    in_front: float = math.inf
 
     def worth_of(self, tokens: np.ndarray) -> np.ndarray:
         """What residues count, of the shape of `tokens`; 0 of one that is not known."""
@@ -40,7 +44,7 @@ class JointRule:
 # In front of CDR3 other chains have much the same residues, so that even rare ones say little; in
 # CDR3 each says more the rarer it is there.
 V_JOINT = JointRule(reach=2, worth=np.ones(N_RESIDUES), least=3.0)
-CDR3_JOINT = JointRule(reach=1, worth=-np.log(CDR3_SHARES), least=5.0)
+CDR3_JOINT = JointRule(reach=1, worth=-np.log(CDR3_SHARES), least=5.0, in_front=1.0)
 ANY_JOINT = JointRule(reach=1, worth=np.zeros(N_RESIDUES), least=0.0)  # however it goes on
 
 
@@ -66,8 +70,9 @@ def joints_of(
     for joint in range(length + 1):
         front = (found.at >= 0) & (found.at < start + joint)
         own = piece == np.where(front, piece, -1).max(1, initial=-1)[:, None]
-        for side in (own & front, own & (found.at >= start + joint)):
-            told[:, joint] &= side.any(1) & ((worth * side).sum(1) >= rule.least)
+        ahead = worth if joint else np.minimum(worth, rule.in_front)
+        for side, says in ((own & front, ahead), (own & (found.at >= start + joint), worth)):
+            told[:, joint] &= side.any(1) & ((says * side).sum(1) >= rule.least)
     return ((over & told) * weight[:, None]).sum(0)
 
 

@@ -1,5 +1,6 @@
 """The joints of a closed CDR3 that only reads can show: which of them hardly any shows."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, an
 # Two rare residues that end the peptides on one side and begin those on the other suffice to close
 # a CDR3, and a CDR3 may have them twice (GIWNFYLWG). Joints of this rule are none of these.
 SURE_JOINT = replace(CDR3_JOINT, least=8.0)
+INNER_JOINT = replace(CDR3_JOINT, in_front=math.inf)  # of a stretch that begins within a CDR3
 
 
 def asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
@@ -89,7 +91,7 @@ def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int)
     for first, last in runs_of(draft.tokens[start:stop] >= MISSING):
         at = begin + start + np.arange(first, last)
         lies = ((a.span[:, :1] <= at) & (a.span[:, 1:] > at)).any(0)
-        over = joints_of(CDR3_JOINT, a, own.text.tokens, weight, int(at[0]), len(at))
+        over = joints_of(INNER_JOINT, a, own.text.tokens, weight, int(at[0]), len(at))
         if lies.all() and not over.all():
             found[start + first - 1 : start + last + 1] = True
     return found
