@@ -353,6 +353,7 @@ def test_cells_of_a_spreadsheet_may_be_quoted(write: Write) -> None:
     ("cells", "words"),
     [
         ("a\t-5\t1\taverage", "mass '-5'; give a number of Da above 0"),
+        ("a\t0.000\t1\taverage", "mass '0.000'; give a number of Da above 0"),
         ("a\t1_0\t1\taverage", "mass '1_0'"),
         ("a\t13000\t\taverage", "tolerance_da ''"),
         ("a\t13000,5\t1\taverage", "mass '13000,5'; write a decimal point: 13000.5"),
@@ -517,6 +518,16 @@ def test_an_error_is_named_of_the_form_that_the_masses_of_gaps_imply() -> None:
     row = mass_row(chain, whole)
     assert (row.form, row.met) == ("gaps by their own masses", False)
     assert row.difference == pytest.approx(2.0157, abs=1e-3)
+
+
+def test_the_form_without_an_error_is_the_most_probable_one() -> None:
+    """A bond and the chain as it is, not an oxygen and pyroglutamate, which weigh as much less."""
+    whole = "EVC" + PLAIN
+    intact = IntactMass(mass_of(whole) - 2.0157, 0.1, "monoisotopic")
+    chain = Scaffold("m", "", whole, (), 1, intact=intact)
+    assert "disulfide" in error_of_missed(chain, whole)
+    row = mass_row(chain, whole)
+    assert row.form == "" and row.difference == pytest.approx(2.0157, abs=1e-3)
 
 
 def test_status_and_summary_agree_on_a_modified_gap(write: Write, tmp_path: Path) -> None:

@@ -263,6 +263,11 @@ def test_nucleotides_are_no_protein(write: Write, text: str, kind: str) -> None:
     assert said.endswith("; translate it to protein")
 
 
+def test_letters_for_several_bases_are_no_residues(write: Write) -> None:
+    said = reason(write, "SAGGTGCAGCTGRTGGAGTCTGGGGGAGGCTTGG")  # a primer of a library
+    assert said.startswith("a.fasta:1: 'm' looks like DNA: 32 of its 34 letters are A, C, G, T")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -204,6 +204,12 @@ def test_a_paired_unit_has_two_chains_a_row(write: Write) -> None:
     assert count_records(path) == 2 and sequences(path) == [("h", H), ("l", K)]
 
 
+def test_a_paired_unit_need_not_have_ids(write: Write) -> None:
+    row = {"sequence_alignment_aa_heavy": H, "sequence_alignment_aa_light": K}
+    path = write("paired.csv", oas([row]))
+    assert sequences(path) == [("row1_heavy", H), ("row1_light", K)]
+
+
 def test_chains_of_a_paired_row_with_one_id_are_told(write: Write) -> None:
     row = {"sequence_id_heavy": "a", "sequence_alignment_aa_heavy": H}
     row |= {"sequence_id_light": "a", "sequence_alignment_aa_light": K}

@@ -902,6 +902,11 @@ def test_a_truth_file_of_other_ids_is_reported_once(read: Reader) -> None:
     assert note.reason.startswith("truth.fasta:1: no id of the truth is one of heavy.fasta")
 
 
+def test_a_truth_of_chains_that_cannot_be_used_has_the_right_ids(read: Reader) -> None:
+    (rejected,) = read(">a\nA1-\n", truth=">a\nAA\n")
+    assert isinstance(rejected, Rejected) and rejected.chain == "a"
+
+
 # --- files as users and attackers have them ------------------------------------------------------
 
 

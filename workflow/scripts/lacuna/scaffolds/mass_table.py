@@ -4,6 +4,7 @@
 `average` or `monoisotopic`.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -123,6 +124,7 @@ def _number(cells: dict[str, str], name: str) -> float:
     text = cells[name]
     value = number_in(text)
     if not 0 < value <= MAX_MASS:
-        remedy = shortened(number_remedy(text, "give a number of Da above 0"))
+        positive = f"give a number of Da above 0, up to {MAX_MASS:.0f}"
+        remedy = shortened(number_remedy(text, positive) if math.isnan(value) else positive)
         raise ValueError(f"has an intact mass with {name} '{shortened(text)}'; {remedy}")
     return value

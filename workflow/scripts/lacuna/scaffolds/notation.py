@@ -15,10 +15,12 @@ from lacuna.core.files import shortened
 from lacuna.core.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
 from lacuna.scaffolds.fasta import Fault, Record
 
-# A sequence of this many A, C, G, T, U and N with each base in it is DNA or RNA. A quarter of the
-# residues of proteins are A, C, G, T or N: a chain with 30 of them and nothing else occurs about
-# once in 10^17 chains. A shorter DNA (a primer) codes for fewer than ten residues.
+# A sequence of this many A, C, G, T, U and N with each base in it, and of few letters for either of
+# several bases besides, is DNA or RNA. A quarter of the residues of proteins are A, C, G, T or N: a
+# chain with 30 of them and nothing else occurs about once in 10^17 chains. A shorter DNA (a primer)
+# codes for fewer than ten residues.
 MIN_NUCLEOTIDES = 30
+MIN_SHARE = 0.9
 
 _BLANKS = b" \t\r\n\x0b\x0c"
 _STOP = b"*"
@@ -26,8 +28,9 @@ _BAD = b"!"
 _MISSING_CHARACTERS = b"-_?Xx"
 _MISSING = MISSING_LETTER.encode()
 _NUCLEOTIDES = b"ACGTUN"
+_AMBIGUOUS = b"RYSWKMBDHV"  # IUPAC's for either of several bases
 _UNKNOWN = b"X*-_?."
-_PERHAPS_NUCLEIC = _NUCLEOTIDES + _UNKNOWN + _BAD
+_PERHAPS_NUCLEIC = _NUCLEOTIDES + _AMBIGUOUS + _UNKNOWN + _BAD
 _MAX_SHOWN = 40
 
 # Brackets and parentheses may be nested: [Xlink:DSS[156]], (Label:13C(6)).
@@ -123,15 +126,19 @@ def _without_stop(raw: bytes) -> bytes:
 def _check_protein(record: Record) -> None:
     """Raise Fault if a record is DNA or RNA rather than protein."""
     letters = record.body.translate(None, _BLANKS).upper()
-    if letters.strip(_NUCLEOTIDES + _UNKNOWN):
+    if letters.strip(_NUCLEOTIDES + _AMBIGUOUS + _UNKNOWN):
         return
-    known = letters.translate(None, _UNKNOWN)
+    given = letters.translate(None, _UNKNOWN)
+    known = given.translate(None, _AMBIGUOUS)
+    if len(known) < MIN_SHARE * len(given):
+        return
     if len(known) < MIN_NUCLEOTIDES or not set(b"ACG") < set(known) & set(b"ACGTU"):
         return
     kind = "RNA" if b"U" in known else "DNA"
+    how_many = f"{len(known)} of" if len(known) < len(given) else "all"
     raise Fault(
-        f"looks like {kind}: all its {len(known)} letters are {', '.join(_NUCLEOTIDES.decode())}; "
-        "translate it to protein",
+        f"looks like {kind}: {how_many} its {len(given)} letters are "
+        f"{', '.join(_NUCLEOTIDES.decode())}; translate it to protein",
         record.line,
     )
 

@@ -267,6 +267,8 @@ def _unmatched(
 ) -> Iterator[Rejected]:
     """Yield one line on ids that are only in a truth file or only among the chains."""
     if not truths.taken:
+        if any(chain in known for chain in truths.left()):
+            return  # chains that cannot be used for another reason
         unused = f"no id of the truth is one of {fasta}; give both files the same ids"
         yield Rejected("", 1, None, f"{truths.file}:1: {unused}")
         return

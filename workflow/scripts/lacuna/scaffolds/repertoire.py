@@ -91,8 +91,8 @@ def layout_of(path: str | Path) -> Layout | None:
     if start.lstrip().startswith(b">"):
         return None
     layout = _layout_in(start.decode("utf-8", "replace").splitlines() + ["", ""])
-    plain = {name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in layout.columns}
-    if len(plain & _KNOWN) < 2:
+    plain = [name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in layout.columns]
+    if sum(name in _KNOWN for name in plain) < 2:
         return None
     for name in filter(None, layout.columns):
         if layout.columns.count(name) > 1:

@@ -123,15 +123,23 @@ def _form_of(
     scaffold: Scaffold, intact: IntactMass, sequence: str, modifications: Modifications
 ) -> _Fit:
     """The form of a filled chain that is most probable by its intact mass; if none meets that, the
-    one which does so without a usual error, or the nearest."""
+    one which most probably does so without a usual error, or the nearest."""
     fits = _fits(scaffold, intact, sequence, modifications)
     best = max(fits, key=lambda fit: fit.rank)
     errors = () if best.meets else _errors_of_missed(scaffold, sequence, modifications)
     if not errors:
         return best
-    likely = max(errors, key=lambda error: error.prior)
-    right = _fits(scaffold, likely.mass, sequence, modifications)
-    return fits[max(range(len(fits)), key=lambda i: right[i].rank)]
+    without = [
+        (math.log(error.prior), _fits(scaffold, error.mass, sequence, modifications))
+        for error in errors
+    ]
+
+    def rank(i: int) -> tuple[bool, bool, float]:
+        """Greatest rank of a form without an error, the probability of that included."""
+        ranks = [(nats, right[i].rank) for nats, right in without]
+        return max((meets, by, more + nats) for nats, (meets, by, more) in ranks)
+
+    return fits[max(range(len(fits)), key=rank)]
 
 
 def mass_row(
