@@ -828,6 +828,29 @@ def test_reads_that_are_given_twice_are_refused(write: Write, name: str) -> None
     assert len(read_peptides(paths[:2]).reads) == 2
 
 
+def test_a_copy_with_other_ends_of_lines_is_one(write: Write) -> None:
+    paths = [write("a.csv", "peptide\nEVK\n"), write("b.csv", "\ufeffpeptide\r\nEVK\r\n")]
+    with pytest.raises(LacunaError, match=r"b\.csv: is a copy of .*a\.csv"):
+        read_peptides(paths)
+
+
+def test_a_file_whose_reads_are_in_another_is_told(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [f"{'ACDEFGHK'[: n + 2]},{' '.join(['0.9'] * (n + 2))}" for n in range(6)]
+    whole = write("whole.csv", "\n".join(("peptide,confidence", *rows)))
+    part = write("part.csv", "\n".join(("peptide,confidence", *rows[:3], "CCK,0.1 0.2 0.3")))
+    other = write(
+        "other.csv",
+        "\n".join(("peptide,confidence", rows[0], "DDK,0.1 0.2 0.3", "EEK,0.1 0.2 0.3")),
+    )
+    read_peptides([whole, other])
+    assert not caplog.records
+    read_peptides([whole, part])
+    (record,) = caplog.records
+    assert f"{part}: 3 of 4 reads are also in {whole}" in record.getMessage()
+
+
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_an_empty_file_is_a_clear_line(write: Write, text: str) -> None:
     with pytest.raises(LacunaError, match="empty"):

@@ -3,13 +3,15 @@
 import hashlib
 import logging
 import re
+from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from io import BufferedIOBase
+from itertools import combinations
 from pathlib import Path
-from typing import cast
 
 from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
+from lacuna.core.words import plural
 from lacuna.reads import casanovo, maxquant, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
@@ -20,6 +22,7 @@ from lacuna.reads.table import BadLine, Layout, head_of, rows
 
 LOG = logging.getLogger(__name__)
 
+MOST_SHARED = 0.5  # of the reads of a file; two runs of a sample share a tenth
 Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
 
 
@@ -46,11 +49,14 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
                 rejected.append(RejectedRow(f"{name}:{found.line}", found.line, None, reason))
             else:
                 reads.extend(found)
+    for words in _shared(files, reads):
+        LOG.warning("%s", printable(words))
     return Peptides(reads, rejected)
 
 
 def _check_different(paths: Sequence[str]) -> None:
-    """Raise LacunaError if a file is named twice, or is a copy of another, gzipped or not."""
+    """Raise LacunaError if a file is named twice, or is a copy of another, gzipped or not, whatever
+    its lines end with."""
     if len(paths) < 2:
         return
     first: dict[bytes, str] = {}  # by the digest of the content
@@ -64,9 +70,31 @@ def _check_different(paths: Sequence[str]) -> None:
 
 
 def _digest(path: str) -> bytes:
-    """The sha256 of the content of a file, plain or gzipped."""
+    """The sha256 of the lines of a file, plain or gzipped, without a mark of their encoding."""
+    found = hashlib.sha256()
     with open_bytes(path) as handle:
-        return hashlib.file_digest(cast(BufferedIOBase, handle), "sha256").digest()
+        for number, line in enumerate(handle):
+            line = line.removeprefix(BOM_UTF8) if not number else line
+            found.update(line.rstrip(b"\r\n") + b"\n")
+    return found.digest()
+
+
+def _shared(files: Sequence[str], reads: Iterable[Read]) -> Iterator[str]:
+    """Yield what is to be said of files of which most reads are in a file before, too: as parts of
+    one table, or after another export. Reads without confidences are not compared: those of two
+    runs are often equal."""
+    of_file: dict[str, Counter[tuple[str, tuple[float, ...]]]] = {path: Counter() for path in files}
+    for read in reads:
+        if read.confidences is not None:
+            of_file[read.file][read.residues, read.confidences] += 1
+    for first, second in combinations(files, 2):
+        small, large = sorted((first, second), key=lambda path: of_file[path].total())
+        shared = (of_file[small] & of_file[large]).total()
+        if shared >= max(MOST_SHARED * of_file[small].total(), 1):
+            yield (
+                f"{small}: {shared} of {plural(of_file[small].total(), 'read')} are also in "
+                f"{large}, with the same confidences, and count twice; give each read once"
+            )
 
 
 def why_empty(path: str | Path, reads_format: str | None) -> str:
