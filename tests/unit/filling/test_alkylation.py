@@ -13,8 +13,10 @@ from pyteomics.mass import calculate_mass, std_aa_mass
 
 import bundled
 from chains import germline_chain, hidden
+from conftest import Write
 from gaps import distributions
 from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.masses import CARBAMIDOMETHYL
 from lacuna.core.statistics import softmax
 from lacuna.core.tables import GAP_TABLE
 from lacuna.core.words import AUTO
@@ -42,6 +44,7 @@ from lacuna.scaffolds.alkylation import (
 from lacuna.scaffolds.residue_masses import MAX_MASS, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold
 from lacuna.steps.find_alkylation import find_alkylation
+from lacuna.steps.one_file import fill_file
 from lacuna.steps.reader_files import ReaderFiles
 
 CAM = READINGS["carbamidomethyl"].mass
@@ -479,6 +482,26 @@ def test_a_stated_state_holds_against_spectra_that_are_told() -> None:
     both = replace(state, read=(("nem", 30),)).sentence()
     assert "are N-ethylmaleimide-modified and spectra of 3" in both
     assert "if the reads and spectra are right, correct 'alkylation'" in both
+
+
+@pytest.mark.parametrize(("stated", "told"), [("none", True), ("carbamidomethyl", False)])
+def test_a_stated_state_that_masses_of_open_gaps_contradict_is_told(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture, stated: str, told: bool
+) -> None:
+    """At another length, a gap fits without what C carries: a G weighs as much."""
+    text = ""
+    for i in range(6):
+        whole = germline_chain("HKL"[i % 3], i)
+        at = whole.index("C")
+        mass = mass_of(whole[at - 2 : at + 3], CARBAMIDOMETHYL)
+        text += f">{i}\n{whole[: at - 2]}X[+{mass:.4f}]{whole[at + 3 :]}\n"
+    out = tmp_path / "out"
+    fill_file({"fasta": write("c.fasta", text)}, out, {"alkylation": stated})
+    state = read_alkylation(out / "alkylation.json")
+    assert state.readings == ((stated, 1.0),) and state.contradicted == told
+    words = "as stated, but masses show C carbamidomethylated: if the masses are right, correct"
+    assert (words in state.sentence()) == told
+    assert any(words in record.getMessage() for record in caplog.records) == told
 
 
 def test_a_state_that_masses_ruled_out_takes_more_spectra(tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ class Alkylation:
     masses share, as in the status of their gaps; '' for none; spanned: number of peptides of known
     residues, or of gaps, whose spectra were looked at for it, and told: of those that favour one
     reading; read: number of C's of reads by the reading that their tool wrote on them; shown:
-    number of these peptides and gaps by the reading that their spectra clearly show.
+    number of these peptides and gaps by the reading that their spectra clearly show; by_masses: the
+    reading that masses show if another one is stated, '' for none.
     """
 
     readings: tuple[tuple[str, float], ...]
@@ -118,11 +119,17 @@ class Alkylation:
     told: int = 0
     read: tuple[tuple[str, int], ...] = ()
     shown: tuple[tuple[str, int], ...] = ()
+    by_masses: str = ""
 
     @property
     def contradicted(self) -> bool:
-        """Whether reads or spectra show another state than the one that is taken to be true."""
-        return bool(self.against_reads or self.against_spectra)
+        """Whether masses, reads or spectra show another state than the one taken to be true."""
+        return bool(self.against_masses or self.against_reads or self.against_spectra)
+
+    @property
+    def against_masses(self) -> str:
+        """What masses show of C if another state is stated, in words; or ''."""
+        return f"masses show C {READINGS[self.by_masses].words}" if self.by_masses else ""
 
     @property
     def against_reads(self) -> str:
@@ -143,6 +150,12 @@ class Alkylation:
         name = max(others, key=lambda other: others[other])
         return f"spectra of {plural(others[name], 'peptide')} show C {READINGS[name].words}"
 
+    def against(self, stated: str) -> str:
+        """The reading that masses show if it is not the one that is stated; or ''."""
+        name, _ = self.readings[0]
+        shown = self.how == "found" and self.informative > 0
+        return name if shown and name != stated else ""
+
     @property
     def cysteine(self) -> tuple[tuple[float, float], ...]:
         """The readings in the form that `Modifications.cysteine` takes."""
@@ -150,7 +163,11 @@ class Alkylation:
 
     def sentence(self) -> str:
         """The mass of C and how that is known, for the summary and the report."""
-        against = {"reads": self.against_reads, "spectra": self.against_spectra}
+        against = {
+            "masses": self.against_masses,
+            "reads": self.against_reads,
+            "spectra": self.against_spectra,
+        }
         against = {source: words for source, words in against.items() if words}
         if not against:
             return self._sentence()
@@ -223,6 +240,8 @@ class Alkylation:
             fields["shown"] = dict(self.shown)
         if self.read:
             fields["read"] = dict(self.read)
+        if self.by_masses:
+            fields["by_masses"] = self.by_masses
         with atomic_write(path) as handle:
             handle.write(json.dumps(fields, indent=1) + "\n")
 
@@ -242,6 +261,7 @@ def read_alkylation(path: Path) -> Alkylation:
         fields.get("told", 0),
         tuple(fields.get("read", {}).items()),
         tuple(fields.get("shown", {}).items()),
+        fields.get("by_masses", ""),
     )
 
 

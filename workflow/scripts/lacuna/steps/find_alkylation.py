@@ -33,7 +33,7 @@ def find_alkylation(
     or if it is stated or that of reads, since spectra may be of another preparation; tolerance_ppm:
     of their precursors;
     reads: what its reads carry on C. The network is loaded only for samples with masses. The log
-    says if reads or spectra show something else than what is taken to be true.
+    says if masses, reads or spectra show something else than what is taken to be true.
     """
     evidence = scaffolds / EVIDENCE
     chains = read_scaffold_block(evidence) if evidence.exists() else []
@@ -52,8 +52,10 @@ def find_alkylation(
             state = find_reading(chains, allowed, load_reader(reader), read)
         elif state.masses:
             allowed = Modifications(state.cysteine, **modifications)
-            convention = find_convention(chains, allowed, load_reader(reader))
-            state = replace(state, convention=convention)
+            network = load_reader(reader)
+            convention = find_convention(chains, allowed, network)
+            by_masses = find_reading(chains, Modifications(PLAIN, **modifications), network)
+            state = replace(state, convention=convention, by_masses=by_masses.against(alkylation))
     state = replace(state, read=tuple(sorted(read.items())))
     if spectra and (stated or state.read or state.how == "open"):
         from lacuna.steps.read_spectra import odds_by_spectra
