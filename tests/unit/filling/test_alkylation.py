@@ -279,6 +279,17 @@ def test_what_reads_carry_on_c_holds_unless_it_is_stated(
     assert told in state.sentence() and told in caplog.text
 
 
+def test_reads_of_two_preparations_leave_the_state_open(tmp_path: Path) -> None:
+    state = state_by_reads(tmp_path, {57.0215: 300, 58.0055: 200})
+    assert state.how == "open"
+    assert [name for name, _ in state.readings] == ["carbamidomethyl", "carboxymethyl"]
+    assert dict(state.readings)["carboxymethyl"] == pytest.approx(0.4, abs=1e-3)
+    assert (
+        "(reads show it carbamidomethylated in 300 C's and carboxymethylated in 200 C's): 0.60"
+        in state.sentence()
+    )
+
+
 def test_masses_may_contradict_what_reads_carry_on_c(reader: Reader) -> None:
     """A single mass does not; several do, and the sentence says so."""
     whole = germline_chain("H", 1)

@@ -210,10 +210,14 @@ class Alkylation:
 
     def _why_open(self) -> str:
         """Why the state is not known, in words."""
-        if _divided(self.shown):
-            ranked = sorted(self.shown, key=lambda of_reading: -of_reading[1])
-            each = [f"{READINGS[name].words} in {plural(n, 'peptide')}" for name, n in ranked]
-            return f"spectra show it {' and '.join(each)}"
+        for source, counts, of in (
+            ("spectra", self.shown, ("peptide", "peptides")),
+            ("reads", self.read, ("C", "C's")),
+        ):
+            if _divided(counts):
+                ranked = sorted(counts, key=lambda of_reading: -of_reading[1])
+                each = [f"{READINGS[name].words} in {plural(n, *of)}" for name, n in ranked]
+                return f"{source} show it {' and '.join(each)}"
         few = [plural(self.informative, "mass", "masses")] if self.informative else []
         few += [f"spectra of {plural(self.told, 'peptide')}"] if self.told else []
         if few:
@@ -348,7 +352,7 @@ def _clearly_shown(odds: Mapping[str, float]) -> str | None:
 
 
 def _divided(shown: Sequence[tuple[str, int]]) -> bool:
-    """Whether spectra disagree; shown: as in `Alkylation`."""
+    """Whether spectra or reads disagree; shown: `Alkylation.shown` or `Alkylation.read`."""
     counts = [n for _, n in shown]
     return bool(counts) and sum(counts) - max(counts) > DIVIDED * sum(counts)
 
@@ -377,9 +381,15 @@ def log_odds(written: Mapping[str, int], read: Mapping[str, int]) -> np.ndarray:
     """Log odds (readings,) from the priors and from modifications on C.
 
     written, read: number of observed C's, and of C's of reads, by the reading written on them.
+    Reads of two preparations give each its share.
     """
     names = list(READINGS)
     logs = np.log([reading.prior for reading in READINGS.values()])
+    if _divided(list(read.items())):
+        logs -= math.log(READ_ODDS)
+        for name, n in read.items():
+            logs[names.index(name)] = math.log(n / sum(read.values()))
+        read = {}
     for counts, odds in ((written, WRITTEN_ODDS), (read, READ_ODDS)):
         for name, n in counts.items():
             logs[names.index(name)] += math.log(odds) * n / sum(counts.values())
