@@ -42,9 +42,8 @@ MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
 FLANK = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
 CLEAR = 0.9  # share of a residue by reads, from which its mass counts against the one given
-# The same of reads, one of them twice at least, that must show a gap to be of another length than
-# was given. If one suffices, 3 of 32 gaps of the right length in trastuzumab are named, by reads of
-# one protease each; if not, none is, and 20 instead of 26 of 96 that are a residue or two off.
+# The same of reads that must show a gap to be of another length than was given: a single read has a
+# residue too many or too few so often that gaps of the right length would be named as well.
 TWICE = 1.5
 SEVERAL = 2.0  # that of two peptides, which must have more residues, or fewer, than are observed
 
