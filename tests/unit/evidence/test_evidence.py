@@ -202,6 +202,24 @@ def test_reads_that_show_another_residue_beside_an_unknown_one_do_not_cross_it(
     assert [(gap.start, gap.end) for gap in chain.gaps] == ([] if crossed else [(at, at + 1)])
 
 
+def test_one_of_many_reads_over_an_unknown_residue_does_not_say_how_many_there_are(
+    whole: Placed,
+) -> None:
+    (draft,) = whole.drafts
+    opened = replace(draft.with_cdr3(encode("ARWGXYHMDY")), bridged=False)
+    at = opened.cdr3()[0] + 4
+    behind = CHAIN[CHAIN.index("WGQG") : 120]
+    sides = (CHAIN[: at - 1] + "G", "WHFYHMDY" + behind)
+    given = [r for i in range(3) for side in (sides[0][i:], sides[1]) for r in tiles(side)]
+    given += [peptide(sides[1][: 13 + i], f"on{i}") for i in range(8)]
+    given.append(peptide("WGFYHMDY" + behind[:8], "over"))
+    reads = collapse(given, Sure().probabilities(given))
+    placements = place_on(reads, [opened])
+    chain = weighed(replace(whole, reads=reads, drafts=(opened,), placements=placements))
+    flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
+    assert flagged == [at - 1, at, at + 1]
+
+
 def test_reads_over_an_open_junction_say_what_it_weighs() -> None:
     at = CHAIN.index("ARWGG")
     reads = [r for i in range(3) for r in (*tiles(CHAIN[i : at + 1]), *tiles(CHAIN[at + 14 : 120]))]

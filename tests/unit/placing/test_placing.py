@@ -20,7 +20,7 @@ from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.aligning.kernel import compiled
 from lacuna.placing.aligning.memory import Memory
-from lacuna.placing.aligning.readset import MAX_READ, MIN_READ, ReadSet, collapse
+from lacuna.placing.aligning.readset import IN_REPEAT, MAX_READ, MIN_READ, ReadSet, collapse
 from lacuna.placing.aligning.seeds import AFTER_RIGHT, diagonals, word_weights
 from lacuna.placing.build import build, of_usual_length
 from lacuna.placing.chains.further import MAX_OF_LOCUS, _germline
@@ -994,6 +994,17 @@ def test_shared_reads_go_with_the_abundance_of_chains() -> None:
     built = dict(zip(placed.names, placed.drafts, strict=True))
     frequent = next(n for n, d in built.items() if decode(d.tokens)[:9] == other[:9])
     assert shares[frequent] == pytest.approx(5 / 6, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("residues", "counts"),
+    [("AVSSSSSK", False), ("ASSSSASSSSTSSDSSGK", False), ("LSCSVSSSTLSGK", True)],
+)
+def test_reads_full_of_serine_have_failed(residues: str, counts: bool) -> None:
+    """Five in a row, or seven among twelve; chains have fewer."""
+    (right,) = read_set(residues).right
+    serine = residues.index("SSS") + 1
+    assert (right[serine] > IN_REPEAT) == counts
 
 
 def test_a_cdr3_does_not_repeat_the_end_of_fr3() -> None:

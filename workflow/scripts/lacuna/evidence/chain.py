@@ -91,9 +91,10 @@ def chain_of(
         flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
     rows = _rows(name, draft, found.depth, posterior, state, flags)
     unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
-    open_run = _not_crossed(
-        unknown, margin, marked.get(Flag.LENGTH, np.zeros(len(best), dtype=bool))
-    )
+    # A read of which only an end beyond its core shows a residue does not lie across it.
+    crossing = np.where(found.depth > 0, margin, 0.0)
+    in_doubt = marked.get(Flag.LENGTH, np.zeros(len(best), dtype=bool))
+    open_run = _not_crossed(unknown, crossing, in_doubt)
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = [_gap(start, end, mass) for start, end in runs_of(open_run)]
     gaps += _closed(draft, open_run)

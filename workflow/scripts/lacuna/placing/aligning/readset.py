@@ -19,6 +19,9 @@ MAX_READ = 120  # residues; a longer read is cut
 MAX_SHIFT = 2
 MIN_READ = 4  # residues; a shorter one has no seed
 REPEATED = 5  # equal residues in a row: no antibody has them, but failed de novo reads do
+# Serines among so many residues; one V domain in a hundred has so many, and failed reads are full
+# of them.
+SERINES, AMONG = 7, 12
 # Residues of which one is read for the other: deamidated N and Q, oxidised M, K and Q, which weigh
 # nearly the same.
 MISTAKEN = (("D", "N"), ("E", "Q"), ("F", "M"), ("K", "Q"))
@@ -127,7 +130,8 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
 
 
 def _repeated(tokens: np.ndarray) -> np.ndarray:
-    """(n, w) bool: residues in runs of REPEATED equal ones or more; of H there are some in tags."""
+    """(n, w) bool: residues in runs of REPEATED equal ones or more (of H there are some in tags),
+    and those among SERINES."""
     found = np.zeros(tokens.shape, dtype=bool)
     if tokens.shape[1] < REPEATED:
         return found
@@ -137,4 +141,8 @@ def _repeated(tokens: np.ndarray) -> np.ndarray:
     equal &= (first < N_RESIDUES) & (first != RESIDUES.index("H"))
     for i in range(REPEATED):
         found[:, i : i + equal.shape[1]] |= equal
+    if tokens.shape[1] >= AMONG:
+        serines = sliding_window_view(tokens == RESIDUES.index("S"), AMONG, axis=1).sum(-1)
+        for i in range(AMONG):
+            found[:, i : i + serines.shape[1]] |= serines >= SERINES
     return found

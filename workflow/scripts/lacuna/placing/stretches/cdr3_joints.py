@@ -18,6 +18,7 @@ GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, an
 # Two rare residues that end the peptides on one side and begin those on the other suffice to close
 # a CDR3, and a CDR3 may have them twice (GIWNFYLWG). Joints of this rule are none of these.
 SURE_JOINT = replace(CDR3_JOINT, least=8.0)
+CROSSING = 0.25  # of the reads that lie on unknown residues, those that must cross them
 INNER_JOINT = replace(CDR3_JOINT, in_front=math.inf)  # of a stretch that begins within a CDR3
 
 
@@ -74,7 +75,7 @@ def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) 
 
 
 def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) -> np.ndarray:
-    """(t,) unknown residues of a CDR3 on which reads lie but which none crosses, and those beside.
+    """(t,) unknown residues of a CDR3 on which reads lie but which few cross, and those beside.
 
     Reads that show another residue beside an unknown one lie there one residue off, and those that
     have little in common with one of the sides may lie there by chance: there may be more residues,
@@ -92,6 +93,7 @@ def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int)
         at = begin + start + np.arange(first, last)
         lies = ((a.span[:, :1] <= at) & (a.span[:, 1:] > at)).any(0)
         over = joints_of(INNER_JOINT, a, own.text.tokens, weight, int(at[0]), len(at))
-        if lies.all() and not over.all():
+        on = (a.span[:, 0] <= at[-1]) & (a.span[:, 1] > at[0])
+        if lies.all() and over.min() < CROSSING * weight[on].sum():
             found[start + first - 1 : start + last + 1] = True
     return found
