@@ -1,5 +1,7 @@
 """Samples of few reads: what is there is found, and what is not sure is said to be so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ import bundled
 from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CYS104, OUTSIDE
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.alphabet import MISSING, N_RESIDUES
 from lacuna.evidence.chain import chain_of
 from lacuna.evidence.flags import other_lengths
 from lacuna.evidence.posterior import hidden_from_network
@@ -154,6 +156,25 @@ def test_the_network_sees_what_reads_settle_if_hardly_anything_is_sure() -> None
     assert hidden_from_network(draft, nats, posterior)[n // 2 :].all()
     posterior[: n // 3, 0] = 0.95  # sure ones are enough
     assert np.flatnonzero(~hidden_from_network(draft, nats, posterior)).tolist() == [*range(n // 3)]
+
+
+@pytest.mark.parametrize(("depth", "crossed"), [(1.0, True), (0.0, False)])
+def test_a_read_that_ends_beyond_its_core_does_not_cross_an_unknown_residue(
+    depth: float, crossed: bool
+) -> None:
+    """Its last residue says what lies there, but not how many do."""
+    draft = germline_draft("K")
+    at = draft.cdr3()[0] + 1
+    tokens = draft.tokens.copy()
+    tokens[at] = MISSING
+    opened = replace(draft, tokens=tokens, bridged=False)
+    n = len(draft)
+    nats, posterior = np.zeros((n, 20)), np.full((n, 20), 1 / 20)
+    nats[at, 0] = 20.0
+    on, none = np.where(np.arange(n) == at, depth, 1.0), np.zeros(n)
+    found = Votes(nats, on, np.zeros((n, 4)), {}, none, none, none)
+    chain = chain_of("k", opened, found, nats, posterior, none.astype(bool), {}, None)
+    assert [(gap.start, gap.end) for gap in chain.gaps] == ([] if crossed else [(at, at + 1)])
 
 
 def test_a_chain_whose_residues_cannot_be_numbered_has_the_columns_of_its_segments() -> None:

@@ -998,10 +998,15 @@ def test_shared_reads_go_with_the_abundance_of_chains() -> None:
 
 @pytest.mark.parametrize(
     ("residues", "counts"),
-    [("AVSSSSSK", False), ("ASSSSASSSSTSSDSSGK", False), ("LSCSVSSSTLSGK", True)],
+    [
+        ("AVSSSSSSK", False),
+        ("ASSSSASSSSTSSDSSGK", False),
+        ("LSCSVSSSTLSGK", True),
+        ("SISSSSSYIYYADSVK", True),  # IGHV3-21
+    ],
 )
 def test_reads_full_of_serine_have_failed(residues: str, counts: bool) -> None:
-    """Five in a row, or seven among twelve; chains have fewer."""
+    """Six in a row, or seven among twelve; hardly any chain has so many."""
     (right,) = read_set(residues).right
     serine = residues.index("SSS") + 1
     assert (right[serine] > IN_REPEAT) == counts

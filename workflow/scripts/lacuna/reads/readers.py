@@ -49,8 +49,9 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
                 rejected.append(RejectedRow(f"{name}:{found.line}", found.line, None, reason))
             else:
                 reads.extend(found)
-    for words in _shared(files, reads):
-        LOG.warning("%s", printable(words))
+    if len(files) > 1:
+        for words in _shared(files, reads):
+            LOG.warning("%s", printable(words))
     return Peptides(reads, rejected)
 
 
