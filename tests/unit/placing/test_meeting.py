@@ -1,7 +1,7 @@
 """CDR3s that proteases cut: what the ends of reads tell of cuts, and whether two sides meet."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -131,25 +131,53 @@ def test_a_cdr3_that_begins_twice_is_known(cdr3: str, again: bool) -> None:
     assert begins_again(encode(cdr3)) == again
 
 
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], str | None]:
+    """How a kappa CDR3, of which there are reads, is closed by two sides; None if it stays open."""
+
+    def closed(cdr3: str, left: str, right: str) -> str | None:
+        sides = [[Side(tuple(encode(text).tolist()), 0, 4.0, 0.9)] for text in (left, right)]
+        monkeypatch.setattr("lacuna.placing.stretches.meeting.sides_of", lambda *_: sides)
+        draft = germline_draft("K").with_cdr3(encode("QQYXXXPFT"))
+        start, stop = draft.cdr3()
+        reads = reads_of(digest(chain_with_cdr3("K", cdr3), behind="FLMWYKR", missed=3))
+        placed = place_on(reads, [draft])
+        own = placed.of(0)
+        before, behind = draft.tokens[:start], draft.tokens[stop:]
+        around = Surroundings(reads, before, behind, placed.best(len(reads)), ANY_JOINT)
+        cleavage = cleavage_of(reads, placed)
+        found = closed_by_meeting(around, draft, own.alignment, own.share, cleavage)
+        return None if found is None else decode(found[0])
+
+    return closed
+
+
 @pytest.mark.parametrize(
-    ("right", "closed"),
+    ("right", "meets"),
     [("ALYFCQQYYNYPFT", None), ("SNYPFT", "QQYSNYPFT"), ("CSNYPFT", "QQYCSNYPFT")],
 )
 def test_a_side_that_begins_in_a_mutated_fr3_is_no_second_half(
-    monkeypatch: pytest.MonkeyPatch, right: str, closed: str | None
+    closed: Callable[[str, str, str], str | None], right: str, meets: str | None
 ) -> None:
     """It shows the whole CDR3, as far as the other side does not."""
-    sides = [[Side(tuple(encode(text).tolist()), 0, 4.0, 0.9)] for text in ("QQY", right)]
-    monkeypatch.setattr("lacuna.placing.stretches.meeting.sides_of", lambda *_: sides)
-    draft = germline_draft("K").with_cdr3(encode("QQYXXXPFT"))
-    start, stop = draft.cdr3()
-    reads = reads_of(digest(chain_with_cdr3("K", "QQYSNYPFT"), behind="FLMWYKR", missed=3))
-    placed = place_on(reads, [draft])
-    own = placed.of(0)
-    left, behind = draft.tokens[:start], draft.tokens[stop:]
-    around = Surroundings(reads, left, behind, placed.best(len(reads)), ANY_JOINT)
-    found = closed_by_meeting(around, draft, own.alignment, own.share, cleavage_of(reads, placed))
-    assert (None if found is None else decode(found[0])) == closed
+    assert closed("QQYSNYPFT", "QQY", right) == meets
+
+
+@pytest.mark.parametrize(
+    ("cdr3", "left", "right"),
+    [
+        ("QQYSGGYPFT", "QQY", "SNYPFT"),
+        ("QQYSAGYPFT", "QQY", "SQYPFT"),
+        ("QQYSGAYPFT", "QQY", "SQYPFT"),
+        ("QQYGGYSPFT", "QQYNY", "SPFT"),
+        ("QQYSNYPFT", "QQY", "SNYPFT"),
+    ],
+)
+def test_two_residues_that_a_tool_wrote_as_one_may_be_where_sides_meet(
+    closed: Callable[[str, str, str], str | None], cdr3: str, left: str, right: str
+) -> None:
+    """N weighs what GG does, and Q what AG does; other reads tell which it is."""
+    assert closed(cdr3, left, right) == cdr3
 
 
 def test_reads_that_fit_nowhere_lead_a_side_on() -> None:

@@ -14,18 +14,20 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT, CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.core.runs import runs_of
+from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Draft, pairs_of_locus
-from lacuna.placing.votes.placement import place_on
+from lacuna.placing.votes.placement import Placements, place_on
 
 # Nats that reads lose if two stretches that they join are taken apart. What this flags wrongly, and
 # misses, mixtures show (tests/benchmarks/read_panel.py --mixed 2).
 JOINED = 8.0
-# Of the reads of a chain, from which the others of its locus together may have lent it a stretch:
-# residues of a chain that has three times their reads are the majority's everywhere.
-RIVAL = 1 / 3
+# Of the reads of a chain, from which the others of its locus together may have lent it a stretch.
+# By two proteases, one of two light chains in equal amounts may have a quarter of the other's reads
+# (tests/benchmarks/read_panel.py --mixed 2).
+RIVAL = 0.1
 # Beside a chain that was not found: residues on either side of a place with which a read crosses
 # it, so that most chains differ in some of them, and the weight of reads that join what it parts.
 SEAM, CROSSED = 4, 2.0
@@ -33,6 +35,8 @@ SEAM, CROSSED = 4, 2.0
 # rest of it less. Of 170 chains of antibodies alone, by one protease each, one has 4 and none more;
 # five that were built from two chains of a mixture have 5 to 9 (tests/benchmarks/read_panel.py).
 OF_ANOTHER = 5
+ALONE = 0.9  # share of a read that is of one chain alone
+VARIED = (*range(26, 41), *range(54, 69))  # columns of CDR1, CDR2 and what is beside them
 RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
 
@@ -69,7 +73,24 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
             if of_locus[drafts[chain].locus] - shares[chain] >= RIVAL * shares[chain]:
                 cuts = [places[side] for places, nats in seams if nats < JOINED]
                 found[chain] |= apart(drafts[chain], drafts[rival], cuts)
+                found[chain] |= _lent(placed, placements, chain, rival)
     return tuple(found)
+
+
+def _lent(placed: Placed, placements: Placements, chain: int, rival: int) -> np.ndarray:
+    """(t,) residues in and beside CDR1 and CDR2, in which chains of different genes mostly differ,
+    that a chain has in common with its rival and that reads of this chain alone do not show."""
+    draft, other, own = placed.drafts[chain], placed.drafts[rival], placements.of(chain)
+    gene = v_segments().gene
+    if draft.v < 0 or other.v < 0 or gene[draft.v] == gene[other.v]:
+        return np.zeros(len(draft), dtype=bool)
+    a, start = own.alignment, int(placements.text.start[chain])
+    weight = placed.reads.weight[a.read] * (own.share > ALONE)
+    depth = np.zeros(len(draft))
+    row, column = np.nonzero(a.kind == MATCH)
+    np.add.at(depth, a.at[row, column] - start, weight[row])
+    same = _known(draft) & (_of_columns(draft, other) == draft.tokens)
+    return same & np.isin(draft.columns, VARIED) & (depth < CROSSED)
 
 
 @dataclass(frozen=True, slots=True)

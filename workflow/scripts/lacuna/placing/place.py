@@ -171,7 +171,8 @@ def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draf
     if not found:  # so few reads hold but a small share of any segment
         found = _best_of_few(loci)
     if species == "auto":
-        found = [chain for one in found for chain in of_two_species(one, weights, use)]
+        light = any(one.locus != "H" for one in found)
+        found = [x for one in found for x in of_two_species(one, weights, use, with_light=light)]
     drafts = [_germline_draft(one) for one in found]
     share = max((one.c_share for one in found), default=0.0)
     if share and len({d.locus == "H" for d in drafts}) == 1:

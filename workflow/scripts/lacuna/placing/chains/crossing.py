@@ -81,7 +81,8 @@ def _reads_over(
 
 def seams(one: Draft, other: Draft) -> list[tuple[int, int]]:
     """Positions at which two chains may cross: of all residues in front of CDR3, but the first, in
-    which they differ, of the start of CDR3, and of FR4 with what is joined to it.
+    which they differ, of the start of CDR3, of FR4 with what is joined to it, and of the residues
+    of FR4 in which they differ.
 
     A stretch that one of them lacks, or that is of no column, counts as one residue. Two chains
     that have crossed have as many seams as before.
@@ -94,7 +95,13 @@ def seams(one: Draft, other: Draft) -> list[tuple[int, int]]:
             found.append((i + 1, j + 1))
         if k < start[0] and one.tokens[k] != other.tokens[m]:
             found.append((k, m))
-    return [*found[1:], start, (last_part(one), last_part(other))]
+    last = last_part(one), last_part(other)
+    in_fr4 = [
+        (k, m)
+        for k, m in in_both(one, other)
+        if k > last[0] and m > last[1] and one.tokens[k] != other.tokens[m]
+    ]
+    return [*found[1:], start, last, *in_fr4]
 
 
 def last_part(draft: Draft) -> int:

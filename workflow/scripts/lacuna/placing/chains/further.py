@@ -14,6 +14,7 @@ from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.aligning.seeds import known_words, word_weights, words
+from lacuna.placing.chains.parting import divided
 from lacuna.placing.sources.segments import (
     ENOUGH,
     SECOND_V,
@@ -23,6 +24,7 @@ from lacuna.placing.sources.segments import (
     expressed_v,
     has_own_c,
     is_of_another,
+    is_vhh,
     score_segments,
     species_of,
     species_of_c,
@@ -61,7 +63,8 @@ def further_drafts(
     species: str,
     use: np.ndarray,
 ) -> list[Draft]:
-    """Germline chains of V segments that reads hold and no chain explains.
+    """Germline chains of V segments that reads hold and no chain explains; if there are none,
+    chains that were built as one with another.
 
     placements: reads on the drafts.
     """
@@ -91,7 +94,8 @@ def further_drafts(
         for one in best_of_loci(scores, its_species, use, [locus])
         if one.v_seen >= HIDDEN_WORDS
     ]
-    return [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
+    more = [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
+    return more or divided(reads, placements, drafts)
 
 
 def _by_common_words(
@@ -109,10 +113,13 @@ def _by_common_words(
     return [one] if is_there else []
 
 
-def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Locus, ...]:
+def of_two_species(
+    one: Locus, weights: np.ndarray, use: np.ndarray, *, with_light: bool
+) -> tuple[Locus, ...]:
     """Two chains of a locus if reads hold the constant regions of two species, or one.
 
-    one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word.
+    one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word;
+    with_light: whether reads hold a light chain, which a VHH on an Fc does not have.
     """
     left = score_segments(without_words(weights, [draft_of(one.locus, one.v, one.j, one.c)]))
 
@@ -128,7 +135,9 @@ def of_two_species(one: Locus, weights: np.ndarray, use: np.ndarray) -> tuple[Lo
     second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
     if is_of_another(first, of_c):
         return _with_both_v(first, second, weights, use)
-    both = has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V
+    shown = has_own_c(first) and second.v_seen >= SECOND_V
+    # The light chain is that of the heavy one whose constant region this is.
+    both = has_own_c(second) and (shown or (with_light and is_vhh(one.v)))
     return (first, second) if both else (one,)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.aligning.memory import Memory
-from lacuna.placing.aligning.readset import MISTAKEN
+from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
 from lacuna.placing.chains.trials import explained
 from lacuna.placing.votes.consensus import votes_for_template
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
@@ -19,6 +19,11 @@ from lacuna.placing.votes.placement import Placements, reads_over
 
 SECOND_SHARE = 0.15  # of the nats of the two residues that reads show most
 MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chains
+# A chain was built as one with another of its locus if reads disagree at so many places, of which
+# none is so near to another that one misread peptide shows both: there the second residue has this
+# share of the nats of the two, no less and no more. Of 80 chains of natural antibodies alone, none
+# has more than one (tests/benchmarks/read_panel.py --chains), and of the known proteins, two.
+DIVIDED, FAR, OF_BOTH = 3, 8, (0.25, 0.75)
 _MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in MISTAKEN]
 
 
@@ -44,6 +49,38 @@ def parted(
             if nats[best] > nats[0] + MIN_GAIN:
                 current = trials[best]
     return current
+
+
+def divided(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+    """Chains that were built as one with another: of each draft that is alone in its locus and in
+    front of whose CDR3 reads disagree at several positions, one with the other residues.
+
+    placements: reads on the drafts.
+    """
+    found = []
+    for i, draft in enumerate(drafts):
+        if sum(other.locus == draft.locus for other in drafts) > 1:
+            continue  # reads of the others lie on it too
+        nats = np.maximum(votes_for_template(reads, placements, i, draft).nats, 0.0)
+        tokens = draft.tokens.copy()
+        for at in np.flatnonzero(draft.before_cdr3 & ~draft.held & (tokens < N_RESIDUES)).tolist():
+            first = int(tokens[at])
+            second, share = _second(nats[at], first)
+            of_both = OF_BOTH[0] <= share <= OF_BOTH[1] and nats[at, second] >= MIN_GAIN
+            if of_both and {first, second} not in _MISTAKEN:
+                tokens[at] = second
+        if _count_places(np.flatnonzero(tokens != draft.tokens)) >= DIVIDED:
+            found.append(draft.with_tokens(tokens).without_cdr3())
+    return found
+
+
+def _count_places(positions: np.ndarray) -> int:
+    """How many of some ascending positions are FAR or more from the one counted before."""
+    last, found = -FAR, 0
+    for at in positions.tolist():
+        if at - last >= FAR:
+            last, found = at, found + 1
+    return found
 
 
 def _seconds(

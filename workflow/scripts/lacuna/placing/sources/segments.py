@@ -8,10 +8,11 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104
-from lacuna.core.alphabet import ABSENT, encode, merge_il
+from lacuna.core.alphabet import ABSENT, RESIDUES, encode, merge_il
 from lacuna.placing.aligning.seeds import known_words
 
 WORD = 5
+FACING_LIGHT = 50  # IMGT position of a residue that lies on the light chain
 ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
 PRIOR = 3.0  # words that the segments used most are ahead by
 SAME_SPECIES = 3.0  # words that a V or J of the species of the constant region is ahead by
@@ -193,6 +194,14 @@ def is_of_another(one: Locus, own: Locus) -> bool:
 def _is_there(c_seen: float, c_share: float) -> bool:
     """Whether reads hold more words of a constant region than by chance."""
     return c_seen >= SECOND_C and c_share >= SECOND_SHARE
+
+
+def is_vhh(v: int) -> bool:
+    """Whether a V segment is of camelid heavy chains that have no light one: it has Arg where the
+    Leu of others lies on the light chain (Henry and MacKenzie 2018, mAbs 10:815)."""
+    return (
+        SPECIES[species_of(v)] == "alpaca" and RESIDUES[v_segments().tokens[v, FACING_LIGHT]] == "R"
+    )
 
 
 def species_of(v: int) -> int:

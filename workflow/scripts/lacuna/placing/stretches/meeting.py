@@ -8,13 +8,15 @@ goes unseen, and by the reads across.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from math import exp, inf, log, prod
 
 import numpy as np
 
 from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
-from lacuna.core.alphabet import CYSTEINE, MISSING, N_RESIDUES, merge_il
+from lacuna.core.alphabet import CYSTEINE, MISSING, N_RESIDUES, encode, merge_il
+from lacuna.core.isobaric import isobaric_blocks
 from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import CDR3_JOINT, CDR3_SHARES
 from lacuna.placing.aligning.readset import ReadSet
@@ -26,6 +28,7 @@ from lacuna.placing.votes.cleavage import Cleavage
 from lacuna.placing.votes.consensus import TEMPER
 from lacuna.placing.votes.draft import Draft, Meeting, cdr3_germline, tail_of
 
+SAME_MASS = 0.001  # Da, of a residue and of two
 TRIED = 12  # ways to meet that are weighed by all reads
 CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
 # Residues that no CDR3 begins with and has once more behind a Cys: the side that shows them begins
@@ -106,8 +109,10 @@ def closed_by_meeting(
 
     lengths = range(SHORTEST, min(LONGEST[draft.locus], MOST) + 1)
     unseen = unseen_of(around.reads, draft, found)
-    sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
-    met = meet(Question(around, lengths, nats, cleavage, unseen), *sides)
+    lefts, rights = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
+    # A CDR3 begins as its V segment ends: its first residues are seldom two others.
+    lefts, rights = [*lefts, *_respelled(lefts, BEGINNING)], [*rights, *_respelled(rights, 0)]
+    met = meet(Question(around, lengths, nats, cleavage, unseen), lefts, rights)
     return None if met is None else (met.trial.tokens, Meeting(met.trial.at, met.probability))
 
 
@@ -142,6 +147,26 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     same = trials[one.tokens.tobytes()]
     sure = _any_right(t.left for t in same) * _any_right(t.right for t in same)
     return Met(one, sure / total, {length: own / total for length, own in odds.items()})
+
+
+def _respelled(sides: Iterable[Side], first: int) -> Iterator[Side]:
+    """Yield sides with two residues for one of the same mass, from a position on, which tools write
+    if no fragment parts the two: N for GG, Q for AG or GA. One with Cys may begin in FR3."""
+    for side in sides:
+        if CYSTEINE in side.tokens:
+            continue
+        for at, token in enumerate(side.tokens[first:], start=first):
+            for pair in _pairs_of_mass().get(token, ()):
+                yield replace(side, tokens=(*side.tokens[:at], *pair, *side.tokens[at + 1 :]))
+
+
+@cache
+def _pairs_of_mass() -> dict[int, list[tuple[int, ...]]]:
+    """The pairs of residues that weigh the same as one."""
+    found: dict[int, list[tuple[int, ...]]] = defaultdict(list)
+    for one, pair in isobaric_blocks(1, 2, SAME_MASS):
+        found[int(encode(one)[0])].append(tuple(encode(pair).tolist()))
+    return found
 
 
 def _gains(asked: Question, tried: Sequence[Trial]) -> np.ndarray:
