@@ -15,7 +15,7 @@ from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.chain import GapHint, _gap
 from lacuna.placing.aligning.align import MIN_SCORE, align
-from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK, Alignment
+from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, OTHER_BLOCK
 from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.aligning.kernel import compiled
@@ -40,7 +40,6 @@ from lacuna.placing.stretches.word_paths import WordGraph, paths
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.consensus import (
     Votes,
-    _deletions_first,
     amide_nats,
     next_draft,
     place_weights,
@@ -1199,22 +1198,6 @@ def test_one_of_two_equal_residues_is_shown_by_reads_that_show_both() -> None:
         found = Votes(letters, depth, amide, {}, gone, nothing + passed, nothing)
         kept = germline[:at] + germline[at + left_out :]
         assert decode(with_lengths(draft, found).tokens) == kept
-
-
-def test_reads_without_one_of_some_equal_residues_lack_the_first() -> None:
-    """Wherever their alignment leaves one out."""
-    letters = encode("ACSSSTV")
-
-    def lacking(*at: int) -> Alignment:
-        places = np.array([at])
-        span, core = np.array([[at[0], at[-1] + 1]]), np.array([[0, len(at)]])
-        kind = np.full_like(places, MATCH)
-        return Alignment(np.zeros(1, int), np.zeros(1), core, span, places, kind)
-
-    for at in ((0, 1, 2, 3, 5, 6), (0, 1, 2, 4, 5, 6), (0, 1, 3, 4, 5, 6)):
-        assert _deletions_first(lacking(*at), letters).at.tolist() == [[0, 1, 3, 4, 5, 6]]
-    assert _deletions_first(lacking(2, 3, 5, 6), letters).at.tolist() == [[2, 4, 5, 6]]
-    assert _deletions_first(lacking(0, 1, 2, 3, 4, 6), letters).at[0, -2:].tolist() == [4, 6]
 
 
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:

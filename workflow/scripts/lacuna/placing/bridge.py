@@ -11,7 +11,7 @@ from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, Joint
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.crossing import exchanged
 from lacuna.placing.chains.parting import parted
-from lacuna.placing.chains.trials import Among, is_of_another, with_cysteine, with_end_of_fr3
+from lacuna.placing.chains.trials import Among, with_end_of_fr3
 from lacuna.placing.stretches.arms import read_arms
 from lacuna.placing.stretches.cdr3 import own_fronts, with_junction
 from lacuna.placing.stretches.cdr3_joints import loosened
@@ -210,9 +210,8 @@ def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:
         return before
     arms = read_arms(chain.among.memory.reads, chain.alignment, span[1])
     around = chain.around(before, span, CDR3_JOINT)
-    fronts = own_fronts(around, before, chain.others)
+    fronts = own_fronts(around, before)
     draft = with_junction(around, before, graph, inside >= CLEAR, arms, fronts)
-    draft = with_cysteine(chain.among, around, draft)
     draft = with_end_of_fr3(chain.among, around, draft, arms)
     _remember(tried, key, draft, before)
     return draft
@@ -227,8 +226,6 @@ def _with_loops(chain: _ReadChain, draft: Draft, graph: WordGraph, tried: set[by
             continue
         around = chain.around(before, span, V_JOINT)
         draft = with_loop(around, before, span, graph)
-        if draft is not before and is_of_another(chain.among, around, before, draft, span):
-            draft = before
         _remember(tried, key, draft, before)
     return draft
 

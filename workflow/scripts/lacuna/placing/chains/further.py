@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
+from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.aligning.readset import ReadSet
@@ -21,14 +21,12 @@ from lacuna.placing.sources.segments import (
     WORD,
     Locus,
     best_of_loci,
-    expressed_v,
     has_own_c,
     is_of_another,
     is_vhh,
     score_segments,
     species_of,
     species_of_c,
-    words_of_use,
 )
 from lacuna.placing.votes.draft import Draft, draft_of
 from lacuna.placing.votes.placement import Placements, place_on_text, text_of
@@ -130,37 +128,15 @@ def of_two_species(
     if species_of(one.v) == species_of_c(one.c):
         found = [x for x in map(best_of, SPECIES) if is_of_another(x, of_c)]
         second = max(found, key=lambda x: x.c_seen, default=None)
-        return (one,) if second is None else _with_both_v(one, second, weights, use)
+        return (one,) if second is None else (one, second)
     first = replace(one, c=of_v.c, c_seen=of_v.c_seen, c_share=of_v.c_share)
     second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
     if is_of_another(first, of_c):
-        return _with_both_v(first, second, weights, use)
+        return (first, second)
     shown = has_own_c(first) and second.v_seen >= SECOND_V
     # The light chain is that of the heavy one whose constant region this is.
     both = has_own_c(second) and (shown or (with_light and is_vhh(one.v)))
     return (first, second) if both else (one,)
-
-
-def _with_both_v(
-    first: Locus, second: Locus, weights: np.ndarray, use: np.ndarray
-) -> tuple[Locus, Locus]:
-    """Chains of two species with the V segments that explain most words together.
-
-    A word that both species have is no sign of either.
-    """
-    segments = v_segments()
-    of_locus = (segments.locus == LOCI.index(first.locus)) & expressed_v()
-    own = np.flatnonzero(of_locus & (segments.species == species_of_c(first.c)))
-    of_use = words_of_use(use)
-    worth = score_segments(weights).v + of_use
-    species = SPECIES[species_of_c(second.c)]
-    pairs = []
-    for v in own.tolist():
-        left = score_segments(without_words(weights, [draft_of(first.locus, v, first.j, first.c)]))
-        (other,) = best_of_loci(left, species, use, [first.locus])
-        pairs.append((worth[v] + other.v_seen + of_use[other.v], v, other.v))
-    _, v, of_second = max(pairs)
-    return replace(first, v=v), replace(second, v=of_second)
 
 
 def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:

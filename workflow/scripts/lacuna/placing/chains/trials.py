@@ -5,15 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.alphabet import CYSTEINE
 from lacuna.placing.aligning.memory import Memory
-from lacuna.placing.stretches.cdr3 import SHORTEST
 from lacuna.placing.stretches.junction import BETTER_BY, Surroundings, touching
-from lacuna.placing.stretches.loops import resized
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import place_on
-
-REPEATED = 4  # residues of a CDR3 among which a cysteine may be Cys104 again
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +36,6 @@ class Among:
         return then - now
 
 
-def with_cysteine(among: Among, around: Surroundings, draft: Draft) -> Draft:
-    """The draft whose CDR3 does not repeat the end of FR3, if reads like it better.
-
-    Where reads have another residue than germline right in front of Cys104, what they show does not
-    fit behind it, and the junction would begin with those residues and a second cysteine.
-    """
-    start, stop = draft.cdr3()
-    repeated = np.flatnonzero(draft.tokens[start : start + REPEATED] == CYSTEINE)
-    if not draft.bridged or not len(repeated) or stop - start - repeated[0] - 1 < SHORTEST:
-        return draft
-    n = int(repeated[0]) + 1
-    tokens = draft.tokens.copy()
-    tokens[start - n : start] = draft.tokens[start : start + n]
-    without = draft.with_tokens(tokens).with_cdr3(draft.tokens[start + n : stop])
-    rows = touching(around, [draft.tokens[start:stop]])
-    return without if among.gain(draft, without, rows) > 0 else draft
-
-
 def with_end_of_fr3(
     among: Among, around: Surroundings, draft: Draft, arms: Sequence[np.ndarray]
 ) -> Draft:
@@ -84,27 +61,6 @@ def with_end_of_fr3(
         if among.gain(draft, changed, rows) > BETTER_BY:
             return changed
     return draft
-
-
-def is_of_another(
-    among: Among, around: Surroundings, before: Draft, after: Draft, span: tuple[int, int]
-) -> bool:
-    """Whether the stretch that a chain got explains reads better in another chain of its locus."""
-    new = after.tokens[span[0] : span[1] + len(after) - len(before)]
-    first, last = before.columns[span[0]], before.columns[span[1] - 1]
-    rows = touching(around, [new, before.tokens[span[0] : span[1]]])
-    own = None
-    for i, other in enumerate(among.drafts):
-        start, stop = other.find(first), other.find(last) + 1
-        if i == among.chain or other.locus != before.locus or not 0 <= start < stop:
-            continue
-        changed = among.with_chain(before)
-        changed[i] = resized(other, start, stop, new)
-        if own is None:
-            own = explained(among.memory, among.with_chain(after), rows)
-        if explained(among.memory, changed, rows) > own + BETTER_BY:
-            return True
-    return False
 
 
 def explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:

@@ -136,8 +136,6 @@ def _open_stretch(
     settled = 0
     if len(doubtful):
         ahead, back = present[: doubtful[0]], present[doubtful[-1] + 1 :]
-    elif holds_fr4(present):  # of two CDR3s, one behind the other
-        return known
     else:
         cut = _loosest(around, present)
         ahead, back = present[:cut], present[cut:]
@@ -194,21 +192,16 @@ def _closed(
     return best if holds_fr4(edited.tokens) else edited
 
 
-def own_fronts(around: Surroundings, draft: Draft, others: Sequence[Draft]) -> list[np.ndarray]:
-    """How reads go on that begin at the start of a CDR3 and are more like the V segment of this
-    chain there than like that of another locus."""
-    rivals = [d.v for d in others if d.locus != draft.locus]
+def own_fronts(around: Surroundings, draft: Draft) -> list[np.ndarray]:
+    """How reads go on that begin at the start of a CDR3 and are like the V segment there."""
+    germline = merge_il(tail_of(draft.v)[:GERMLINE_START])
 
-    def like(arm: np.ndarray, v: int) -> int:
-        n = min(GERMLINE_START, len(arm), len(tail_of(v)))
-        return int((arm[:n] == merge_il(tail_of(v)[:n])).sum())
+    def like(arm: np.ndarray) -> int:
+        n = min(len(arm), len(germline))
+        return int((arm[:n] == germline[:n]).sum())
 
-    return [
-        arm
-        for arm in front_arms(around.reads, around.left, around.elsewhere)
-        if like(arm, draft.v) >= LIKE_START
-        and like(arm, draft.v) > max((like(arm, v) for v in rivals), default=0)
-    ]
+    found = front_arms(around.reads, around.left, around.elsewhere)
+    return [arm for arm in found if like(arm) >= LIKE_START]
 
 
 def _with_front(

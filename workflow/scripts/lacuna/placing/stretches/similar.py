@@ -27,7 +27,6 @@ MIN_WORTH = 14.0  # nats of a read against chance if every residue of it were ri
 # hardly one reaches as much by chance.
 LIKE = 15.0
 ABUTS = 1.5  # nats for each end that begins or stops right where other reads do
-OTHER_LENGTH = 4.0  # nats more where the chain would become longer or shorter
 BEFORE_OTHERS = 2.5  # nats more than at any other unread place
 UNREAD = 0.6  # share of the residues under a read that no other read covers
 NEAR = 2  # positions on either side of it, one of which another read must cover
@@ -39,14 +38,12 @@ _CHANCE = 1.0 / 19.0
 class Similar:
     """A read that is like a V segment at an unread place of a chain.
 
-    read: its row; score: nats; off: by how many residues the place is shorter or longer than the
-    read; columns (length of the read,): those under it.
+    read: its row; score: nats; columns (length of the read,): those under it.
     """
 
     read: int
     score: float
     chain: int
-    off: int
     columns: np.ndarray
 
 
@@ -70,8 +67,7 @@ def similar_reads(
 ) -> list[Similar]:
     """Reads (rows) that are like V segments at one unread place of the chains.
 
-    depths (t,) of each draft: weight of reads over each position. Those that keep the length of
-    the chain come first, then the most alike.
+    depths (t,) of each draft: weight of reads over each position. The most alike come first.
     """
     rows = _most_certain(reads, rows)
     loci = sorted({LOCI.index(draft.locus) for draft in drafts})
@@ -82,7 +78,7 @@ def similar_reads(
         for k, row in enumerate(part.tolist()):
             of_read = {locus: (score[k], under[k]) for locus, (score, under) in places.items()}
             found += _only_one(_unread_places(row, of_read, drafts, depths))
-    return sorted(found, key=lambda x: (x.off, -x.score * float(reads.weight[x.read]), x.read))
+    return sorted(found, key=lambda x: (-x.score * float(reads.weight[x.read]), x.read))
 
 
 def _most_certain(reads: ReadSet, rows: np.ndarray) -> np.ndarray:
@@ -108,18 +104,16 @@ def _unread_places(
     for i, draft in enumerate(drafts):
         score, under = of_read[LOCI.index(draft.locus)]
         for o in np.flatnonzero(score >= LIKE - 2 * ABUTS).tolist():
-            fits = _fit(draft, depths[i], under[o])
-            # A loop of another length asks for more.
-            if fits is not None and score[o] >= (LIKE + OTHER_LENGTH if fits[1] else 0.0):
-                nats, off = fits
-                found.append(Similar(read, float(score[o]) + nats, i, off, under[o].copy()))
+            nats = _fit(draft, depths[i], under[o])
+            if nats is not None:
+                found.append(Similar(read, float(score[o]) + nats, i, under[o].copy()))
     return found
 
 
 def _only_one(places: Sequence[Similar]) -> list[Similar]:
     """The best of some places of a read, if it is good and none of another chain or further than a
     column away is nearly as good."""
-    best = max(places, key=lambda p: (p.score, -p.chain, -p.off), default=None)
+    best = max(places, key=lambda p: (p.score, -p.chain), default=None)
     if best is None or best.score < LIKE:
         return []
     others = (
@@ -130,13 +124,12 @@ def _only_one(places: Sequence[Similar]) -> list[Similar]:
     return [best] if max(others, default=-np.inf) < best.score - BEFORE_OTHERS else []
 
 
-def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> tuple[float, int] | None:
-    """Nats for ends that abut other reads, and the difference in length in residues.
-
-    None if other reads cover the place, or none is near it.
+def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> float | None:
+    """Nats for ends that abut other reads; None if the place is of another length than the read,
+    other reads cover it, or none is near it.
     """
     at = _under(draft, columns)
-    if not len(at) or (depth[at] < COVERED).mean() < UNREAD:
+    if len(at) != len(columns) or (depth[at] < COVERED).mean() < UNREAD:
         return None
     start, stop = int(at[0]), int(at[-1]) + 1
     before, behind = depth[max(start - NEAR, 0) : start], depth[stop : stop + NEAR]
@@ -144,7 +137,7 @@ def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> tuple[float, i
         return None
     abuts = bool(len(before) and before[-1] >= COVERED > depth[start])
     abuts_too = bool(len(behind) and behind[0] >= COVERED > depth[stop - 1])
-    return ABUTS * (abuts + abuts_too), abs(len(at) - len(columns))
+    return ABUTS * (abuts + abuts_too)
 
 
 def _under(draft: Draft, columns: np.ndarray) -> np.ndarray:

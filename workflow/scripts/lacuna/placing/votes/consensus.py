@@ -1,7 +1,7 @@
 """The evidence of the reads on a chain for each of its positions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import lgamma
 
 import numpy as np
@@ -98,7 +98,6 @@ def _votes(
     own = placements.of(chain)
     first = int(placements.text.start[chain])
     a = own.alignment.moved(-first)
-    a = _deletions_first(a, placements.text.tokens[first : first + length])
     weight = place_weights(reads, own)
     nats = np.zeros((length, N_RESIDUES))
     amide = np.zeros((length, 4))
@@ -134,30 +133,6 @@ def _votes(
     inserted, deleted, passed = _lengths(reads, a, _weighs_the_same(reads, own), weight, length)
     nats[:, ISOLEUCINE] = 0.0
     return Votes(nats, depth, amide, inserted, deleted, passed, blocks)
-
-
-def _deletions_first(a: Alignment, letters: np.ndarray) -> Alignment:
-    """The alignment in which a read that leaves out one of some equal residues (SS for SSS) leaves
-    out the first.
-
-    It may be any of them, in each read another one; so, reads count together. letters: (t,) of the
-    chain.
-    """
-    left, right = a.at[:, :-1], a.at[:, 1:]
-    at = a.at.copy()
-    behind = np.isin(a.kind[:, 1:], _PLAIN)
-    for r, c in np.argwhere(behind & (left >= 0) & (right > left + 1)).tolist():
-        by = int(right[r, c] - left[r, c]) - 1
-        column = c
-        while (
-            column > a.core[r, 0]
-            and a.kind[r, column] == MATCH
-            and at[r, column - 1] == at[r, column] - 1
-            and letters[at[r, column]] == letters[at[r, column] + by]
-        ):
-            at[r, column] += by
-            column -= 1
-    return replace(a, at=at)
 
 
 def _depth(a: Alignment, weight: np.ndarray, length: int) -> np.ndarray:
