@@ -529,8 +529,8 @@ def test_a_joint_needs_residues_that_say_something_on_both_sides() -> None:
     assert thinnest_joint(CDR3_JOINT, "ASSSDY", left, right) == 0.0  # S is not
 
 
-@pytest.mark.parametrize(("begins", "over"), [("YC", 0.0), ("VYYC", 0.0), ("AVYYC", 1.0)])
-def test_the_first_joint_of_a_cdr3_needs_five_residues_in_front(begins: str, over: float) -> None:
+@pytest.mark.parametrize(("begins", "over"), [("YC", 0.0), ("YYC", 1.0)])
+def test_the_first_joint_of_a_cdr3_needs_three_residues_in_front(begins: str, over: float) -> None:
     """Tools write YC in front of a CDR3 whose beginning they cannot read, however rare C is."""
     found = joints(CDR3_JOINT, "GGDGFYHMDY", begins + "GGDGFYHMDYWG")
     assert found[0] == over and found[3] == 1.0

@@ -25,8 +25,8 @@ class JointRule:
     reach: residues on both sides that do not differ from the chain; worth (residues,): what each
     residue counts that is the same in read and chain, and least: what those of an unbroken piece
     must sum to on both sides, since blocks of equal mass, and a residue or two, agree by chance.
-    in_front: the most that a residue counts in front of the first joint, where chains are alike:
-    tools write YC in front of a CDR3 whose beginning they cannot read.
+    in_front: the most that a residue counts in front of the first joint, where chains are alike and
+    tools write YC if they cannot read how a CDR3 begins.
     """
 
     reach: int
@@ -44,7 +44,9 @@ class JointRule:
 # In front of CDR3 other chains have much the same residues, so that even rare ones say little; in
 # CDR3 each says more the rarer it is there.
 V_JOINT = JointRule(reach=2, worth=np.ones(N_RESIDUES), least=3.0)
-CDR3_JOINT = JointRule(reach=1, worth=-np.log(CDR3_SHARES), least=5.0, in_front=1.0)
+# Three residues are enough in front of the first joint. If five were needed, a mixture of 2489 and
+# NB6 would lose the CDR3 of 2489: chymotrypsin leaves YYC (docs/explanation/measurements.md).
+CDR3_JOINT = JointRule(reach=1, worth=-np.log(CDR3_SHARES), least=5.0, in_front=1.7)
 ANY_JOINT = JointRule(reach=1, worth=np.zeros(N_RESIDUES), least=0.0)  # however it goes on
 
 
