@@ -1,4 +1,4 @@
-"""Residues in which two chains of a locus differ, although both were built alike.
+"""Residues in which two chains of a locus differ, although both were built alike, or as one.
 
 The reads of both lie on both, so that each follows the majority there. A residue that a good part
 of them shows instead is tried in either chain: in the right one it explains these reads, and the
@@ -22,7 +22,7 @@ MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chai
 # A chain was built as one with another of its locus if reads disagree at so many places, of which
 # none is so near to another that one misread peptide shows both: there the second residue has this
 # share of the nats of the two, no less and no more. Of 80 chains of natural antibodies alone, none
-# has more than one (tests/benchmarks/read_panel.py --chains), and of the known proteins, two.
+# has more than one (tests/benchmarks/read_panel.py --chains), and real samples of one have two.
 DIVIDED, FAR, OF_BOTH = 3, 8, (0.25, 0.75)
 _MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in MISTAKEN]
 
@@ -53,7 +53,7 @@ def parted(
 
 def divided(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
     """Chains that were built as one with another: of each draft that is alone in its locus and in
-    front of whose CDR3 reads disagree at several positions, one with the other residues.
+    front of whose CDR3 reads disagree at several places, one with the other residues.
 
     placements: reads on the drafts.
     """
