@@ -20,7 +20,7 @@ from lacuna.placing.chains.further import count_places, further_drafts, of_two_s
 from lacuna.placing.chains.parting import divided, parted
 from lacuna.placing.chains.trials import Among, with_end_of_fr3
 from lacuna.placing.place import Placed, place
-from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
+from lacuna.placing.sources.segments import WORD, best_of_loci, is_vhh, score_segments
 from lacuna.placing.stretches.junction import Surroundings
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import Draft, in_both
@@ -344,6 +344,12 @@ def test_a_vhh_has_no_light_chain(gene: str, with_light: bool, found: list[str])
     one = replace(one, v=v.names.index(gene))
     both = of_two_species(one, weights, NO_USE, with_light=with_light)
     assert [SPECIES[v.species[x.v]] for x in both] == found
+
+
+def test_only_heavy_segments_of_camelids_are_those_of_vhhs() -> None:
+    v = v_segments()
+    found = [(v.names[i], SPECIES[v.species[i]]) for i in range(len(v.names)) if is_vhh(i)]
+    assert found == [("IGHV3-3*01", "alpaca"), ("IGHV3S53*01", "alpaca")]
 
 
 def test_places_of_a_segment_have_no_residue_in_common() -> None:

@@ -45,7 +45,7 @@ class JointRule:
 # CDR3 each says more the rarer it is there.
 V_JOINT = JointRule(reach=2, worth=np.ones(N_RESIDUES), least=3.0)
 # Three residues are enough in front of the first joint. If five were needed, a mixture of 2489 and
-# NB6 would lose the CDR3 of 2489: chymotrypsin leaves YYC (docs/explanation/measurements.md).
+# NB6 would lose the CDR3 of 2489, since no read of it has more (docs/explanation/measurements.md).
 CDR3_JOINT = JointRule(reach=1, worth=-np.log(CDR3_SHARES), least=5.0, in_front=1.7)
 ANY_JOINT = JointRule(reach=1, worth=np.zeros(N_RESIDUES), least=0.0)  # however it goes on
 

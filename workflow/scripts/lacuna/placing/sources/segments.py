@@ -199,9 +199,9 @@ def _is_there(c_seen: float, c_share: float) -> bool:
 def is_vhh(v: int) -> bool:
     """Whether a V segment is of camelid heavy chains that have no light one: it has Arg where the
     Leu of others lies on the light chain (Henry and MacKenzie 2018, mAbs 10:815)."""
-    return (
-        SPECIES[species_of(v)] == "alpaca" and RESIDUES[v_segments().tokens[v, FACING_LIGHT]] == "R"
-    )
+    segments = v_segments()
+    of_camelid = SPECIES[species_of(v)] == "alpaca" and LOCI[segments.locus[v]] == "H"
+    return of_camelid and bool(segments.tokens[v, FACING_LIGHT] == RESIDUES.index("R"))
 
 
 def species_of(v: int) -> int:

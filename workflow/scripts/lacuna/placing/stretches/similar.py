@@ -126,8 +126,7 @@ def _only_one(places: Sequence[Similar]) -> list[Similar]:
 
 def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> float | None:
     """Nats for ends that abut other reads; None if the place is of another length than the read,
-    other reads cover it, or none is near it.
-    """
+    other reads cover it, or none is near it."""
     at = _under(draft, columns)
     if len(at) != len(columns) or (depth[at] < COVERED).mean() < UNREAD:
         return None
