@@ -133,10 +133,12 @@ def of_two_species(
     second = replace(of_c, c=one.c, c_seen=one.c_seen, c_share=one.c_share)
     if is_of_another(first, of_c):
         return (first, second)
-    shown = has_own_c(first) and second.v_seen >= SECOND_V
-    # The light chain is that of the heavy one whose constant region this is.
-    both = has_own_c(second) and (shown or (with_light and is_vhh(one.v)))
-    return (first, second) if both else (one,)
+    if has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V:
+        return (first, second)
+    if with_light and is_vhh(one.v) and has_own_c(second):
+        # The light chain is that of the heavy one whose constant region this is. The VHH has none.
+        return (replace(first, c_seen=0.0), second)
+    return (one,)
 
 
 def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
