@@ -1384,6 +1384,14 @@ def test_chains_that_are_started_together_count_too() -> None:
     assert len(_germline(found, [])) == MAX_OF_LOCUS
 
 
+def test_a_further_chain_has_the_constant_region_of_one_that_has_any() -> None:
+    """The first of its locus may be a VHH."""
+    vhh, whole = draft_of("H", 0, 0, -1), draft_of("H", 0, 0, 0)
+    found = [Locus("H", 1, 0, -1, 90.0, 1.0, 0.0, 0.0)]
+    assert [d.c for d in _germline(found, [vhh, whole])] == [0]
+    assert [d.c for d in _germline(found, [vhh])] == [-1]
+
+
 def test_the_mass_of_an_open_cdr3_is_no_other_gaps() -> None:
     mass = JunctionMass(98, 106, 900.4)
     assert _gap(98, 106, mass).mass == 900.4

@@ -149,7 +149,7 @@ def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
         if len(of_locus) < MAX_OF_LOCUS:
             # Its constant region is most likely the one that is there, unless reads hold words of
             # one of its species that no chain has.
-            c = one.c if has_own_c(one) else of_locus[0].c if of_locus else -1
+            c = one.c if has_own_c(one) else next((d.c for d in of_locus if d.c >= 0), -1)
             more.append(draft_of(one.locus, one.v, one.j, c))
     return more
 
