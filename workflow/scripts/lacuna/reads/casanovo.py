@@ -21,6 +21,7 @@ from lacuna.reads.table import MAX_LINE, SEPARATORS, BadLine, split_line
 TOOLS = {"casanovo": "Casanovo", "contranovo": "ContraNovo", "adanovo": "AdaNovo"}
 
 _AA_SCORES = ("opt_ms_run[1]_aa_scores", "opt_global_aa_scores")  # to 5.1, since 5.2
+_SPECTRUM = ("spectra_ref", "exp_mass_to_charge", "charge")
 _PROFORMA = "1003169"  # accession of "proforma peptidoform sequence", in the name of a column
 _MISFIT = 1.0  # subtracted from the score of a peptide that does not fit
 _AVERAGED = (3, 3), (5, 0)  # versions whose scores are averages: from, before
@@ -170,6 +171,15 @@ def _stated(row: Row) -> list[float]:
         return numbers((_scores_of(row) or "").split(","))
     except ValueError:
         return []
+
+
+def spectrum_of(row: Row) -> tuple[str, ...]:
+    """What names the spectrum and precursor of a PSM row; () if nothing does.
+
+    With `top_match` above 1 Casanovo writes several peptides for a spectrum.
+    """
+    named = tuple(str(row.get(name) or "") for name in _SPECTRUM)
+    return named if all(named) else ()
 
 
 def read_row(row: Row, origin: Origin, scores: Scores) -> list[Read]:

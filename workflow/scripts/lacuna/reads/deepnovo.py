@@ -19,13 +19,15 @@ _MOD = {
 }
 
 
-def _table(peptide: str, positions: str, score: str) -> TableFormat:
+def _table(peptide: str, score: str, positions: str = "") -> TableFormat:
+    """positions: the column of the residues' logarithms; "" if there is none."""
+
     def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
         residues = [residue for residue in cells[peptide].split(",") if residue]
         if not residues:
             return []
         mean = number(cells[score])  # of the logarithms of the residues
-        scores = probabilities(numbers(cells[positions].split(",")))
+        scores = probabilities(numbers(cells[positions].split(","))) if positions else []
         if scores and len(scores) == len(residues) - 1:
             # For each residue, the lower of the two scores that may be its own.
             scores = list(map(min, [*scores, 1.0], [1.0, *scores]))
@@ -37,10 +39,12 @@ def _table(peptide: str, positions: str, score: str) -> TableFormat:
             )
         ]
 
-    return TableFormat("deepnovo", "DeepNovo", (peptide, positions, score), (), read_row)
+    required = (peptide, score, positions) if positions else (peptide, score)
+    return TableFormat("deepnovo", "DeepNovo", required, (), read_row)
 
 
 FORMATS = (
-    _table("predicted_sequence", "predicted_position_score", "predicted_score"),
-    _table("output_seq", "aa_score", "output_score"),
+    _table("predicted_sequence", "predicted_score", "predicted_position_score"),
+    _table("predicted_sequence", "predicted_score"),  # DeepNovo-DIA, what no database has
+    _table("output_seq", "output_score", "aa_score"),
 )

@@ -21,6 +21,8 @@ class TableFormat:
     those with shares of 1 that its user may have written as percentages.
     fits: of a table without a header, whose columns are `required`: whether the cells of a row are
     of this format.
+    spectrum: columns that together name the spectrum and the precursor of a row. Rows that agree in
+    those of them that the table has are candidates for one spectrum. Empty: every row is a read.
     """
 
     tool: str
@@ -31,3 +33,4 @@ class TableFormat:
     fits: Callable[[Sequence[str]], bool] | None = None
     percents: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
+    spectrum: tuple[str, ...] = ()

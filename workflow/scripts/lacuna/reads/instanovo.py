@@ -13,6 +13,12 @@ from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
 PLUS = "instanovoplus"
+# As version 1.2 names it, and as its documentation does; beams have no scores of tokens.
+_TOKENS_COMBINED = (
+    "instanovo_prediction_token_log_probabilities",
+    "instanovo_token_log_probabilities",
+)
+_NO_TOKENS = "[0]"
 
 
 def _read(origin: Origin, text: str, token_scores: str, score: str) -> Iterable[Read]:
@@ -54,9 +60,10 @@ def _combined(cells: Cells, origin: Origin) -> Iterable[Read]:
     """1.2: InstaNovo's peptide is among the columns, as a list of tokens."""
     text = cells["predictions"]
     first = "".join(cells["instanovo_predictions"].strip("[]").replace("'", "").split(", "))
-    if text == first:
-        tokens = cells.get("instanovo_prediction_token_log_probabilities", "")
-        return _read(origin, text, tokens, cells["log_probs"])
+    # A modification of the N terminus has a dash behind it in the peptide, but not as a token.
+    if text.replace("-", "") == first.replace("-", ""):
+        tokens = next((cells[name] for name in _TOKENS_COMBINED if name in cells), "")
+        return _read(origin, text, "" if tokens == _NO_TOKENS else tokens, cells["log_probs"])
     return _read(origin._replace(tool=PLUS), text, "", cells["log_probs"])
 
 
@@ -76,7 +83,7 @@ FORMATS = (
         PLUS,
         "InstaNovo+",
         ("predictions", "log_probs", "instanovo_predictions"),
-        ("instanovo_prediction_token_log_probabilities",),
+        _TOKENS_COMBINED,
         _combined,
     ),
     _table("preds", "log_probs", "token_log_probs"),

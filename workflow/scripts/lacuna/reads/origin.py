@@ -58,7 +58,7 @@ class Origin(NamedTuple):
             peptide = parse_peptide(peptide)
         confidences = None
         if scores:
-            confidences = tuple(map(_share, peptide.of_residues(scores)))
+            confidences = tuple(map(probability, peptide.of_residues(scores)))
         return Read(
             name=f"{self.name}:{self.line}" + (f".{rank}" if rank > 1 else ""),
             tool=self.tool,
@@ -70,7 +70,7 @@ class Origin(NamedTuple):
         )
 
 
-def _share(value: float) -> float:
+def probability(value: float) -> float:
     """A confidence, rounded to what a tool can mean; ValueError if it is not one."""
     if not -_ROUNDING <= value <= 1 + _ROUNDING:
         remedy = "divide percentages by 100" if 1 < value <= 100 else "correct it"
@@ -80,7 +80,7 @@ def _share(value: float) -> float:
 
 def _score(value: float) -> float | None:
     """The score of a peptide; None if its scale is another than 0 to 1."""
-    return _share(value) if -_ROUNDING <= value <= 1 + _ROUNDING else None
+    return probability(value) if -_ROUNDING <= value <= 1 + _ROUNDING else None
 
 
 def _with_point(cell: str) -> str:

@@ -10,20 +10,30 @@ from lacuna.reads.origin import Origin, numbers
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
-_CONFIDENCES = "local confidence (%)"
 _ALC = "alc (%)"
 _CAA = "caa (%)"
 _DEEP_NOVO = "deep novo score (%)"  # the score of version 12, with or without an ALC
 
 
-def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
-    if not cells["peptide"]:
-        return []
-    scores = origin.shares(_CONFIDENCES, numbers(cells[_CONFIDENCES].split()))
-    score = origin.share(cells, _ALC)
-    if score is None:
-        score = origin.share(cells, _DEEP_NOVO)
-    return [origin.read(cells["peptide"], scores=scores, score=score)]
+def _de_novo(confidences: str) -> TableFormat:
+    def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
+        if not cells["peptide"]:
+            return []
+        scores = origin.shares(confidences, numbers(cells[confidences].split()))
+        score = origin.share(cells, _ALC)
+        if score is None:
+            score = origin.share(cells, _DEEP_NOVO)
+        return [origin.read(cells["peptide"], scores=scores, score=score)]
+
+    return TableFormat(
+        "peaks",
+        "PEAKS",
+        ("peptide", confidences),
+        (_ALC, _DEEP_NOVO),
+        read_row,
+        percents=(confidences, _ALC, _DEEP_NOVO),
+        spectrum=("scan", "m/z", "z", "fraction", "source file"),
+    )
 
 
 def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -46,14 +56,8 @@ def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 
 FORMATS = (
-    TableFormat(
-        "peaks",
-        "PEAKS",
-        ("peptide", _CONFIDENCES),
-        (_ALC, _DEEP_NOVO),
-        _de_novo,
-        percents=(_CONFIDENCES, _ALC, _DEEP_NOVO),
-    ),
+    _de_novo("local confidence (%)"),
+    _de_novo("local confidence"),  # as the assembler ALPS wants it
     TableFormat("peaks", "PEAKS", ("denovo peptide", _ALC), (), _feature, percents=(_ALC,)),
     TableFormat("peaks", "PEAKS", ("peptide", _CAA), (), _dia, percents=(_CAA,)),
     TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), (), _database),

@@ -56,6 +56,12 @@ _ABBREVIATIONS = {
     "gl": "Gln->pyro-Glu",
     "nem": "Nethylmaleimide",
     "ammonium loss": "Ammonia-loss",
+    "frm": "Formyl",
+    "tmt6": "TMT6plex",
+    "lys4": "Label:2H(4)",
+    "lys8": "Label:13C(6)15N(2)",
+    "arg6": "Label:13C(6)",
+    "arg10": "Label:13C(6)15N(4)",
 }
 # Masses that tools round to two or three decimals, exact to Unimod's six.
 _USUAL = (
@@ -140,6 +146,9 @@ def modification_mass(text: str) -> float:
     A rounded mass of a usual modification is made exact. ValueError if nothing is known of it.
     """
     text = text.strip()
+    terms = _SIGNED.findall(text)
+    if len(terms) > 1 and "".join(terms) == text:  # +43.006-17.027
+        return sum(map(modification_mass, terms))
     try:
         mass = _named(_ABBREVIATIONS.get(text.casefold(), _SITE.sub("", text))).mass
     except UnsignedMass:
@@ -194,7 +203,7 @@ def _parse_modified(text: str) -> Peptide:
         elif kind == "dash":  # [Acetyl]-EVQ, EVQ-[Amidated]
             place = len(residues) if residues else N_TERMINUS
         elif kind == "bare":
-            modifications.append((place, sum(map(modification_mass, _SIGNED.findall(value)))))
+            modifications.append((place, modification_mass(value)))
             last = residues[-1] if residues else ""
             n_tokens += f"{last}{value}" not in _BARE
         elif not _VARIANT.fullmatch(value):

@@ -23,7 +23,20 @@ from lacuna.reads.table import BadLine, Layout, head_of, rows
 LOG = logging.getLogger(__name__)
 
 MOST_SHARED = 0.5  # of the reads of a file; two runs of a sample share a tenth
+# Names of columns that a plain table does not use, and what to do if they matter.
+_CONFIDENCE = (
+    "conf|score|prob",
+    "if it says from 0 to 1 how sure a peptide or its residues are, name it confidence",
+)
+_UNUSED = (
+    ("modif", "write modifications within the peptide, as M(+15.9949)"),
+    (
+        r"^(hit_?|psm_?)?rank$|decoy|^label$|q.?value|_q$|fdr",
+        "leave out decoys and all but the best peptide of a spectrum",
+    ),
+)
 Found = list[Read] | BadLine  # the reads of a row, or what is wrong with it
+Spectrum = tuple[str, ...]  # what names the spectrum and precursor of a row; () if nothing does
 
 
 def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) -> Peptides:
@@ -43,7 +56,7 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
     reads: list[Read] = []
     rejected: list[RejectedRow] = []
     for path, name in zip(files, _names(files), strict=True):
-        for found in _reads_of(path, name, reads_format):
+        for found in _surest(path, _reads_of(path, name, reads_format)):
             if isinstance(found, BadLine):
                 reason = printable(f"{path}:{found.line}: {found.fault}")
                 rejected.append(RejectedRow(f"{name}:{found.line}", found.line, None, reason))
@@ -126,7 +139,41 @@ def _names(paths: Sequence[str]) -> list[str]:
     return [name if names.count(name) == 1 else path for path, name in pairs]
 
 
-def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[Found]:
+def _surest(path: str, rows: Iterable[tuple[Spectrum, Found]]) -> list[Found]:
+    """The rows of a file with one peptide for each spectrum and precursor: the surest.
+
+    Other candidates for a spectrum make the same mistakes, and would count as further reads.
+    """
+    kept: list[Found] = []
+    places: dict[Spectrum, int] = {}
+    others = 0
+    for spectrum, found in rows:
+        at = len(kept)
+        if spectrum and found and not isinstance(found, BadLine):
+            at = places.setdefault(spectrum, at)
+        if at == len(kept):
+            kept.append(found)
+            continue
+        others += 1
+        if _sureness(found) > _sureness(kept[at]):
+            kept[at] = found
+    if others:
+        words = f"{path}: {plural(others, 'peptide')} left out: their spectra have surer ones"
+        LOG.info("%s", printable(words))
+    return kept
+
+
+def _sureness(found: Found) -> float:
+    """How sure the first read of a row is: its score, or the mean confidence of its residues."""
+    if isinstance(found, BadLine):
+        return 0.0
+    read = found[0]
+    if read.score is not None or not read.confidences:
+        return read.score or 0.0
+    return sum(read.confidences) / len(read.confidences)
+
+
+def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[tuple[Spectrum, Found]]:
     with open_text(path) as handle:
         head = head_of(handle)
     if not any(line.strip() for line in head):
@@ -137,33 +184,42 @@ def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[Found]
     return _table_reads(path, name, *recognised(path, head, reads_format))
 
 
-def _table_reads(path: str, name: str, form: TableFormat, layout: Layout) -> Iterator[Found]:
-    if form in single.PLAIN and "confidence" not in layout.names:
-        _tell_of_confidences(path, layout.names)
+def _table_reads(
+    path: str, name: str, form: TableFormat, layout: Layout
+) -> Iterator[tuple[Spectrum, Found]]:
+    if form in single.PLAIN:
+        _tell_of_columns(path, layout.names, stated=form.shares[0] in layout.names)
     scales = _scales(path, form, layout)
+    spectrum = form.spectrum if set(form.spectrum[:2]).issubset(layout.names) else ()
     with open_text(path) as handle:
-        for row in rows(handle, layout, (*form.required, *form.used)):
+        for row in rows(handle, layout, (*form.required, *form.used, *spectrum)):
             if isinstance(row, BadLine):
-                yield row
+                yield (), row
                 continue
             line, cells = row
             try:
-                yield list(form.read_row(cells, Origin(form.tool, path, name, line, scales)))
+                found = list(form.read_row(cells, Origin(form.tool, path, name, line, scales)))
             except ValueError as error:
-                yield BadLine(line, str(error))
+                yield (), BadLine(line, str(error))
+            else:
+                yield tuple(cells.get(column, "") for column in spectrum), found
 
 
-def _tell_of_confidences(path: str, names: Iterable[str]) -> None:
-    """Say that a plain table has none, and which of its columns (names) may be meant to be it."""
-    near = next((name for name in names if re.search("conf|score|prob", name)), None)
-    if near is None:
+def _tell_of_columns(path: str, names: Sequence[str], *, stated: bool) -> None:
+    """Say which columns of a plain table are not used though they may matter.
+
+    stated: whether one has the confidences.
+    """
+    near = [
+        (found, remedy)
+        for pattern, remedy in (_UNUSED if stated else (_CONFIDENCE, *_UNUSED))
+        if (found := next((name for name in names if re.search(pattern, name)), None))
+    ]
+    for found, remedy in near:
+        told = f"{path}: column '{shortened(found, 40)}' is not used; {remedy}"
+        LOG.warning("%s", printable(told))
+    if not stated and _CONFIDENCE[1] not in dict(near).values():
         LOG.info("%s", printable(f"{path}: no column 'confidence', so that all reads count alike"))
-        return
-    told = (
-        f"{path}: column '{shortened(near, 40)}' is not used; if it says from 0 to 1 how sure a "
-        "peptide is, name it confidence"
-    )
-    LOG.warning("%s", printable(told))
 
 
 def _scales(path: str, form: TableFormat, layout: Layout) -> dict[str, float]:
@@ -182,13 +238,15 @@ def _scales(path: str, form: TableFormat, layout: Layout) -> dict[str, float]:
             raise LacunaError(f"{path}: {error}") from None
 
 
-def _mztab_reads(path: str, name: str, separator: str, reads_format: str | None) -> Iterator[Found]:
+def _mztab_reads(
+    path: str, name: str, separator: str, reads_format: str | None
+) -> Iterator[tuple[Spectrum, Found]]:
     table = casanovo.read_mztab(path, separator)
     scores = casanovo.scores_of_file(table)
-    yield from table.bad
+    yield from (((), bad) for bad in table.bad)
     for line, row in table.rows:
+        origin = Origin(reads_format or table.tool, path, name, line)
         try:
-            origin = Origin(reads_format or table.tool, path, name, line)
-            yield casanovo.read_row(row, origin, scores)
+            yield casanovo.spectrum_of(row), casanovo.read_row(row, origin, scores)
         except ValueError as error:
-            yield BadLine(line, str(error))
+            yield (), BadLine(line, str(error))

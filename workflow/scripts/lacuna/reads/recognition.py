@@ -31,7 +31,14 @@ TABLES: tuple[tuple[TableFormat, ...], ...] = (
     single.HEADERLESS,
     single.PLAIN,
 )
+_OF_R = {
+    re.sub(r"[^a-z0-9._]", ".", name): name
+    for forms in TABLES
+    for form in forms
+    for name in (*form.required, *form.used, *form.spectrum)
+}
 FIRST_ROWS = 20  # of a table without a header, by which it is recognised
+_OF_PEPTIDES = re.compile(r"^(?!.*(score|prob|conf)).*(seq|peptide|predict)")
 SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
 
 
@@ -52,7 +59,7 @@ def recognised(
     rest = filled[bool(stated_separator(head)) :]
     for forms in TABLES:
         wanted = [form for form in forms if reads_format in (None, form.tool)]
-        for layout in layouts(head):
+        for layout in map(_without_names_of_r, layouts(head)):
             for form in wanted:
                 if form.fits is None and set(form.required).issubset(layout.names):
                     return form, layout
@@ -61,6 +68,14 @@ def recognised(
                 if _fits(form, layout, rest[:FIRST_ROWS], stated=reads_format is not None):
                     return form, layout
     raise _unknown(path, filled, reads_format)
+
+
+def _without_names_of_r(layout: Layout) -> Layout:
+    """A layout with the tools' names of columns where R has written its own.
+
+    R's make.names puts a point for every character but letters, digits, points and underscores.
+    """
+    return layout._replace(names=tuple(_OF_R.get(name, name) for name in layout.names))
 
 
 def _unknown(path: str, filled: Sequence[str], reads_format: str | None) -> LacunaError:
@@ -81,7 +96,7 @@ def _unknown(path: str, filled: Sequence[str], reads_format: str | None) -> Lacu
         return LacunaError(f"{unknown}; {remedy}")
     titles = dict.fromkeys([*casanovo.TOOLS.values(), *(f.title for fs in TABLES for f in fs)])
     names = (name for layout in layouts(filled[:1]) for name in layout.names)
-    near = next((name for name in names if re.search("sequence|peptide", name)), None)
+    near = next((name for name in names if _OF_PEPTIDES.search(name)), None)
     rename = (
         f"if its column '{shortened(near, 40)}' has peptides, name it peptide; or " if near else ""
     )
@@ -125,6 +140,11 @@ def _no_reads(lines: Sequence[str]) -> str:
     first = lines[0].lstrip()
     if kind := kind_of(first.encode()):
         return f"no peptides, but {kind}; give the file itself"
+    if first.startswith(">>"):
+        return (
+            "no table of peptides, but what looks like PepNovo's; write the peptides as a table "
+            "with the column peptide"
+        )
     if first.startswith(">"):
         return "no peptides, but a FASTA file; give it in another column (fasta, truth, homologs)"
     if any(line.startswith("BEGIN IONS") or "<mzML" in line for line in lines):

@@ -4,8 +4,9 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from lacuna.core.alphabet import RESIDUES
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, number, numbers, per_residue, positive
+from lacuna.reads.origin import Origin, number, numbers, per_residue, positive, probability
 from lacuna.reads.peptide import is_peptide, parse_peptide
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
@@ -22,29 +23,59 @@ def _listed(text: str) -> str:
 # --- PowerNovo, PepNet, pi-PrimeNovo, pi-HelixNovo -----------------------------------------------
 
 
-def _powernovo(cells: Cells, origin: Origin) -> Iterable[Read]:
-    if not cells["powernovo peptides"]:
-        return []
-    return [
-        origin.read(
-            cells["powernovo peptides"],
-            scores=origin.shares("powernovo aascore", numbers(cells["powernovo aascore"].split())),
-            score=number(cells["powernovo score"]),
-        )
-    ]
+def _powernovo(peptide: str, scores: str, score: str) -> TableFormat:
+    def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
+        if not cells[peptide]:
+            return []
+        return [
+            origin.read(
+                cells[peptide].replace("(43.01)", "(+43.01)"),  # its carbamylation has no sign
+                scores=origin.shares(scores, numbers(cells[scores].split())),
+                score=number(cells.get(score, "")),
+            )
+        ]
+
+    return TableFormat(
+        "powernovo", "PowerNovo", (peptide, scores, score), (), read_row, shares=(scores,)
+    )
+
+
+# PepNet was trained on carbamidomethylated C, and writes oxidised M as Z. Networks of the same
+# design that were trained on antibodies have small letters.
+_PEPNET = str.maketrans(
+    {
+        "C": "C(Carbamidomethyl)",
+        "Z": "M(Oxidation)",
+        "m": "M(Oxidation)",
+        "n": "N(Deamidated)",
+        "q": "Q(Deamidated)",
+    }
+)
 
 
 def _pepnet(cells: Cells, origin: Origin) -> Iterable[Read]:
     if not cells["denovo"]:
         return []
+    peptide = parse_peptide(cells["denovo"].translate(_PEPNET))
+    scores = origin.shares(
+        "positional score", numbers(cells["positional score"].strip("[]").split(","))
+    )
+    score = _of_product(number(cells.get("score", "")), len(peptide.residues))
+    return [origin.read(peptide, scores=_without_corrected(scores), score=score)]
+
+
+def _without_corrected(scores: Sequence[float]) -> list[float]:
+    """PepNet's scores of residues without the 1 that it gives the residue that it changed.
+
+    If a peptide does not have the mass of its precursor, PepNet exchanges the least sure residue
+    and sets its score to 1 (`post_correction` of github.com/lkytal/PepNet). A score of 1 becomes
+    the lower one of its neighbours, which changes little if it is its own.
+    """
     return [
-        origin.read(
-            cells["denovo"],
-            scores=origin.shares(
-                "positional score", numbers(cells["positional score"].strip("[]").split(","))
-            ),
-            score=number(cells.get("score", "")),
-        )
+        min((*scores[max(i - 1, 0) : i], *scores[i + 1 : i + 2]), default=score)
+        if score == 1
+        else score
+        for i, score in enumerate(scores)
     ]
 
 
@@ -55,11 +86,16 @@ def _of_product(product: float | None, length: int) -> float | None:
     return per_residue(math.log(product), length) if product else 0.0
 
 
+# pi-PrimeNovo writes every token's mass in brackets behind its first character, which is the sign
+# of a token without a residue: Q[+0.984], but -[17.027] and +[43.006-17.027].
+_SIGN_OUTSIDE = re.compile(r"([+-])\[(?=\d)")
+
+
 def _pi_primenovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     """The score is the product of the residues' probabilities."""
     if not cells["prediction"]:
         return []
-    peptide = parse_peptide(cells["prediction"])
+    peptide = parse_peptide(_SIGN_OUTSIDE.sub(r"[\1", cells["prediction"]))
     score = _of_product(positive(cells["score"]), len(peptide.residues))
     return [origin.read(peptide, score=score)]
 
@@ -71,7 +107,11 @@ def _pi_helixnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 
 def _fits_pi_helixnovo(cells: Sequence[str]) -> bool:
-    return len(cells) == 3 and number(cells[2]) is not None and is_peptide(cells[1])
+    """A third column of whole numbers may be a charge."""
+    if len(cells) != 3 or cells[2].isdecimal() or not is_peptide(cells[1]):
+        return False
+    score = number(cells[2])
+    return score is not None and 0 <= score <= 1
 
 
 # --- pUniFind, NovoB -----------------------------------------------------------------------------
@@ -163,8 +203,8 @@ _NOVOB_COLUMNS = (
 def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     """The longest stretch of residues that are not modified.
 
-    The user of pNovo chooses which residue a lower-case letter is. The residues of the stretch have
-    confidences if the row has one for every letter.
+    The user of pNovo chooses which residue a lower-case letter, or a B, is. The residues of the
+    stretch have confidences if the row has one for every letter.
     """
     text = cells["peptide"]
     if not text:
@@ -172,7 +212,7 @@ def _pnovo(cells: Cells, origin: Origin) -> Iterable[Read]:
     scores = origin.shares("scores", numbers(_split(cells["scores"])))
     if len(scores) != len(text):
         scores = []
-    stretches = [match.span() for match in re.finditer("[A-Z]+", text)]
+    stretches = [match.span() for match in re.finditer(f"[{RESIDUES}]+", text)]
     start, end = max(stretches, key=lambda span: span[1] - span[0], default=(0, 0))
     if end - start < min(_SHORTEST, len(text)):
         raise ValueError(
@@ -217,31 +257,32 @@ def _confidences(text: str) -> list[str]:
     return _split(text) if len(parts) < 2 else [part.rstrip(",") for part in parts]
 
 
-def _plain(cells: Cells, origin: Origin) -> Iterable[Read]:
-    if not cells["peptide"]:
-        return []
-    cell = cells.get("confidence", "").strip("[]")
-    one = number(cell)  # of the whole peptide
-    values = numbers(_confidences(cell)) if one is None else [one]
-    shares = origin.shares("confidence", values)
-    return [
-        origin.read(
-            cells["peptide"],
-            scores=shares if one is None else None,
-            score=None if one is None else shares[0],
-        )
-    ]
+def _plain(peptide: str, confidence: str, *required: str) -> TableFormat:
+    """required: the columns among these without which a table is another."""
+
+    def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
+        if not cells[peptide]:
+            return []
+        cell = cells.get(confidence, "").strip("[]")
+        one = number(cell)  # of the whole peptide
+        values = numbers(_confidences(cell)) if one is None else [one]
+        shares = origin.shares(confidence, values)
+        return [
+            origin.read(
+                cells[peptide],
+                scores=shares if one is None else None,
+                score=None if one is None else probability(shares[0]),
+            )
+        ]
+
+    return TableFormat(
+        "table", "a plain table", required, (confidence,), read_row, shares=(confidence,)
+    )
 
 
 FORMATS = (
-    TableFormat(
-        "powernovo",
-        "PowerNovo",
-        ("powernovo peptides", "powernovo aascore", "powernovo score"),
-        (),
-        _powernovo,
-        shares=("powernovo aascore",),
-    ),
+    _powernovo("powernovo peptides", "powernovo aascore", "powernovo score"),
+    _powernovo("peptide", "positional scores", "score"),  # PowerNovo2
     TableFormat(
         "pepnet",
         "PepNet",
@@ -305,12 +346,7 @@ HEADERLESS = (
     ),
 )
 PLAIN = (
-    TableFormat(
-        "table",
-        "a plain table",
-        ("peptide",),
-        ("confidence",),
-        _plain,
-        shares=("confidence",),
-    ),
+    _plain("peptide", "confidence", "peptide"),
+    # Of any tool, as the benchmark of github.com/bittremieuxlab/denovo_benchmarks collects them.
+    _plain("sequence", "aa_scores", "sequence", "aa_scores"),
 )

@@ -15,6 +15,7 @@ from lacuna.core.files import read_lines
 MAX_LINE = 1_000_000  # characters
 SEPARATORS = "\t,;"
 
+_NOTHING = ("nan", "NaN", "None", "<NA>")  # but not NAN, which is a peptide
 _HEAD_LINES = 100  # within which the header is looked for: Novor writes 25 lines before it
 _CHUNK = 5_000  # rows held as text at once
 
@@ -110,6 +111,12 @@ def rows(
     yield from _in_order(good, bad, layout, places)
 
 
+def _filled(cell: str) -> str:
+    """A cell without padding; "" if it holds what pandas and Python write for nothing."""
+    cell = cell.strip()
+    return "" if cell in _NOTHING else cell
+
+
 def _fault(line: str, whole: bool, layout: Layout, least: int) -> str:
     """What is wrong with a line, and the remedy; "" if nothing is."""
     if not whole:
@@ -158,7 +165,7 @@ def _split(
         na_filter=False,
         skip_blank_lines=False,
     )
-    columns = [[cell.strip() for cell in frame[place]] for place in places]
+    columns = [list(map(_filled, frame[place])) for place in places]
     names = [layout.names[place] for place in places]
     return [
         (number, dict(zip(names, cells, strict=True)))
