@@ -166,14 +166,16 @@ def test_results_do_not_depend_on_blocks_and_threads_are_given_back(
     filled: lacuna.FilledChains, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(one_file, "BLOCK", 2)
-    threads = torch.get_num_threads()
+    threads, tf32 = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
     torch.set_num_threads(2)
+    torch.backends.cudnn.allow_tf32 = False
     try:
         with caplog.at_level(logging.WARNING):
             again = lacuna.fill(given(), candidates=3, precision="float32")
-        assert torch.get_num_threads() == 2
+        assert (torch.get_num_threads(), torch.backends.cudnn.allow_tf32) == (2, False)
     finally:
         torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = tf32
     assert again == filled
     assert "3 of 9 chains cannot be used; the first: chain 4: 'chain4' has 'O'" in caplog.text
 

@@ -36,7 +36,9 @@ def test_a_seed_gives_the_same_reads() -> None:
 
 
 def test_reads_without_mistakes_are_peptides_of_the_chain() -> None:
-    for read in simulate_reads([("H", CHAIN, 1.0)], 300, 1, reading=EXACT):
+    reads = simulate_reads([("H", CHAIN, 1.0)], 300, 1, reading=EXACT)
+    assert len(reads) == 300
+    for read in reads:
         assert letters(read) == CHAIN[read.start : read.end].replace("I", "L")
         assert len(read.confidences) == read.end - read.start
         assert read.mass == pytest.approx(calculated_mass(read.peptide), abs=0.01)
@@ -46,7 +48,9 @@ def test_reads_without_mistakes_are_peptides_of_the_chain() -> None:
 @pytest.mark.parametrize("protease", ["trypsin", "aspn", "alp"])
 def test_proteases_cut_where_they_do(protease: str) -> None:
     before = {"trypsin": "KR", "alp": "TASV"}
-    for read in simulate_reads([("H", CHAIN, 1.0)], 100, 1, proteases=[protease], reading=EXACT):
+    reads = simulate_reads([("H", CHAIN, 1.0)], 100, 1, proteases=[protease], reading=EXACT)
+    assert len(reads) == 100
+    for read in reads:
         if protease == "aspn":
             assert read.start == 0 or CHAIN[read.start] == "D"
         else:

@@ -399,7 +399,9 @@ def test_a_mass_beyond_what_is_decoded_leaves_the_gap_open_and_says_so() -> None
     whole = germline_chain("H", 2)
     heavy = Scaffold("m", "", whole[:40] + "X" + whole[45:], (Gap(40, 41, 1, None, 1e5, 1.0),), 1)
     long = Scaffold("n", "", "EVQL" + "X" * 500, (Gap(4, 504, 500, 500, 55_000.0, 0.5),), 1)
-    for row in gap_rows([heavy, long], Modifications()):
+    rows = gap_rows([heavy, long], Modifications())
+    assert len(rows) == 2
+    for row in rows:
         assert row["candidate"] == "" and row["status"].startswith("mass_too_large (decoded")
         assert f"{MAX_MASS:.0f} Da" in row["status"]
 

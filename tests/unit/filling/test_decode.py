@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gaps import distributions
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
+from lacuna.core.masses import DEAMIDATION
 from lacuna.filling.search.decode import Candidate, rank_plain, rank_sequences
 from lacuna.filling.search.stages import one_mass
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, Modifications
 
 GLYCINE, ALANINE, ASPARAGINE, GLUTAMINE, LYSINE = (
     57.02146,
@@ -175,8 +176,23 @@ def test_gaps_ranked_together_are_ranked_as_each_alone(found: list[np.ndarray], 
 
 def test_ties_among_gaps_ranked_together_go_to_the_first_in_the_alphabet() -> None:
     level = np.full((2, 2, N_RESIDUES), 1 / N_RESIDUES)
-    for ranking in rank_plain(level, 4):
+    first, second = rank_plain(level, 4)
+    for ranking in (first, second):
         assert [c.sequence for c in ranking.candidates] == ["AA", "AC", "AD", "AE"]
+
+
+def test_modified_forms_of_a_sequence_count_together() -> None:
+    """N in three places, one of them deamidated, against D in the first and N in the others."""
+    probabilities = distributions({"N": 4, "D": 5, "G": 1}, {"A": 1}, {"N": 1}, {"A": 1}, {"N": 1})
+    mass = 3 * ASPARAGINE + 2 * ALANINE + DEAMIDATION
+    deamidated = MassRules(Modifications(deamidated=True))
+    ranking = rank_sequences(probabilities, 5, one_mass(mass, 0.001), deamidated)
+    first, second = ranking.candidates
+    assert (first.sequence, second.sequence) == ("NANAN", "DANAN")
+    # Three forms of 0.4 each against one of 0.5.
+    assert first.probability == pytest.approx(1.2 / 1.7, abs=1e-3)
+    assert first.probability + second.probability == pytest.approx(1)
+    assert ranking.distributions[0, RESIDUES.index("N")] == pytest.approx(first.probability)
 
 
 @pytest.mark.parametrize(("length", "temperature"), [(5, 1.0), (10, 1.25), (15, 1.5)])

@@ -112,7 +112,7 @@ def test_a_domain_of_which_few_peptides_could_be_read_is_in_doubt() -> None:
     (first,) = [one for one in draft.loose if one.start == start]
     assert (first.stop - start, len(draft)) == (98, len(V + GAMMA1))
     assert 0.05 < first.probability < 0.95
-    chain = next(c for c in weigh(found, None, load_library(LIBRARY)) if c.locus == "H")
+    chain = next(c for c in weigh(found, None, load_library(LIBRARY)) if c.name == "heavy")
     inside = slice(first.start, first.stop)
     assert all("length" in row.flags for row in chain.rows[inside])
     assert not any("length" in row.flags for row in chain.rows[-90:])

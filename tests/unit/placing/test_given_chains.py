@@ -589,9 +589,14 @@ def test_reads_of_another_antibody_are_told_of(
     write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = germline_chain("H", 5, constant=True)
-    write_reads(tmp_path / "r.jsonl.gz", tiles(HEAVY, length=12, step=2))
-    for chain, told in ((HEAVY, False), (other, True)):
+    few = tiles(HEAVY[:12], length=12)
+    for chain, reads, told in (
+        (HEAVY, tiles(HEAVY, length=12, step=2), False),
+        (other, tiles(HEAVY, length=12, step=2), True),
+        (HEAVY[:3] + "WWW" + HEAVY[6:], few * 3, False),  # nearly half, of 12 residues
+    ):
         caplog.clear()
+        write_reads(tmp_path / "r.jsonl.gz", reads)
         fasta = write("c.fasta", f">c\n{chain[:30]}XXX{chain[33:]}\n")
         out = tmp_path / "placed"
         place_reads(tmp_path / "r.jsonl.gz", fasta, None, None, LIBRARY, out, **SETTINGS)

@@ -1152,6 +1152,19 @@ def test_a_segment_that_has_more_or_fewer_columns_than_a_chain_fits_it_less() ->
     assert fit[0] == 0.0 and fit[1] == fit[2] < 0.0
 
 
+@pytest.mark.parametrize("first", [30, 60])
+def test_insertions_that_most_reads_show_come_first(first: int) -> None:
+    """There is room for six residues; the order in which reads were met does not matter."""
+    draft = germline_draft("H")
+    nothing = np.zeros(len(draft))
+    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    common, rare = tuple(encode("HWHW").tolist()), tuple(encode("WWHH").tolist())
+    found = {draft.find(30): {rare: 3.0}, draft.find(60): {common: 9.0}}
+    more = {at: found[at] for at in sorted(found, key=lambda at: at != draft.find(first))}
+    revised = with_lengths(draft, Votes(letters, nothing, amide, more, nothing, nothing, nothing))
+    assert "HWHW" in decode(revised.tokens) and "WWHH" not in decode(revised.tokens)
+
+
 @pytest.mark.parametrize(
     ("residues", "weight", "inserted"),
     [("HW", 3.0, True), ("HW", 1.5, False), ("HW" * 6, 9, False)],
@@ -1252,6 +1265,7 @@ def test_no_cdr3_runs_through_another_fr4() -> None:
     light, heavy = chain_with_cdr3("K", "QQHYTTPPT"), chain_with_cdr3("H", "ARWGGDGFYHMDY")
     over = heavy[heavy.index("ARWGG") - 6 :]
     placed = place(tiles(light) + tiles(over), Sure())
+    assert "K" in [draft.locus for draft in placed.drafts]
     for draft in placed.drafts:
         start, stop = draft.cdr3()
         loop = decode(draft.tokens[start:stop])

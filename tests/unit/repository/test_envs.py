@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lacuna.results.software import PACKAGES
+
 ROOT = Path(__file__).resolve().parents[3]
 ENVS = sorted((ROOT / "envs").glob("*.yaml"))
 
@@ -53,6 +55,11 @@ def test_environment_pins_equal_the_requirements(path: Path) -> None:
     pins = {name: version for name, version in packages(path).items() if name not in NOT_PINNED}
     assert {"numpy", "torch"} <= set(pins)
     assert pins == {name: required().get(name) for name in pins}
+
+
+def test_a_run_lists_the_versions_of_what_it_is_made_with() -> None:
+    pins = set(packages(ENVS[0])) - NOT_PINNED
+    assert pins <= {name.lower() for name in PACKAGES}
 
 
 @pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)

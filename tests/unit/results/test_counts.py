@@ -9,6 +9,7 @@ from conftest import Write
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import (
     CHAIN_TABLE,
+    CONTAMINANT,
     EVIDENCE_TABLE,
     PLACED_TABLE,
     REJECTED_TABLE,
@@ -59,17 +60,19 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
 def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     rows = [
         PlacedRow("r.csv:2", "peaks", "a", 0, 9, 30.0, "whole", ""),
-        PlacedRow("r.csv:3", "peaks", "TRYP_PIG", 3, 9, 20.0, "contaminant", ""),
+        PlacedRow("r.csv:3", "peaks", "TRYP_PIG", 3, 9, 20.0, CONTAMINANT, ""),
+        PlacedRow("r.csv:4", "peaks", "a", 3, 9, 20.0, CONTAMINANT, ""),  # of the same name
+        PlacedRow("r.csv:5", "peaks", "rejected", 3, 9, 20.0, "whole", ""),  # a chain in no table
     ]
     reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
     chains = write(
         "chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120" + "\t0" * 7 + "\t\t0\t0\n"
     )
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
-    assert (found.reads, found.placed, found.of_others) == (2, 1, 1)
-    contaminants = "1 of contaminants (see reads.tsv)"
-    assert list(found.notes()) == ["1 of 2 reads placed", contaminants]
-    assert list(replace(found, reads=30).notes()) == ["1 of 30 reads placed"]
+    assert (found.reads, found.placed, found.of_others) == (4, 1, 2)
+    contaminants = "2 of contaminants (see reads.tsv)"
+    assert list(found.notes()) == ["1 of 4 reads placed", contaminants]
+    assert list(replace(found, reads=60).notes()) == ["1 of 60 reads placed"]
     nothing = Counts(reads=9, of_others=8)
     assert list(nothing.notes())[2] == "no chain found: too few reads, or none of an antibody"
     assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})

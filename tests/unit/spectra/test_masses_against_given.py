@@ -109,6 +109,16 @@ def test_candidates_have_either_mass_and_are_not_surer_than_that_allows() -> Non
     assert ranking.distributions.sum(1) == pytest.approx(np.ones(4))
 
 
+def test_neither_the_given_nor_the_shown_mass_may_fit() -> None:
+    """Five W in a gap of three residues."""
+    probabilities = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
+    heavy = float(weights("WWWWW").sum())
+    within = rank_sequences(probabilities, 5, one_mass(heavy, 0.01), MassRules())
+    shown = SpectralEvidence(others=(SpectralEvidence(mass=(heavy, 0.01, 3.0)),))
+    kept, _ = with_shown_masses(within, probabilities, 5, (heavy, 0.01), shown, MassRules())
+    assert (kept, kept.candidates) == (within, ())
+
+
 def test_without_another_mass_the_ranking_stays() -> None:
     probabilities = np.full((2, N_RESIDUES), 1 / N_RESIDUES)
     within = rank_sequences(probabilities, 5, one_mass(128.0586, 0.01), MassRules())

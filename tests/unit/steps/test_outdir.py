@@ -233,7 +233,8 @@ def test_a_failed_run_ends_with_the_fault_of_its_job(out: Path) -> None:
     place(out / "logs" / "read" / "c.log", "words\nError: a.fasta:3: a fault; a remedy\n")
     assert last_words(out, lock.start, []) == "a.fasta:3: a fault; a remedy"
     place(out / "logs" / "read" / "d.log", "Error: a.fasta:3: a fault; a remedy\n")  # the same
-    place(out / "logs" / "write" / "e.log", "Error: another\n")
+    later = place(out / "logs" / "check" / "e.log", "Error: another\n")
+    os.utime(later, (time.time() + 60, time.time() + 60))
     assert last_words(out, lock.start, []) == (
         f"a.fasta:3: a fault; a remedy (and 1 more faults in {out / 'logs'})"
     )

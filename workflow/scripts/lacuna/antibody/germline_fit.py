@@ -24,7 +24,7 @@ from lacuna.antibody.imgt import (
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
 
 V_SEED = 4  # residues of an exact match that proposes a V segment
-MAX_PLACEMENTS = 200
+MAX_PLACEMENTS = 200  # of segments that are compared, those that most seeds propose
 # A residue that agrees scores 1 - CHANCE, one that does not -CHANCE. Unrelated sequences in their
 # best placement agree in less than CHANCE of 20 residues or more, mutated V domains in 0.6.
 CHANCE = 0.4

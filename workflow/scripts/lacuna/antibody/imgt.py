@@ -74,6 +74,22 @@ _REGION = _region_table()
 CDR_COLUMNS = np.isin(_REGION, ("CDR1", "CDR2", "CDR3"))  # (N_CODES,)
 
 
+def in_v_domain(columns: np.ndarray) -> np.ndarray:
+    """Which residues, by their codes, are of a V domain, insertions outside CDR3 included."""
+    return (columns > PADDING) & (columns <= OTHER_INSERTION)
+
+
+def on_v_columns(columns: np.ndarray) -> np.ndarray:
+    """Which residues, by their codes, are of a V domain and have a column of their own."""
+    return (columns > PADDING) & (columns < OTHER_INSERTION)
+
+
+def cdr3_length(columns: np.ndarray) -> int:
+    """Number of residues of CDR3, by the codes of a chain with one V domain."""
+    within = (columns >= CDR3_START) & (columns < FR4_START)
+    return int((within | (columns >= INSERTION_111) & (columns < OTHER_INSERTION)).sum())
+
+
 def regions_of(columns: np.ndarray) -> np.ndarray:
     """Region of each residue, '' outside; an insertion has the region of its left neighbour.
 

@@ -16,7 +16,12 @@ import numpy as np
 import torch
 from Bio.Align import PairwiseAligner
 
-from lacuna.antibody.imgt import CONSTANT, CONSTANT_REGION, OTHER_INSERTION, regions_of
+from lacuna.antibody.imgt import (
+    CONSTANT,
+    CONSTANT_REGION,
+    in_v_domain,
+    regions_of,
+)
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES, same_but_il
@@ -30,7 +35,7 @@ from lacuna.network.model import GapNetwork
 from lacuna.network.transformer import LargeNetwork, load_large
 from lacuna.network.weights import load_weights
 from lacuna.placing.aligning.alignment import MATCH, MISMATCH
-from lacuna.placing.aligning.readset import MAX_SHIFT
+from lacuna.placing.aligning.readset import LEAST_RIGHT, MAX_SHIFT, MOST_RIGHT
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.reads.error_model import ErrorModels, load_error_models
@@ -102,7 +107,7 @@ class Nominal(ErrorModels):
         return True
 
     def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
-        return [np.clip(np.asarray(_stated(read)), 0.05, 0.995) for read in reads]
+        return [np.clip(np.asarray(_stated(read)), LEAST_RIGHT, MOST_RIGHT) for read in reads]
 
 
 def _fitted(protein: str) -> ErrorModels:
@@ -161,7 +166,7 @@ def _true_domains(path: Path) -> list[_Truth]:
     for record in read_scaffolds(path):
         if isinstance(record, Scaffold):
             columns = number_chain(record.sequence).columns
-            at = np.flatnonzero((columns > 0) & (columns <= OTHER_INSERTION))
+            at = np.flatnonzero(in_v_domain(columns))
             loop = regions_of(columns) == "CDR3"
             if len(at):
                 domain = record.sequence[at[0] : at[-1] + 1]

@@ -89,13 +89,15 @@ def explained(error: BaseException, log: str | Path) -> str:
 
 
 def faults_since(folder: str | Path, start: float) -> list[str]:
-    """Faults at the end of the logs under `folder` written at `start` (epoch seconds) or later."""
+    """Faults at the end of the logs under `folder` written at `start` (epoch seconds) or later, the
+    earliest first."""
     found = []
-    for path in sorted(Path(folder).rglob("*.log")):
+    for path in Path(folder).rglob("*.log"):
         with suppress(OSError):
-            if path.stat().st_mtime >= start:
-                found += list(_fault_in(path))
-    return list(dict.fromkeys(found))
+            written = path.stat().st_mtime
+            if written >= start:
+                found += [(written, str(path), fault) for fault in _fault_in(path)]
+    return list(dict.fromkeys(fault for *_, fault in sorted(found)))
 
 
 def _fault_in(log: Path) -> Iterator[str]:

@@ -19,7 +19,9 @@ NEM = 125.047679  # Unimod 108
 DIOXIDATION = 31.989829  # Unimod 425
 CYSTEINYL = 119.004099  # Unimod 312
 HEXOSE = 162.052824  # Unimod 41
-AMMONIA = 17.026549
+AMMONIA = 17.026549  # Unimod 385 is its loss
+CARBON_MONOXIDE = 27.994915  # as Unimod 122, a formyl group
+HYDROGEN = 1.00782503  # the atom
 DISULFIDE = 2.0156500638  # two hydrogens, which a bond between two C's lacks
 # The mean residue of proteins (averagine, Senko et al. 1995, 10.1016/1044-0305(95)00017-8), whose
 # average mass is 111.1254 Da.

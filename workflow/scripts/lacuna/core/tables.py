@@ -364,6 +364,9 @@ class EvidenceRow(NamedTuple):
     flags: Annotated[str, "[warnings and remarks](#flags), joined by `;`"]
 
 
+CONTAMINANT = "contaminant"  # in `placed_as` of reads.tsv
+
+
 class PlacedRow(NamedTuple):
     """A read, and where it was placed or why it was not."""
 

@@ -59,7 +59,6 @@ class WeighedChain:
     """
 
     name: str
-    locus: str
     scaffold: str
     gaps: tuple[GapHint, ...]
     rows: tuple[EvidenceRow, ...]
@@ -98,7 +97,7 @@ def chain_of(
     scaffold = _scaffold(best, state == OBSERVED, open_run)
     gaps = [_gap(start, end, mass) for start, end in runs_of(open_run)]
     gaps += _closed(draft, open_run)
-    return WeighedChain(name, draft.locus, scaffold, tuple(gaps), tuple(rows))
+    return WeighedChain(name, scaffold, tuple(gaps), tuple(rows))
 
 
 def _rows(

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
-from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT, CYS104, OTHER_INSERTION
+from lacuna.antibody.imgt import (
+    CDR_COLUMNS,
+    CONSTANT,
+    CYS104,
+    on_v_columns,
+)
 from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import MATCH
@@ -223,6 +228,6 @@ def _known(draft: Draft) -> np.ndarray:
 def _of_columns(draft: Draft, other: Draft) -> np.ndarray:
     """(t,) residues that another chain has in the columns of this one, N_RESIDUES for none."""
     by_column = np.full(CONSTANT + 1, N_RESIDUES, dtype=np.uint8)
-    theirs = (other.columns > 0) & (other.columns < OTHER_INSERTION)
+    theirs = on_v_columns(other.columns)
     by_column[other.columns[theirs]] = other.tokens[theirs]
     return by_column[draft.columns]

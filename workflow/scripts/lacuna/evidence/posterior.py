@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, OTHER_INSERTION
+from lacuna.antibody.imgt import (
+    CDR_COLUMNS,
+    CYS104,
+    on_v_columns,
+)
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
 from lacuna.core.tables import Flag
 from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats
@@ -65,7 +69,7 @@ def hidden_from_network(draft: Draft, nats: np.ndarray, posterior: np.ndarray) -
 
 def _v_domain(draft: Draft) -> np.ndarray:
     """(t,) residues of a V domain."""
-    return (draft.columns > 0) & (draft.columns < OTHER_INSERTION)
+    return on_v_columns(draft.columns)
 
 
 def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> np.ndarray:

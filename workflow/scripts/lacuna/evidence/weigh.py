@@ -41,7 +41,7 @@ from lacuna.templates.nearest import Library
 Judge = Callable[[str, str, np.ndarray], np.ndarray]
 
 FLOOR = 0.01  # share of the network's that is spread evenly
-ROUNDS = 3
+ROUNDS = 3  # of reads and network, each with what the other said
 SURE_LENGTH = 0.95  # probability of a length from which it is not in doubt
 
 

@@ -8,7 +8,14 @@ import numpy as np
 
 from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, v_segments
-from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, INSERTION_111, N_IMGT, OTHER_INSERTION
+from lacuna.antibody.imgt import (
+    CYS104,
+    FR4_LAST,
+    FR4_START,
+    N_IMGT,
+    OTHER_INSERTION,
+    cdr3_length,
+)
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.filling.block import columns_of, slices_of
 from lacuna.network.encode import likely_letters
@@ -162,9 +169,7 @@ def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
     present = set(columns.tolist())
     if not {CYS104, FR4_START} <= present:
         return 0.0
-    length = int(((columns > CYS104) & (columns < FR4_START)).sum())
-    length += int(((columns >= INSERTION_111) & (columns < OTHER_INSERTION)).sum())
-    return abs(length - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]
+    return abs(cdr3_length(columns) - TYPICAL_CDR3[locus]) / CDR3_SCALE[locus]
 
 
 def share_of_typical_cdr3(shown: int, locus: str) -> float:

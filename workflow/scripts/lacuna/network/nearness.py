@@ -11,7 +11,12 @@ sure of its germline residues.
 import numpy as np
 
 from lacuna.antibody.germlines import SPECIES, v_segments, value_of_species
-from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT, CYS104, OTHER_INSERTION
+from lacuna.antibody.imgt import (
+    CDR_COLUMNS,
+    CONSTANT,
+    CYS104,
+    in_v_domain,
+)
 from lacuna.core.alphabet import MISSING, N_RESIDUES
 from lacuna.network.kmers import KmerSet
 from lacuna.templates.nearest import N_GERMLINE
@@ -66,7 +71,7 @@ def compared(columns: np.ndarray) -> np.ndarray:
 
 def part_of(columns: np.ndarray) -> np.ndarray:
     """V, C, or -1 for neither: (t,) of the columns (t,) of residues."""
-    domain = (columns >= 1) & (columns <= OTHER_INSERTION)
+    domain = in_v_domain(columns)
     return np.where(domain, V, np.where(columns == CONSTANT, C, -1))
 
 

@@ -25,7 +25,7 @@ from lacuna.placing.votes.placement import (
 )
 from lacuna.placing.votes.revise import choose_v, with_lengths
 
-ROUNDS = 6
+ROUNDS = 6  # of placing reads and revising chains, fewer if nothing moves
 SIMILAR_ROUNDS = (2, 4)  # in which unplaced reads are compared with all V segments
 FIRST_BRIDGES = 1  # round from which stretches are bridged
 

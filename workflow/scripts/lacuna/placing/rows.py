@@ -5,7 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from lacuna.core.alphabet import decode
-from lacuna.core.tables import LOW_CONFIDENCE, UNSURE_FILE, PlacedRow
+from lacuna.core.tables import (
+    CONTAMINANT,
+    LOW_CONFIDENCE,
+    UNSURE_FILE,
+    PlacedRow,
+)
 from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.placement import Placements
@@ -65,7 +70,7 @@ def _cells(
     a, chain = placements.alignment, int(placements.chain[k])
     start, end = (a.span[k] - placements.text.start[chain]).tolist()
     if chain >= n_chains:
-        placed_as = "contaminant"
+        placed_as = CONTAMINANT
     elif shared:
         placed_as = "shared"
     else:

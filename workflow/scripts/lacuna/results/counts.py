@@ -13,6 +13,7 @@ from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.chain_names import locus_of
 from lacuna.core.tables import (
     CHAIN_TABLE,
+    CONTAMINANT,
     EVIDENCE_TABLE,
     INFERRED,
     LOW_CONFIDENCE,
@@ -158,17 +159,20 @@ def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Cou
 def _with_reads(counts: Counts, chains: Path, reads: Path) -> Counts:
     """The counts of a sample with those of its reads.tsv."""
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
-    by_chain: Counter[str] = Counter()  # reads; "" of those on nothing
-    unsure = 0
+    placed: Counter[str] = Counter()
+    total = of_others = unsure = 0
     for row in PLACED_TABLE.read(reads):
-        by_chain[row.chain] += 1
+        total += 1
         unsure += row.placed_as == UNSURE_FILE
-    placed = Counter({name: n for name, n in by_chain.items() if name in names})
+        if row.placed_as == CONTAMINANT:  # which may have the name of a chain
+            of_others += 1
+        elif row.chain in names:
+            placed[row.chain] += 1
     return replace(
         counts,
-        reads=by_chain.total(),
+        reads=total,
         placed=placed.total(),
-        of_others=by_chain.total() - placed.total() - by_chain[""],
+        of_others=of_others,
         unsure=unsure,
         lost=lost_reads(*count_lost(PLACED_TABLE.read(reads))),
         several=_several(placed),

@@ -11,8 +11,8 @@ from lacuna.core.files import atomic_write, file_digest
 from lacuna.core.licences import licence_of, read_record
 
 PACKAGES = (
-    "snakemake torch numpy pandas biopython safetensors pyteomics immunum jsonschema PyYAML Jinja2 "
-    "tqdm"
+    "snakemake torch numpy numba pandas biopython safetensors pyteomics lxml psims immunum "
+    "jsonschema PyYAML Jinja2 MarkupSafe tqdm"
 ).split()
 
 

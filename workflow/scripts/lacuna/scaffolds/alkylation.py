@@ -367,7 +367,7 @@ def _ranked(shares: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
 def by_reads(carried: Mapping[float, int]) -> dict[str, int]:
     """Number of C's of reads by reading, from that by the mass that a tool wrote on them.
 
-    None if they are too few: a tool may see a modification on a C by mistake.
+    Empty if they are too few: a tool may see a modification on a C by mistake.
     """
     found = Counter[str]()
     for mass, n in carried.items():

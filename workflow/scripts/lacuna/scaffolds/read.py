@@ -106,10 +106,9 @@ class _Reader:
     """Makes scaffolds of the records of a FASTA, with what other files say of them.
 
     fasta: its name; notes: on chains that can be used; truths: None if the truth is unknown;
-    first_line: of each id so far;
-    without_truth: ids of chains with gaps that have none; untrue: remarks on chains that contradict
-    their truth; formulas: ids that look like formulas; by_id: whether the ids of the truth
-    are the user's, and must be those of the chains.
+    first_line: of each id so far; without_truth: ids of chains with gaps that have none; untrue:
+    remarks on chains that contradict their truth; formulas: ids that look like formulas; by_id:
+    whether the ids of the truth are the user's, and must be those of the chains.
     """
 
     fasta: str

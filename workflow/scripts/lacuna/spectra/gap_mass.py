@@ -48,7 +48,7 @@ GIVEN = 4.6
 # less is there by chance.
 ALSO_SURE, SURE = 0.3, 12.0
 MOST_BEHIND = 7.0  # nats by which a rival is less probable
-MOST_RIVALS = 4
+MOST_RIVALS = 4  # other masses of a gap that count
 MOST_MASSES = 200  # that are compared for a gap
 # Da by which forms of a peptide are heavier than its residues: they carry what is usual, or have
 # lost water or ammonia. A methyl or formyl group is left out: it is rarer than D for E or K for R,

@@ -4,9 +4,8 @@ A series has the N-terminal fragments of a peptide (b, c) or the C-terminal ones
 radical left by electron transfer (z dot), which may lose the side chain of its first residue (w).
 """
 
-from lacuna.core.masses import AMMONIA, WATER
+from lacuna.core.masses import AMMONIA, HYDROGEN, WATER
 
-HYDROGEN = 1.00782503
 N_SERIES = ("b", "c")
 # Da on top of the residues of a fragment.
 OFFSET = {"b": 0.0, "c": AMMONIA, "y": WATER, "z": WATER - AMMONIA + HYDROGEN}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.masses import AMMONIA, CROWDING, ISOTOPE, PROTON, WATER
+from lacuna.core.masses import AMMONIA, CARBON_MONOXIDE, CROWDING, ISOTOPE, PROTON, WATER
 from lacuna.spectra.read import Precursor, Spectrum
 
 PPM = 20.0  # tolerance of fragment masses
@@ -16,7 +16,6 @@ TOP = 10  # peaks that are kept in each window
 WINDOW = 100.0  # m/z, width of a window
 MOST_CHARGE = 3  # of fragments whose isotopes do not show their charge
 ISOTOPE_LEAST = 0.3  # intensity of the lighter of two isotope peaks, as a share of the heavier
-CARBON_MONOXIDE = 27.994915
 LOSSES = (WATER, AMMONIA, CARBON_MONOXIDE)  # of an ion that is more intense; the last makes a of b
 PRECURSOR_ISOTOPES = 4
 # Da. For heavier fragments, deconvolution often takes another isotope for the lightest one: of the

@@ -31,9 +31,9 @@ def find_alkylation(
     scaffolds: a folder with the blocks of the sample and, if it has masses, the chains that are
     evidence (`EvidenceChains`); spectra: those of the sample, asked if masses leave the state open,
     or if it is stated or that of reads, since spectra may be of another preparation; tolerance_ppm:
-    of their precursors;
-    reads: what its reads carry on C. The network is loaded only for samples with masses. The log
-    says if masses, reads or spectra show something else than what is taken to be true.
+    of their precursors; reads: what its reads carry on C. The network is loaded only for samples
+    with masses. The log says if masses, reads or spectra show something else than what is taken to
+    be true.
     """
     evidence = scaffolds / EVIDENCE
     chains = read_scaffold_block(evidence) if evidence.exists() else []

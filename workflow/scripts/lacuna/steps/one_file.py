@@ -167,12 +167,13 @@ def _all_or_nothing(out: Path, outputs: Mapping[str, str]) -> Iterator[Path]:
 @contextmanager
 def _own_threads() -> Iterator[None]:
     """Give the process, which may be another program, its settings of PyTorch back."""
-    threads = torch.get_num_threads()
+    threads, tf32 = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
     try:
         yield
     finally:
         torch.set_num_threads(threads)
         set_precision("fast")
+        torch.backends.cudnn.allow_tf32 = tf32
 
 
 def _output_names(

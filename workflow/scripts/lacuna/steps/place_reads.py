@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.antibody.imgt import OTHER_INSERTION
+from lacuna.antibody.imgt import in_v_domain
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, encode, merge_il
 from lacuna.core.files import LacunaError, printable, shortened
@@ -37,6 +37,7 @@ MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture som
 # antibody: of trastuzumab 0.01 (nine proteases) to 0.09 (trypsin, its light chain alone), on chains
 # of another human antibody 0.25.
 OTHER_ANTIBODY = 0.15
+FEWEST = 20  # covered residues of V domains; of fewer the share says little
 
 LOG = logging.getLogger(__name__)
 
@@ -79,9 +80,8 @@ def place_reads(
     With a FASTA, its chains are kept and reads are evidence for what they miss; without one the
     chains are found among germline segments of the species ('auto' for any) and assembled.
     tolerance_ppm: of masses of gaps that have none of their own; modifications: what these masses
-    may hold.
-    contaminants: a FASTA of proteins whose reads are set apart, in addition to the bundled ones.
-    Raises LacunaError if a file cannot be used.
+    may hold; contaminants: a FASTA of proteins whose reads are set apart, in addition to the
+    bundled ones. Raises LacunaError if a file cannot be used.
     """
     given = load_reads(reads)
     cut = sum(len(read.residues) > MAX_READ for read in given)
@@ -153,11 +153,11 @@ def _warn_of_other(chains: Sequence[GivenChain]) -> None:
         given = merge_il(encode(chain.sequence))
         best = merge_il(chain.shown.weights.argmax(1).astype(np.uint8))
         columns = np.concatenate([p.numbering.columns for p in number_parts(chain.sequence)])
-        variable = (columns > 0) & (columns <= OTHER_INSERTION)
+        variable = in_v_domain(columns)
         known = chain.shown.seen & (given < N_RESIDUES) & variable
         seen += int(known.sum())
         against += int((best[known] != given[known]).sum())
-    if against > OTHER_ANTIBODY * seen:
+    if seen >= FEWEST and against > OTHER_ANTIBODY * seen:
         LOG.warning(
             "reads show other residues at %d of the %d places of the given V domains that they "
             "cover: check that they are of this antibody",

@@ -10,7 +10,11 @@ import torch
 from torch import Tensor
 
 from lacuna.antibody.germlines import LOCI
-from lacuna.antibody.imgt import CONSTANT, N_CODES, OTHER_INSERTION
+from lacuna.antibody.imgt import (
+    CONSTANT,
+    N_CODES,
+    on_v_columns,
+)
 from lacuna.antibody.numbering import Numbering
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode
@@ -38,7 +42,7 @@ class Homologs:
     grids: (m, N_CODES) uint8 V domains on columns, all ABSENT without a V domain; one_hot: their
     matrix for `choose_homologs`; loci: (m,) index into LOCI, -1 without a V domain; constants:
     (m, width) uint8 residues from the start of the constant region on; sequences: whole parts;
-    words: for each word of SEED residues, the chains that contain it, once per occurrence.
+    words: for each word of SEED residues, the chains that contain it, each once.
     """
 
     grids: Tensor
@@ -108,7 +112,7 @@ def index_homologs(chains: Iterable[str]) -> Homologs | None:
 
 
 def _in_v(numbering: Numbering) -> np.ndarray:
-    return (numbering.columns > 0) & (numbering.columns < OTHER_INSERTION)
+    return on_v_columns(numbering.columns)
 
 
 def _locus(numbering: Numbering) -> int:

@@ -19,6 +19,7 @@ from lacuna.antibody.imgt import (
     N_CODES,
     N_IMGT,
     OTHER_INSERTION,
+    in_v_domain,
 )
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
@@ -54,7 +55,7 @@ def _number_one(sequence: str) -> tuple[np.ndarray, int] | None:
         return None
     numbering = number_chain(sequence)
     columns = numbering.columns
-    v = (columns > 0) & (columns <= OTHER_INSERTION)
+    v = in_v_domain(columns)
     if not numbering.locus or not MIN_RESIDUES <= v.sum() <= MAX_RESIDUES:
         return None
     if (columns == OTHER_INSERTION).any() or not (columns == CYS104).any():
@@ -145,7 +146,8 @@ def near_duplicates(chains: Chains, identity: float) -> np.ndarray:
 
 
 def held_out_share(chains: Chains, share: float) -> np.ndarray:
-    """(n,) bool: about `share` of the chains; either all chains with one CDR3 or none of them."""
+    """(n,) bool: about one in 1/`share`, rounded, of the chains; either all chains with one CDR3 or
+    none of them."""
     if share <= 0:
         return np.zeros(len(chains), dtype=bool)
     result = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lacuna.antibody.germlines import LOCI, SEEN, v_segments
-from lacuna.antibody.imgt import N_CODES, OTHER_INSERTION
+from lacuna.antibody.imgt import N_CODES, on_v_columns
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
 from lacuna.scaffolds.read import read_scaffolds
@@ -79,7 +79,7 @@ def _observed(sequence: str) -> np.ndarray:
     """Observed residues of a V domain on columns: (N_CODES,) uint8, ABSENT elsewhere."""
     columns = number_chain(sequence).columns
     tokens = encode(sequence)
-    seen = (columns > 0) & (columns < OTHER_INSERTION) & (tokens < N_RESIDUES)
+    seen = on_v_columns(columns) & (tokens < N_RESIDUES)
     grid = np.full(N_CODES, ABSENT, dtype=np.uint8)
     grid[columns[seen]] = tokens[seen]
     return grid

@@ -16,6 +16,7 @@ from lacuna.antibody.imgt import (
     OCCUPIED,
     OTHER_INSERTION,
     REGION_STARTS,
+    cdr3_length,
 )
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT
@@ -58,7 +59,7 @@ def missing_before(columns: np.ndarray, locus: str, v_row: np.ndarray | None) ->
         return int((occupied < code).sum())
     if FR4_START <= code < INSERTION_111:
         return len(occupied) + TYPICAL_CDR3[locus] + code - FR4_START
-    return len(occupied) + max(TYPICAL_CDR3[locus] - _in_cdr3(columns), 0)
+    return len(occupied) + max(TYPICAL_CDR3[locus] - cdr3_length(columns), 0)
 
 
 def missing_after(
@@ -79,13 +80,7 @@ def missing_after(
     fr4 = FR4_LAST[locus] - FR4_START + 1
     if code <= CYS104:
         return int((_occupied(locus, v_row) > code).sum()) + TYPICAL_CDR3[locus] + fr4
-    return max(TYPICAL_CDR3[locus] - _in_cdr3(columns), 0) + fr4
-
-
-def _in_cdr3(columns: np.ndarray) -> int:
-    """Number of residues of CDR3."""
-    within = (columns > CYS104) & (columns < FR4_START)
-    return int((within | (columns >= INSERTION_111) & (columns < OTHER_INSERTION)).sum())
+    return max(TYPICAL_CDR3[locus] - cdr3_length(columns), 0) + fr4
 
 
 def without_doubtful_fr4(columns: np.ndarray, residues: str, locus: str) -> np.ndarray:
@@ -113,7 +108,7 @@ def share_before(columns: np.ndarray, locus: str) -> float:
     """Probability of the length that `missing_before` gives, 0 to 1."""
     code = int(columns[0])
     if CYS104 < code < OTHER_INSERTION:
-        return share_of_typical_cdr3(_in_cdr3(columns), locus)
+        return share_of_typical_cdr3(cdr3_length(columns), locus)
     return SHARES_BEFORE[bisect_right(_REGIONS, code) - 1]
 
 
@@ -121,7 +116,7 @@ def share_after(columns: np.ndarray, locus: str) -> float:
     """Probability of the length that `missing_after` gives for the end of a V domain, 0 to 1."""
     code = int(columns[-1])
     if code < FR4_START or INSERTION_111 <= code < OTHER_INSERTION:
-        return share_of_typical_cdr3(_in_cdr3(columns), locus)
+        return share_of_typical_cdr3(cdr3_length(columns), locus)
     return SHARES_AFTER[code > FR4_START]
 
 

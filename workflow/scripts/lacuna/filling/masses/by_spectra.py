@@ -220,6 +220,8 @@ def with_shown_masses(
         parts.append((rank_sequences(probabilities, n, stages, rules), share))
     plain = next(rank_plain(probabilities[None], n))
     fitting = [(ranking, share) for ranking, share in parts if ranking.candidates]
+    if not fitting:
+        return within, words
     all_mixed = mixed(probabilities, n, fitting, plain)
     return replace(all_mixed, mass_probability=within.mass_probability), words
 

@@ -1,8 +1,9 @@
 """Ranked sequences of gaps from the distributions of their missing residues."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,33 +99,54 @@ def rank_sequences(probabilities: np.ndarray, n: int, stages: Stages, rules: Mas
     residue during the search; then each candidate has the more probable one at each place. At
     every residue, of the prefixes that can still reach the masses, the MASS_WIDTH most probable
     are kept (fewer in long gaps). Ties go to the sequence that is first in the alphabet.
+
+    A sequence that fits in several modified forms, or under several masses of C, has the
+    probability of all of them, and the mass of the likeliest.
     """
     readings = rules.readings()
-    if len(readings) > 1:
-        return _rank_readings(probabilities, n, stages, readings)
-    found = search(probabilities, _width(len(probabilities)), stages, rules)
-    if not len(found.scores):
+    pool = _pooled(probabilities, stages, readings)
+    if pool is None:
         return Ranking((), probabilities, mass_probability=0.0)
-    log_total = float(np.logaddexp.reduce(found.scores))
-    found = _tempered(found, stages)
-    log_tempered = float(np.logaddexp.reduce(found.scores))
-    share = np.exp(found.scores - log_tempered)
-    probabilities = _by_sides(probabilities, found.tokens, share, stages, rules)
-    return Ranking(
-        tuple(_different(found, probabilities, n, log_tempered)),
-        _marginals(found.tokens, share, probabilities),
-        math.exp(min(found.lost - log_tempered, 0.0)),
-        math.exp(min(log_total, 0.0)),
+    tokens, share = pool.tokens, pool.share
+    probabilities = _by_sides(probabilities, tokens, share, stages, pool.likeliest)
+    different, first, which = np.unique(tokens, axis=0, return_index=True, return_inverse=True)
+    shares = np.zeros((len(different), len(readings)))
+    np.add.at(shares, (which.ravel(), pool.reading), share)
+    best = np.argsort(-shares.sum(1), kind="stable")[:n]
+    candidates = tuple(
+        Candidate(
+            sequence,
+            float(shares[i].sum()),
+            float(pool.masses[first[i]]),
+            tuple((shares[i] / shares[i].sum()).tolist()),
+        )
+        for i, sequence in zip(best, _letters(different[best], probabilities), strict=True)
     )
+    distributions = _marginals(tokens, share, probabilities)
+    return Ranking(candidates, distributions, pool.lost, pool.mass_probability)
 
 
-def _rank_readings(
-    probabilities: np.ndarray,
-    n: int,
-    stages: Stages,
-    readings: tuple[tuple[float, MassRules], ...],
-) -> Ranking:
-    """`rank_sequences` if C may have several masses: P(sequence | mass) summed over them.
+class _Pool(NamedTuple):
+    """Sequences that fit the masses of a gap under any mass of C, the likeliest first.
+
+    tokens: (m, length), those that fit in several forms once for each; masses: (m,) Da; share: (m,)
+    of the probability; reading: (m,) which mass of C; lost: share at most of a sequence that was
+    dropped; mass_probability: as in `Ranking`; likeliest: rules with the likeliest mass of C.
+    """
+
+    tokens: np.ndarray
+    masses: np.ndarray
+    share: np.ndarray
+    reading: np.ndarray
+    lost: float
+    mass_probability: float
+    likeliest: MassRules
+
+
+def _pooled(
+    probabilities: np.ndarray, stages: Stages, readings: Sequence[tuple[float, MassRules]]
+) -> _Pool | None:
+    """The sequences of a gap that fit under each of `MassRules.readings`; None if there are none.
 
     Readings in which no sequence fits are dropped, and their probability goes to the others. Masses
     have had their say before, for the sample as a whole; what spectra show of the gap weighs here,
@@ -135,7 +157,7 @@ def _rank_readings(
     totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
     weights = np.where(np.isfinite(totals), [weight for weight, _ in readings], 0.0)
     if not weights.any():
-        return Ranking((), probabilities, mass_probability=0.0)
+        return None
     weighed = float((weights * np.exp(np.minimum(totals, 0.0))).sum())
     if stages.spectra is not None:
         weights *= np.exp(np.maximum(totals - totals.max(), -math.log(SPECTRA_ODDS)))
@@ -146,26 +168,15 @@ def _rank_readings(
     share = np.concatenate([weights[i] * np.exp(founds[i].scores - totals[i]) for i in fitting])
     reading = np.repeat(fitting, [len(founds[i].scores) for i in fitting])
     order = np.argsort(-share, kind="stable")
-    tokens = np.concatenate([founds[i].tokens for i in fitting])[order]
-    masses = np.concatenate([founds[i].masses for i in fitting])[order]
-    share, reading = share[order], reading[order]
-    likeliest = readings[int(weights.argmax())][1]
-    probabilities = _by_sides(probabilities, tokens, share, stages, likeliest)
-    different, first, which = np.unique(tokens, axis=0, return_index=True, return_inverse=True)
-    shares = np.zeros((len(different), len(readings)))
-    np.add.at(shares, (which.ravel(), reading), share)
-    best = np.argsort(-shares.sum(1), kind="stable")[:n]
-    candidates = tuple(
-        Candidate(
-            sequence,
-            float(shares[i].sum()),
-            float(masses[first[i]]),
-            tuple((shares[i] / shares[i].sum()).tolist()),
-        )
-        for i, sequence in zip(best, _letters(different[best], probabilities), strict=True)
+    return _Pool(
+        tokens=np.concatenate([founds[i].tokens for i in fitting])[order],
+        masses=np.concatenate([founds[i].masses for i in fitting])[order],
+        share=share[order],
+        reading=reading[order],
+        lost=sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting),
+        mass_probability=weighed,
+        likeliest=readings[int(weights.argmax())][1],
     )
-    lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
-    return Ranking(candidates, _marginals(tokens, share, probabilities), lost, weighed)
 
 
 def _tempered(found: Found, stages: Stages) -> Found:
@@ -173,25 +184,6 @@ def _tempered(found: Found, stages: Stages) -> Found:
     surplus = found.tokens.shape[1] / max(len(stages.passed), 1) - SURE_RESIDUES
     temperature = 1.0 + WARMING * max(surplus, 0.0)
     return replace(found, scores=found.scores / temperature, lost=found.lost / temperature)
-
-
-def _different(
-    found: Found, probabilities: np.ndarray, n: int, log_total: float
-) -> list[Candidate]:
-    """The first n different sequences; one may fit a mass in more than one modified form.
-
-    log_total: log probability of all that they are shares of.
-    """
-    listed: dict[str, Candidate] = {}
-    for start in range(0, len(found.scores), n):
-        rows = slice(start, start + n)
-        sequences = _letters(found.tokens[rows], probabilities)
-        shares = np.exp(found.scores[rows] - log_total).tolist()
-        for one in map(Candidate, sequences, shares, found.masses[rows].tolist()):
-            listed.setdefault(one.sequence, one)
-        if len(listed) >= n:
-            break
-    return list(listed.values())[:n]
 
 
 def _letters(tokens: np.ndarray, probabilities: np.ndarray) -> list[str]:

@@ -15,7 +15,7 @@ from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.carried import Carried
 from lacuna.placing.aligning.kernel import align_reads
-from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.readset import LEAST_RIGHT, MOST_RIGHT, ReadSet
 
 # Share of each residue in proteins (UniProtKB/Swiss-Prot 2024_01), I with L: reads that are of no
 # chain hold runs of the common ones, which would fit any chain that does.
@@ -77,7 +77,7 @@ def align_each(
 
 def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
     """(n, w) nats of a residue that agrees with the template, and of one that does not."""
-    right = np.clip(reads.right, 0.05, 0.995)
+    right = np.clip(reads.right, LEAST_RIGHT, MOST_RIGHT)
     chance = CHANCE[reads.tokens]
     wrong = (1 - right) * chance  # what a read has by mistake is like any other residue
     agrees = np.log(((1 - MUTATED) * right + MUTATED * wrong) / chance)

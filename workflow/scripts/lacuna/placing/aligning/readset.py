@@ -26,6 +26,9 @@ SERINES, AMONG = 7, 12
 # Residues of which one is read for the other: deamidated N and Q, oxidised M, K and Q, which weigh
 # nearly the same.
 MISTAKEN = (("D", "N"), ("E", "Q"), ("F", "M"), ("K", "Q"))
+# Limits of the probability that a residue is right when reads are compared: one of score 0 may be
+# right, and none is beyond doubt.
+LEAST_RIGHT, MOST_RIGHT = 0.05, 0.995
 IN_REPEAT = 0.06  # probability of one of them
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]

@@ -66,12 +66,13 @@ def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft])
     for i, (draft, lacking) in enumerate(zip(drafts, unread, strict=True)):
         loose = [*draft.loose, *lacking]
         start = draft.find(CONSTANT)
-        if draft.c >= 0 and not lacking and not _begins(draft, start):
-            joint = _unjoined(placements.of(i), start, len(draft))
-            loose += [Loose(*joint, AS_IN_GERMLINE)] if joint else []
-        if draft.c >= 0 and start >= 0 and not lacking and not _ends(draft):
-            unshown = _unshown_end(placements.of(i), start, len(draft))
-            loose += [Loose(*unshown, AS_IN_GERMLINE)] if unshown else []
+        if draft.c >= 0 and start >= 0 and not lacking:
+            if not _begins(draft, start):
+                joint = _unjoined(placements.of(i), start, len(draft))
+                loose += [Loose(*joint, AS_IN_GERMLINE)] if joint else []
+            if not _ends(draft):
+                unshown = _unshown_end(placements.of(i), start, len(draft))
+                loose += [Loose(*unshown, AS_IN_GERMLINE)] if unshown else []
         found.append(replace(draft, loose=tuple(loose)))
     return found
 

@@ -11,7 +11,7 @@ from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Placements
 
-ABUNDANCE_ROUNDS = 50
+ABUNDANCE_ROUNDS = 50  # of EM
 ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
 ENOUGH_PLACES = 10  # of runs, where no locus has a second chain
 MIXED = 0.4  # share of confident runs over loops that differ from what most show, in a serum

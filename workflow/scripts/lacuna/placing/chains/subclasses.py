@@ -30,7 +30,7 @@ TEMPER = 0.5  # of these nats: errors of reads are alike
 UNJOINED = 0.94  # probability at most, if nothing but abundance joins V domains to C
 PREVAILS = 0.75  # share of a constant region that is surely that of the only V domain
 AHEAD = 0.1  # by which the constant region that a chain gets is more probable than others
-MOST_WAYS = 81  # of giving constant regions to chains, that are compared
+MOST_WAYS = 256  # of giving constant regions to chains, that are compared: four to four
 ROUNDS = 2  # in which new constant regions follow their reads
 DOMAIN = 40  # residues at least of a constant domain that a chain lacks
 
@@ -62,7 +62,9 @@ def with_subclasses(
     for locus in dict.fromkeys(d.locus for d in drafts if d.c >= 0):
         chains = [i for i, d in enumerate(drafts) if d.locus == locus and d.c >= 0]
         shown = shown_constants(weights, drafts[chains[0]].c)
-        if 1 < len(shown) and len(shown) ** len(chains) <= MOST_WAYS:
+        while len(shown) ** len(chains) > MOST_WAYS:
+            shown.remove(min(shown, key=lambda constant: constant[1]))
+        if len(shown) > 1:
             one = Subclasses(tuple(chains), *zip(*shown, strict=True))
             current = _shared_out(Memory.of(reads), current, fixed, placements, weights, one)
             found.append(one)

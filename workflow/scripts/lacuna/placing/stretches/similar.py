@@ -15,7 +15,7 @@ from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, merge_il
 from lacuna.placing.aligning.align import MIN_SCORE
-from lacuna.placing.aligning.readset import ReadSet
+from lacuna.placing.aligning.readset import LEAST_RIGHT, MOST_RIGHT, ReadSet
 from lacuna.placing.votes.draft import HELD, Draft
 
 SHORTEST = 7  # residues of a read that is compared with segments
@@ -83,7 +83,7 @@ def similar_reads(
 
 def _most_certain(reads: ReadSet, rows: np.ndarray) -> np.ndarray:
     """The reads (rows) that are compared with segments, ascending."""
-    right = np.clip(reads.right, 0.05, 0.995)
+    right = np.clip(reads.right, LEAST_RIGHT, MOST_RIGHT)
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
     rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
     rows = rows[worth[rows] >= MIN_WORTH]
@@ -150,7 +150,7 @@ def _best_places(
     """Of reads of n residues at each offset along V segments: (rows, offsets) nats on the segment
     that is most alike there, and its columns (rows, offsets, n)."""
     tokens, columns = _segments_of(locus)
-    right = np.clip(reads.right[rows, :n], 0.05, 0.995)
+    right = np.clip(reads.right[rows, :n], LEAST_RIGHT, MOST_RIGHT)
     agrees = np.log(((1 - MUTATED) * right + (1 - right) / 18) / _CHANCE)
     differs = np.log((MUTATED / 18 * right + (1 - right) / 18) / _CHANCE)
     weights = np.zeros((len(rows), n, N_RESIDUES), np.float32)

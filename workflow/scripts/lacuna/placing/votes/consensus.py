@@ -30,6 +30,9 @@ OVERHANG_WEIGHT = 0.25  # of each in CDR3, and where many cores lie; 1 elsewhere
 # Without a limit, reads of a second antibody make the chain a mixture of both
 # (docs/explanation/measurements.md).
 FEW = 8.0
+# Limits of the probability that a residue is right when it votes. Below 1 in 19 it would vote
+# against itself.
+VOTE_RANGE = 0.06, 0.99
 ALONE = 0.5  # of the strongest of such votes of 1 for a residue: a single read may end wrongly
 SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
@@ -115,7 +118,7 @@ def _votes(
         counted[beyond] = np.where(leads[beyond], 1.0, OVERHANG_WEIGHT)
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
     place, residue = at[row, column], tokens[row, column]
-    q = np.clip(right[row, column], 0.06, 0.99)
+    q = np.clip(right[row, column], *VOTE_RANGE)
     worth = weight[row] * counted[row, column]
     says = worth * np.log(q * (N_RESIDUES - 2) / (1 - q))
     np.add.at(nats, (place, residue), says)

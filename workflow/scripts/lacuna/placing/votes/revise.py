@@ -50,7 +50,9 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
     edits: list[tuple[int, int, tuple[int, ...]]] = []
     room = INSERTED - int((draft.columns == OTHER_INSERTION).sum())
     ahead: tuple[int, ...] = ()
-    for place, ways in found.inserted.items():
+    # Those that more reads show first, since there is not room for any number.
+    insertions = sorted(found.inserted.items(), key=lambda item: (-max(item[1].values()), item[0]))
+    for place, ways in insertions:
         residues, weight = max(ways.items(), key=lambda item: (item[1], item[0]))
         if place >= len(draft) or sum(ways.values()) <= found.passed[place] or weight < 2.0:
             continue

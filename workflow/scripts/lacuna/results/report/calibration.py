@@ -7,7 +7,7 @@ import numpy as np
 
 from lacuna.core.statistics import calibration_error, wilson_interval
 
-N_BINS = 10  # of the plot; fewer if one would hold fewer than BIN_MIN residues
+PLOT_BINS = 10  # of the plot; fewer if one would hold fewer than BIN_MIN residues
 BIN_MIN = 10
 PROBABILITY_STEPS = 10_000  # probabilities have four digits
 
@@ -24,7 +24,7 @@ class Bin:
 
 
 def bins_of(known: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
-    """Up to N_BINS bins with about the same number of residues, from counts by probability.
+    """Up to PLOT_BINS bins with about the same number of residues, from counts by probability.
 
     Residues of the same probability stay together, so a bin may hold more than its share.
     """
@@ -32,7 +32,7 @@ def bins_of(known: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
     if not total:
         return ()
     middle = (np.cumsum(known) - known / 2) / total
-    bins = min(max(total // BIN_MIN, 1), N_BINS)
+    bins = min(max(total // BIN_MIN, 1), PLOT_BINS)
     which = np.minimum((middle * bins).astype(int), bins - 1)
     n = np.bincount(which, known, bins)
     hits = np.bincount(which, right, bins)

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lacuna.core.tables import DOUBT_TABLE, DOUBTFUL, DoubtRow, EvidenceRow, Flag
+from lacuna.core.tables import CONTAMINANT, DOUBT_TABLE, DOUBTFUL, DoubtRow, EvidenceRow, Flag
 from lacuna.results.report.words import MAX_ROWS
 from lacuna.results.streams import chunks
-
-CONTAMINANT = "contaminant"  # in `placed_as` of reads.tsv
 
 
 @dataclass(frozen=True, slots=True)
