@@ -38,7 +38,8 @@ def test_it_fills_a_file_and_says_so(
     assert cli.main(["fill", str(chains), "--out", str(tmp_path / "new" / "out")]) == 0
     said = capsys.readouterr()
     assert said.out == (
-        "chains.fasta: 5 chains, 15 of 15 missing residues filled; no truth of its gaps; "
+        "chains.fasta: 5 chains, 15 of 15 missing residues filled; "
+        "accuracy unknown (no truth given); "
         "species of the nearest germlines: 5 human\n"
         "weights: open (licence: CC BY 4.0)\n"
         f"results: {tmp_path / 'new' / 'out'}\n"
@@ -202,7 +203,7 @@ def test_a_file_in_which_nothing_is_filled_is_an_error(
     [
         ((), "COMMAND; see 'lacuna --help'"),
         (("fill", "chains.fasta"), "--out; see 'lacuna fill --help'"),
-        (("fill", "--out", "out"), "the call has no fasta; give the path of a FASTA file, or of"),
+        (("fill", "--out", "out"), "the call has no fasta and no reads; give the path of one"),
         (("fill", "--reads", "r.csv", "--gaps", "g", "--out", "out"), "has gaps and no fasta"),
         (("fill", "--reads", "none.csv", "--out", "out"), "none.csv: no such file; check the"),
         (("fill", "chains.fasta", "--contaminants", "c", "--out", "out"), "and no reads; add"),

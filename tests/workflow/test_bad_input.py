@@ -313,7 +313,7 @@ def test_a_sheet_in_which_nothing_is_filled_is_a_fault_and_its_tables_stay(
             "Error: nothing was filled; loci: 30 chains without a gap, 30 chains of less than 10 "
             "residues; bad: 2 records rejected (see out/bad/rejected.tsv); check that the FASTA "
             "holds protein sequences, and mark missing residues with X or -, or give a gap table "
-            "(column 'gaps'); correct the records as rejected.tsv says"
+            "(column 'gaps', or --gaps); correct the records as rejected.tsv says"
         )
     assert run.jobs() == {"all": 1, "join_accuracy": 1}
     assert len(fresh.rows("bad/rejected.tsv")) == 2 and len(fresh.rows("loci/chains.tsv")) == 30

@@ -140,3 +140,23 @@ def test_the_thorough_mode_needs_no_more_than_the_package(folder: Path, installe
     (place / "chains.fasta").write_text(fasta(chains))
     told = said(installed / "lacuna", *shlex.split(line[1]), cwd=place)
     assert "1 chain, 8 of 8 missing residues filled" in told
+
+
+def test_jobs_import_the_lacuna_of_their_workflow(folder: Path) -> None:
+    """Another one may be installed in the environment, and be older."""
+    space = Workspace(folder / "beside")
+    (space.folder / "other" / "lacuna").mkdir(parents=True)
+    space.write("other/lacuna/__init__.py", "raise ImportError('of the other one')\n")
+    space.write("a.fasta", fasta({"a": hidden(germline_chain("H", 1), [(20, 25)])}))
+    space.sheet({"sample": "one", "fasta": "a.fasta"})
+    space.config()
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "1"],
+        cwd=space.folder,
+        env=os.environ | {"PYTHONPATH": str(space.folder / "other")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "X" not in space.chains("one")["a"]

@@ -70,5 +70,5 @@ def test_a_repertoire_is_filled_as_lacuna_fill_fills_it(tmp_path: Path) -> None:
     assert said in run.output
     assert "; 2 observed residues look wrong (see out/oas/doubts.tsv)" in run.output
     page = (space.folder / "out" / "report.html").read_text(encoding="utf-8")
-    marked = re.findall(r'class="d"[^>]*><title>(\d+) \w: rather (\w), permuted<', page)
+    marked = re.findall(r'class="d"[^>]*><title>(\d+) \w: (\w) is more likely \(permuted\)<', page)
     assert marked[:2] == [(position, proposed) for _, position, proposed in doubts]

@@ -136,7 +136,7 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
     lacked = "of 2 chains 1 lacked the N terminus and 2 lacked residues inside"
     said = f"open-2.1: 2 chains, 35 of 35 missing residues filled, {lacked}"
     species = "species of the nearest germlines: 1 human, 1 alpaca"
-    assert f"{said}; no truth of its gaps; {species}" in lines
+    assert f"{said}; accuracy unknown (no truth given); {species}" in lines
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "Species of the nearest germline: 1 human, 1 alpaca." in page
     told = (out / "summary.txt").read_text().splitlines()

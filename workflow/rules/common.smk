@@ -1,5 +1,6 @@
 """Configuration, samples and blocks: all that is known before the first job."""
 
+import os
 import re
 import sys
 from difflib import get_close_matches
@@ -14,7 +15,14 @@ from snakemake.logging import logger
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 if not ROOT.is_dir():
     sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+SCRIPTS = str(ROOT / "workflow" / "scripts")
+sys.path.insert(0, SCRIPTS)
+# Snakemake puts the scripts behind the packages of the environment, where jobs would find a Lacuna
+# that is installed there.
+if not os.environ.get("PYTHONPATH", "").startswith(SCRIPTS):
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")])
+    )
 
 from lacuna.core.config import check_config, check_repeats, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder

@@ -110,8 +110,8 @@ def test_without_a_human_set_all_sets_are_pooled_and_summary_and_picture_say_so(
     lines = summarise(table, speed).splitlines()
     assert lines[0] == "|  | gap3 | gap5 | exact gaps | ECE | chains/s | MB |"
     assert lines[-2].startswith("2 scaffolds of all sets: ")
-    assert "Residues filled rightly, all sets," in draw(table, speed)
-    assert "Residues filled rightly, human sets," in draw(*both())
+    assert "Residues filled correctly, all sets," in draw(table, speed)
+    assert "Residues filled correctly, human sets," in draw(*both())
 
 
 def test_whole_chains_which_no_peer_takes_are_never_pooled() -> None:

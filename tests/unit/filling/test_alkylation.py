@@ -156,7 +156,7 @@ def test_gaps_without_a_cysteine_tell_nothing(reader: Reader) -> None:
     state = find_reading([chain("a", whole, (40, 45))], Modifications(), reader)
     assert (state.how, state.informative) == ("open", 0)
     assert [name for name, _ in state.readings] == ["carbamidomethyl", "none"]
-    assert state.indifferent and "fit whatever C weighs" in state.sentence()
+    assert state.indifferent and "do not depend on what C carries" in state.sentence()
     unweighed = replace(state, indifferent=False)
     assert "cannot be determined (no evidence from masses)" in unweighed.sentence()
 

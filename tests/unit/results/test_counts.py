@@ -121,7 +121,7 @@ def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
     found = said(rows("heavy", "ooiid"), rows("kappa", "ooo"), rows("lambda", "oi"))
     assert found == "2 of 4 residues in CDR3 of heavy, 1 of 1 residue in CDR3 of lambda not read"
     many = said(*(rows(f"c{i}", "oi") for i in range(8)))
-    assert many.endswith("1 of 1 residue in CDR3 of c4 and 3 chains more not read")
+    assert many.endswith("1 of 1 residue in CDR3 of c4 and 3 more chains not read")
     # Of a domain that is hardly read, CDR3 is the least.
     assert said(rows("kappa", "iioii")) == "4 of 5 residues in the V domain of kappa not read"
     serum = [row._replace(flags="length;serum") for row in rows("kappa", "iioii")]
@@ -159,12 +159,12 @@ def test_when_nothing_is_filled(counts: Counts, said: bool) -> None:
             Counts(chains=20_000, without_gap=20_000, short=20_000),
             "s: 20000 chains without a gap, 20000 chains of less than 10 residues; check that the "
             "FASTA holds protein sequences, and mark missing residues with X or -, or give a gap "
-            "table (column 'gaps')",
+            "table (column 'gaps', or --gaps)",
         ),
         (
             Counts(chains=1, without_gap=1),
             "s: 1 chain without a gap; mark missing residues with X or -, or give a gap table "
-            "(column 'gaps')",
+            "(column 'gaps', or --gaps)",
         ),
         (
             Counts(rejected=6),
@@ -205,7 +205,7 @@ def test_it_says_why_nothing_was_filled_and_what_to_do(counts: Counts, said: str
 def test_a_line_names_no_more_samples_than_can_be_read() -> None:
     many = {f"s{i}": (Counts(rejected=1), REJECTED) for i in range(7)}
     line = explain_nothing(many)
-    assert "; s4: 1 record" in line and "s5" not in line and "; and 2 samples more; " in line
+    assert "; s4: 1 record" in line and "s5" not in line and "; and 2 more samples; " in line
     assert "\n" not in line
 
 

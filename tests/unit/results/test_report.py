@@ -291,7 +291,7 @@ def test_the_least_certain_gaps_come_first_with_their_truth(make: Make) -> None:
     assert [row[6] for row in rows] == ["WY 0.1", "", "ACDEY 0.05"]
     html = path.read_text(encoding="utf-8")
     assert '<span class="s2 wrong" title="W 0.21, in truth Y">W</span>' in html
-    assert "And 1 gap more." in Page(path).text
+    assert "And 1 more gap." in Page(path).text
 
 
 @pytest.mark.parametrize(
@@ -315,9 +315,9 @@ def test_it_says_whether_the_model_is_better(
     ("right", "mean", "ece", "words"),
     [
         (90, "0.9200", "0.0200", "can be taken at face value (off by 2.0 points on average)"),
-        (60, "0.9200", "0.3200", "It is surer than it should be: it expects 92.0 %"),
-        (90, "0.6000", "0.3000", "It is more careful than it need be: it expects 60.0 %"),
-        (90, "0.9000", "0.2000", "off by 20.0 points, to both sides"),
+        (60, "0.9200", "0.3200", "It is overconfident: it expects 92.0 %"),
+        (90, "0.6000", "0.3000", "It is underconfident: it expects 60.0 %"),
+        (90, "0.9000", "0.2000", "off by 20.0 points in both directions"),
     ],
 )
 def test_it_says_what_probabilities_are_worth(
@@ -491,19 +491,19 @@ def test_no_list_is_long_and_what_is_left_out_is_counted(make: Make) -> None:
         "rejected": [(f"r{i}", i, "", "why") for i in range(MAX_ROWS + 70)],
     }
     page = Page(make({"s": tables}))
-    assert len(page.table("By gap length")) == MAX_ROWS and "And 7 rows more." in page.text
+    assert len(page.table("By gap length")) == MAX_ROWS and "And 7 more rows." in page.text
     gaps = page.table(f"The {UNCERTAIN_GAPS} gaps")
     assert [row[0] for row in gaps] == [f"c{299 - i:03}" for i in range(UNCERTAIN_GAPS)]
     assert f"And {300 - UNCERTAIN_GAPS} gaps more." in page.text
     rejected = page.table("Records that could not be used")
     assert [row[0] for row in rejected] == [f"r{i}" for i in range(MAX_ROWS)]
-    assert "And 70 records more." in page.text
+    assert "And 70 more records." in page.text
 
 
 def test_no_more_samples_than_rows(make: Make) -> None:
     page = Page(make({f"s{i}": {} for i in range(MAX_ROWS + 2)}))
     assert len(page.table("All samples")) == MAX_ROWS
-    assert "And 2 samples more." in page.text
+    assert "And 2 more samples." in page.text
 
 
 @pytest.mark.slow

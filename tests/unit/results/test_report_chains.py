@@ -487,7 +487,7 @@ def test_the_page_says_where_gaps_are_unsure(tmp_path: Path) -> None:
     verdicts = [gap.verdict for gap in chain.gaps]
     assert sorted(verdicts) == ["likely", "unsure"]  # by the seed of the tables
     where = chain.gaps[verdicts.index("unsure")].region
-    assert f"0 sure, 1 likely, 1 unsure ({where})</span>" in report_on(tmp_path, paths)
+    assert f"0 sure, 1 likely, 1 unsure (in {where})</span>" in report_on(tmp_path, paths)
 
 
 def test_a_gap_at_odds_with_its_mass_is_to_be_checked_however_sure(tmp_path: Path) -> None:
@@ -595,7 +595,7 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
     assert f"Lacuna {__version__}." in page
     assert file_digest(fasta) in page and file_digest(network) in page
     assert "their germline library under CC BY-NC-SA 4.0. No rights" in page
-    assert "these weights are for non-commercial purposes alone" in page
+    assert "these weights may be used for non-commercial purposes only" in page
     assert "±7.5 ppm unless given, deamidated" in page and ">modifications.deamidated<" in page
     assert str(tmp_path) not in page
 
@@ -603,7 +603,7 @@ def test_the_page_says_what_it_is_of(tmp_path: Path) -> None:
 def test_open_weights_limit_no_purpose(tmp_path: Path) -> None:
     paths = write_tables(tmp_path, [(HEAVY, GAPS[HEAVY])])
     page = report_on(tmp_path, paths, options={"weights": bundled_weights("open")[0]})
-    assert "their germline library under CC BY 4.0. No rights in the results are claimed." in page
+    assert "their germline library under CC BY 4.0. No rights are claimed in the results." in page
     assert "non-commercial" not in page
 
 
@@ -671,7 +671,7 @@ def test_doubts_of_proofreading_are_marked_and_listed(tmp_path: Path) -> None:
     )
     assert [d.position for d in heavy.evidence.doubts] == [20, 30, 33, 33]
     marks = re.findall(r'<path class="d"[^>]*><title>([^<]*)', draw(light))
-    assert marks == [f"40 {LIGHT[39]}: rather NA, isobaric"]
+    assert marks == [f"40 {LIGHT[39]}: NA is more likely (isobaric)"]
     assert heavy.to_check == [30, 33] and 40 in light.to_check
 
     page = report_on(tmp_path, paths, doubts=doubts)
@@ -694,7 +694,7 @@ def test_doubts_of_chains_that_are_listed_count(
     row = DoubtRow("c000000", 30, HEAVY[29], "D", 0.9712, "deamidated", "35")
     doubts = write_doubts(tmp_path / "doubts.tsv", *[row] * 60)
     page = report_on(tmp_path, paths, doubts=doubts)
-    assert "<b>60 residues</b>" in page and "And 10 residues more." in page
+    assert "<b>60 residues</b>" in page and "And 10 more residues." in page
 
 
 # --- logos ---------------------------------------------------------------------------------------
@@ -804,7 +804,7 @@ def test_a_mass_that_is_met_by_the_masses_of_gaps_is_so_on_the_page(tmp_path: Pa
     assert (
         cells and f"{mass + 15.9949:,.2f}" in cells[1] and f"{average + 16.0029:,.2f}" in cells[1]
     )
-    assert "; 1 of 1 intact masses met." in page
+    assert "; 1 of 1 intact mass met." in page
     block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
     (measured,) = decoded(unpacked(block[1])["measured"]) if block else ((),)
     assert measured == [pytest.approx(mass + 15.9949, abs=1e-3), "monoisotopic", 15.9949]

@@ -11,6 +11,7 @@ from chains import germline_chain
 from lacuna.core.tables import (
     GAP_TABLE,
     MASS_TABLE,
+    NOTHING_OBSERVED,
     PLACED_TABLE,
     RESIDUE_TABLE,
     MassDoubt,
@@ -97,9 +98,10 @@ def test_what_to_measure_follows_from_what_is_known_of_the_gap(paths: dict[str, 
     (name,) = {row.chain for row in GAP_TABLE.read(paths["gaps"])}
     known = read_steps(paths["gaps"], paths["residues"], reads=True, measured={name})
     assert [one.endswith("or the mass of the gap") for one in known] == [True]
-    again = "what the status of the gap names, again"
+    again = "the mass again (the status of the gap says why)"
     assert what(status=f"filled ({MassDoubt.FITS_BETTER} 0.9840 Da less)") == again
     assert what(status="no_sequence_fits_mass", probability=None) == again
+    assert what(status=NOTHING_OBSERVED, probability=None) == "any peptide of the chain"
 
 
 def test_a_page_that_draws_no_chain_says_what_to_measure(tmp_path: Path) -> None:

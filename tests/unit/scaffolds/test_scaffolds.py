@@ -100,7 +100,7 @@ def test_unusual_letters_are_remarked_on_and_read_all_the_same(
         isinstance(remark, Rejected) and remark.remark and (remark.chain, remark.line) == ("a", 1)
     )
     assert remark.reason.startswith("heavy.fasta:1: 'a' has ") and words in remark.reason
-    assert remark.reason.endswith("(as in 1 chain more)")
+    assert remark.reason.endswith("(as in 1 more chain)")
 
 
 @pytest.mark.parametrize(
@@ -880,7 +880,7 @@ def test_a_gap_that_the_truth_leaves_open_is_noted(read: Reader) -> None:
         None,
         "truth.fasta:1: 'a' has a truth that leaves the gap at 3 and 1 other open, so that nothing "
         "there counts for accuracy; if its residues are known, write them (no X, J, B or Z), and "
-        "those around it (as in 2 chains more)",
+        "those around it (as in 2 more chains)",
         remark=True,
     )
 

@@ -265,7 +265,7 @@ def test_a_gap_in_which_reads_do_not_count_is_noted(
     assert note["reason"] == (
         "Note: c.fasta:3: 'b' has a gap of unknown length at 2 and 1 other, which no read spans, "
         "so reads are not used there; if the length is known, write an X for each residue (as in 1 "
-        "chain more)"
+        "more chain)"
     )
     assert "which no read spans" in caplog.text
     # Without reads there is nothing to say, and chains that reads gave have no other reads.
@@ -458,7 +458,8 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         "J (I or L) right: lacuna 6/8 (0.750); WARNING: "
         f"1 gap whose mass fits far better with an error, see status in {gaps[0]}",
         f"two: no chain, 2 records rejected (see {rejected[1]}); "
-        "no truth of its gaps; C weighs 160.031 Da, carbamidomethylated: found from 12 masses; "
+        "accuracy unknown (no truth given); C weighs 160.031 Da, carbamidomethylated: "
+        "found from 12 masses; "
         "WARNING: 1 gap against it, 2 gaps whose mass fits far better with an error, see status in "
         f"{gaps[1]}",
     ]

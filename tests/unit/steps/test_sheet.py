@@ -126,7 +126,7 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
         ("sample\tfasta\na\tno.fasta\n", [":2:", "'a'", "fasta", "no.fasta' does not exist"]),
         ("sample\tfasta\na\tsub\n", ["fasta", "sub' is a folder"]),
         ("sample\tfasta\tgaps\na\ta.fasta\tno.bed\n", [":2:", "gaps", "no.bed' does not exist"]),
-        ("sample\tfasta\tspecies\na\t\thuman\n", [":2:", "'a' has no fasta", "or of reads"]),
+        ("sample\tfasta\tspecies\na\t\thuman\n", [":2:", "'a' has no fasta", "no reads"]),
         ("sample\treads\na\tr.csv;no.csv\n", [":2:", "'a'", "reads", "no.csv' does not exist"]),
         ("sample\treads\na\tr.csv;r.csv\n", [":2:", "reads 'r.csv' occurs twice", "keep one"]),
         ("sample\treads\na\tr.csv;./r.csv\n", ["reads './r.csv' occurs twice", "keep one"]),

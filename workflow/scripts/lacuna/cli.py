@@ -113,7 +113,9 @@ def _parser() -> _Parser:
         metavar="FILE",
         help="fragment spectra, MGF or mzML; may be repeated",
     )
-    fill.add_argument("--species", choices=SPECIES, default=SPECIES[0], help="of all chains")
+    fill.add_argument(
+        "--species", choices=SPECIES, default=SPECIES[0], help="species of all chains"
+    )
     fill.add_argument(
         "--large-network",
         type=Path,

@@ -37,8 +37,9 @@ OTHER_LENGTH = "-"  # in place of true residues, of a gap that was filled at ano
 LETTERS_WEIGH = "the letters given for it weigh"  # something else than its mass
 
 
+NOTHING_OBSERVED = "nothing_observed"  # status of a gap in a chain without a known residue
 # Of gaps of a chain that are weighed together, in their status: each has its own best candidate.
-APART = "the best candidates of all gaps do not have the intact mass together"
+APART = "the best candidates of all gaps together do not have the intact mass"
 
 # Behind the error of a mass in a status, if all masses of the sample have it.
 OF_ALL_MASSES = "(as do all masses of the sample)"

@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from lacuna.core.words import plural
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict, Predictor
 from lacuna.network.transformer import share_of_large
@@ -41,7 +42,7 @@ def ask_again(
         read = large.predict(kmers.of_targets(asked))
         chosen[asked] = part * read + (1 - part) * probabilities[asked]
     chains = len(np.unique(chain[asked]))
-    LOG.info("the large network read %d chains (%d residues)", chains, asked.sum())
+    LOG.info("the large network read %s (%d residues)", plural(chains, "chain"), asked.sum())
     return chosen
 
 

@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES, encode
-from lacuna.core.tables import OF_ALL_MASSES, MassDoubt
+from lacuna.core.tables import NOTHING_OBSERVED, OF_ALL_MASSES, MassDoubt
 from lacuna.core.words import plural
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words
@@ -132,7 +132,7 @@ def without_residues(gap: BlockGap, modifications: Modifications) -> GapResult:
     if too_large(given):
         return GapResult((), _too_large_status())
     if not sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS))):
-        return GapResult((), "nothing_observed")
+        return GapResult((), NOTHING_OBSERVED)
     named = ""
     if given.pieces and (stages := stages_of(given)) is not None:
         rules = mass_rules(gap.chain.scaffold, given, modifications)

@@ -207,7 +207,7 @@ def explain_nothing(samples: Mapping[str, tuple[Counts, Path]]) -> str:
         for name, found in list(samples.items())[:MAX_NAMED]
     ]
     if len(samples) > MAX_NAMED:
-        reasons.append(f"and {len(samples) - MAX_NAMED} samples more")
+        reasons.append(f"and {len(samples) - MAX_NAMED} more samples")
     remedies = dict.fromkeys(_remedy(counts) for counts, _ in samples.values())  # each once
     return f"nothing was filled; {'; '.join((*reasons, *remedies))}"
 
@@ -230,7 +230,7 @@ def _remedy(counts: Counts) -> str:
         return "the status of each gap in gaps.tsv says why it stays open"
     if counts.rejected:
         return "correct the records as rejected.tsv says"
-    remedy = "mark missing residues with X or -, or give a gap table (column 'gaps')"
+    remedy = "mark missing residues with X or -, or give a gap table (column 'gaps', or --gaps)"
     return f"check that the FASTA holds protein sequences, and {remedy}" if counts.short else remedy
 
 
@@ -259,5 +259,5 @@ def lacking_reads(evidence: Path) -> str:
 
 def _named(found: Sequence[str]) -> str:
     """What is said of chains, of many the first."""
-    more = f" and {len(found) - MAX_NAMED} chains more" if len(found) > MAX_NAMED else ""
+    more = f" and {len(found) - MAX_NAMED} more chains" if len(found) > MAX_NAMED else ""
     return f"{', '.join(found[:MAX_NAMED])}{more}"

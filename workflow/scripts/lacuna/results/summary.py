@@ -237,7 +237,10 @@ def _counts_and_shares(of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts)
             right.append(f"right: {_shares(rows)}")
         elif scope == AMBIGUITY:
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
-    sentences = [f"{of.name}: {', '.join(parts)}", *(right or ["no truth of its gaps"])]
+    sentences = [
+        f"{of.name}: {', '.join(parts)}",
+        *(right or ["accuracy unknown (no truth given)"]),
+    ]
     if of.auto_species and counts.species:
         sentences.append(f"species of the nearest germlines: {counts.nearest_species()}")
     return "; ".join(sentences)

@@ -191,7 +191,7 @@ class Alkylation:
             sources += [plural(read, "C of reads", "C's of reads")] if read else []
             return f"{weighs}: found from {' and '.join(sources or self._together())}"
         if self.indifferent:
-            return "the gap masses fit whatever C weighs, which is left open"
+            return "the gap masses do not depend on what C carries, so its state is left open"
         shares = ", ".join(
             f"{share:.2f} {READINGS[n].words}"
             for i, (n, share) in enumerate(self.readings)

@@ -168,8 +168,9 @@ class EvidenceTable:
                 )
             if any(gap.start < position <= gap.end and not gap.fixed for gap in gaps):
                 raise ValueError(
-                    f"has evidence for position {position}, which is a gap of unknown length; give "
-                    "the gap its length, or remove the row"
+                    f"has evidence for position {position}, which is a gap of unknown length; add "
+                    "a column 'within' with the number of the residue in the gap, give the gap its "
+                    "length, or remove the row"
                 )
             weights = _weights(found.shares, position)
             letter = sequence[position - 1]

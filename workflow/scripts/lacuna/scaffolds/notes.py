@@ -97,7 +97,7 @@ class Notes:
         """Yield a remark for each kind."""
         for kind, (file, line, chain, text) in self.first.items():
             others = self.chains[kind] - 1
-            more = f" (as in {plural(others, 'chain')} more)" if others else ""
+            more = f" (as in {plural(others, 'more chain')})" if others else ""
             name = shortened(chain, MAX_SHOWN)
             reason = printable(f"{file}:{line}: '{name}' {text}{more}")
             yield Rejected(printable(name), line, None, reason, remark=True)

@@ -202,7 +202,7 @@ def _sample(where: str, folder: Path, cells: dict[str, str]) -> Sample:
 def check_together(where: str, given: Mapping[str, object]) -> None:
     """Raise LacunaError if a sample has no chains, or lacks a column that another one needs."""
     if not given.get("fasta") and not given.get("reads"):
-        raise LacunaError(f"{where} has no fasta; give the path of a FASTA file, or of reads")
+        raise LacunaError(f"{where} has no fasta and no reads; give the path of one of them")
     if not given.get("fasta"):
         for name in ("gaps", "evidence"):
             if given.get(name):

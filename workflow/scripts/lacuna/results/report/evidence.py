@@ -72,7 +72,7 @@ def doubts_by_chain(path: Path) -> dict[str, list[Doubt]]:
     """The doubts of doubts.tsv as marks of a map, by chain; LacunaError if it cannot be read."""
     found: dict[str, list[Doubt]] = {}
     for row in DOUBT_TABLE.read(path):
-        text = f"{row.position} {row.residue}: rather {row.proposed}, {row.reason}"
+        text = f"{row.position} {row.residue}: {row.proposed} is more likely ({row.reason})"
         found.setdefault(row.chain, []).append(Doubt(row.position, text, True, row.probability))
     return found
 

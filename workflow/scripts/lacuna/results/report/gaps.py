@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.core.tables import MassDoubt
+from lacuna.core.tables import NOTHING_OBSERVED, MassDoubt
 from lacuna.results.report.calibration import PROBABILITY_STEPS
 from lacuna.results.report.chain import LEVELS, MILLE, verdict_of
 from lacuna.results.report.words import clip, imgt_span, span
@@ -23,7 +23,7 @@ STATUS = {
     "filled (no template for": "filled in part without a template: no antibody domain there",
     "filled (no template": "filled without a template: no antibody domain and no homolog there",
     "filled (not proven best": "filled with what is not proven to be the best of its mass",
-    "nothing_observed": "left open: no residue of the chain is known",
+    NOTHING_OBSERVED: "left open: no residue of the chain is known",
     "no_length_fits_mass": "left open: no number of residues has its mass",
     "no_sequence_fits_mass": "left open: no sequence of its length has its mass",
     "mass_too_large": "left open: too long or heavy to be searched by its mass",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.core.tables import MassDoubt
+from lacuna.core.tables import NOTHING_OBSERVED, MassDoubt
 from lacuna.results.report.words import ends, span
 from lacuna.results.streams import chunks
 
@@ -123,8 +123,10 @@ def _what(
 def _what_of(status: str, filled: bool, weighed: bool, reads: bool, whole: bool) -> str:
     """What to measure of a gap, by what is known of it; weighed: whether it has a mass; whole:
     whether its chain has one."""
+    if status.startswith(NOTHING_OBSERVED):
+        return "any peptide of the chain"
     if not filled or MassDoubt.of_status(status):
-        return "what the status of the gap names, again"
+        return "the mass again (the status of the gap says why)"
     if weighed:
         return "a fragment that ends within the gap"
     if reads:

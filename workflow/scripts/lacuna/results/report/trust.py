@@ -64,7 +64,8 @@ def _trust_codes(sample: Sample) -> Iterator[str]:
         if score is not None and score.is_model
     )
     codes = plural(sample.counts.ambiguous, "ambiguity code")
-    resolved = f"Apart from that, {count(sample.counts.resolved)} of {codes} are resolved"
+    are = "is" if sample.counts.ambiguous == 1 else "are"
+    resolved = f"Apart from that, {count(sample.counts.resolved)} of {codes} {are} resolved"
     yield f"{resolved}; right where that is known: {right}." if right else f"{resolved}."
 
 
@@ -127,8 +128,8 @@ def _calibrated(ece: float, expected: float, accuracy: float) -> str:
     if ece <= CALIBRATED:
         return f"Its probabilities can be taken at face value (off by {error} on average)."
     if abs(gap) < ece / 2:
-        return f"Its probabilities are off by {error}, to both sides: use them as a ranking."
-    way = "surer than it should be" if gap > 0 else "more careful than it need be"
+        return f"Its probabilities are off by {error} in both directions: use them as a ranking."
+    way = "overconfident" if gap > 0 else "underconfident"
     return f"It is {way}: it expects {percent(expected)} %; use its probabilities as a ranking."
 
 
