@@ -494,7 +494,7 @@ def test_no_list_is_long_and_what_is_left_out_is_counted(make: Make) -> None:
     assert len(page.table("By gap length")) == MAX_ROWS and "And 7 more rows." in page.text
     gaps = page.table(f"The {UNCERTAIN_GAPS} gaps")
     assert [row[0] for row in gaps] == [f"c{299 - i:03}" for i in range(UNCERTAIN_GAPS)]
-    assert f"And {300 - UNCERTAIN_GAPS} gaps more." in page.text
+    assert f"And {300 - UNCERTAIN_GAPS} more gaps." in page.text
     rejected = page.table("Records that could not be used")
     assert [row[0] for row in rejected] == [f"r{i}" for i in range(MAX_ROWS)]
     assert "And 70 more records." in page.text
