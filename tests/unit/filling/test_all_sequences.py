@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lacuna.core.alphabet import ISOLEUCINE, N_RESIDUES, RESIDUES, decode, il_as_one
+from lacuna.core.masses import DEAMIDATION
 from lacuna.filling.masses.all_sequences import over_all_sequences
 from lacuna.filling.search.decode import Ranking, rank_sequences
 from lacuna.filling.search.stages import Stage, Stages, one_mass
@@ -68,6 +69,40 @@ def test_all_states_of_cysteine_count(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = over_all_sequences(searched, PROBABILITIES, stages, rules)
     assert off_by(exact, tokens, shares) < 0.02 < off_by(searched, tokens, shares)
     assert_shares(exact, tokens, shares)
+
+
+def test_a_sequence_counts_in_states_in_which_it_was_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a C it fits in every state, whichever the search kept it in."""
+    rules = MassRules(Modifications(((0.0, 0.3), (57.021464, 0.7))))
+    stages = one_mass(weight("WDYG"), 0.005)
+    keep_few(monkeypatch, 60)
+    searched = rank_sequences(PROBABILITIES, 5, stages, rules)
+    in_one = [replace(one, readings=(1.0, 0.0)) for one in searched.candidates]
+    dropped = replace(searched, candidates=tuple(in_one))
+    exact = over_all_sequences(dropped, PROBABILITIES, stages, rules)
+    assert exact.candidates == over_all_sequences(searched, PROBABILITIES, stages, rules).candidates
+    assert any(min(one.readings) > 0 for one in exact.candidates)
+    order = [one.probability for one in exact.candidates]
+    assert order == sorted(order, reverse=True)
+
+
+def test_modified_forms_of_a_sequence_have_their_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two N may be the deamidated one."""
+    probabilities = np.full((4, N_RESIDUES), 0.2 / (N_RESIDUES - 1))
+    probabilities[np.arange(4), [RESIDUES.index(letter) for letter in "NGNA"]] = 0.8
+    stages = one_mass(weight("NGNA") + DEAMIDATION, 0.002)
+    keep_few(monkeypatch, 60)
+    rules = MassRules(Modifications(deamidated=True))
+    searched = rank_sequences(probabilities, 5, stages, rules)
+    exact = over_all_sequences(searched, probabilities, stages, rules)
+    best, *others = exact.candidates
+    assert best.sequence == "NGNA"
+    single = next(one for one in others if one.sequence == "DGNA")
+    p, q = 0.8, 0.2 / (N_RESIDUES - 1)
+    # D weighs as the one, and the other N may not be deamidated then.
+    assert best.probability / single.probability == pytest.approx(2 * p / q, rel=0.01)
 
 
 @pytest.mark.parametrize("bounds", [(1, 3), (2, 2)])

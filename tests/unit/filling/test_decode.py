@@ -195,6 +195,18 @@ def test_modified_forms_of_a_sequence_count_together() -> None:
     assert ranking.distributions[0, RESIDUES.index("N")] == pytest.approx(first.probability)
 
 
+def test_forms_are_added_before_shares_are_tempered() -> None:
+    """Nine N of which one is deamidated have nine forms, DNNNNNNNN has eleven times each."""
+    places = [{"D": 11, "N": 1}, *[{"N": 1}] * 8]
+    mass = 9 * ASPARAGINE + DEAMIDATION
+    rules = MassRules(Modifications(deamidated=True))
+    ranking = rank_sequences(distributions(*places), 5, one_mass(mass, 0.001), rules)
+    assert [c.sequence for c in ranking.candidates] == ["D" + "N" * 8, "N" * 9]
+    first, second = ranking.candidates
+    odds = (11 / 9) ** (1 / 1.2)
+    assert first.probability / second.probability == pytest.approx(odds, abs=1e-3)
+
+
 @pytest.mark.parametrize(("length", "temperature"), [(5, 1.0), (10, 1.25), (15, 1.5)])
 def test_shares_of_long_gaps_of_known_mass_are_tempered(length: int, temperature: float) -> None:
     """Two orders of the same residues: the odds between them are those of the network's, cooled."""

@@ -123,6 +123,10 @@ def test_no_residue_exceeds_what_its_gap_allows(fill: Filler) -> None:
         for chain in (free, replace(free, gaps=(replace(free.gaps[0], most=UNSHOWN),)))
     ]
     assert max(shares[0]) > UNSHOWN and max(shares[1]) == pytest.approx(UNSHOWN, abs=1e-4)
+    # Nor is a sequence more probable than its residues allow.
+    gap = replace(free.gaps[0], most=UNSHOWN)
+    (first, *_) = fill(replace(free, gaps=(gap,))).rows["gaps"]
+    assert float(first["probability"]) == pytest.approx(np.prod(shares[1]), rel=1e-2)
 
 
 def test_a_gap_weighed_by_spectra_is_no_surer_than_its_length(fill: Filler) -> None:

@@ -30,7 +30,8 @@ def test_sequences_of_two_lengths_share_what_their_lengths_have() -> None:
     assert found is not None
     share = 1 / (1 + np.exp(-1.0))
     assert (found.length, found.probability) == (2, pytest.approx(share))
-    assert [(r.sequence, r.probability) for r in found.rivals] == [("N", pytest.approx(1 - share))]
+    odds = pytest.approx((1 - share) / share)
+    assert [(r.sequence, r.odds) for r in found.rivals] == [("N", odds)]
 
 
 def test_the_best_sequence_may_be_of_the_less_probable_length() -> None:
@@ -63,6 +64,13 @@ def test_a_ranking_lists_the_best_of_all_lengths() -> None:
     assert sum(c.probability for c in ranking.candidates) == pytest.approx(1.0)
     assert ranking.distributions[0].sum() == pytest.approx(found.probability)
     assert [c.sequence for c in with_rivals(alone, gap, 1).candidates] == ["GG"]
+    # If all sequences are counted, and not those of the search alone, every share is lower.
+    (best,) = alone.candidates
+    counted = replace(alone, candidates=(replace(best, probability=best.probability / 4),))
+    of_all = with_rivals(counted, gap, 5).candidates
+    assert [c.probability for c in of_all] == pytest.approx(
+        [c.probability / 4 for c in ranking.candidates]
+    )
     assert with_rivals(alone, Gap(3, 5, 2, 2, N, 0.001), 5) is alone
     scaffold = Scaffold("m", "", "ACDXXE", (gap,), 1)
     assert from_json(to_json(scaffold)) == scaffold

@@ -15,8 +15,10 @@ from lacuna.scaffolds.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
     Modifications,
+    mass_rules,
     nearest_mass,
 )
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 EVEN = np.full((2, N_RESIDUES), 1.0 / N_RESIDUES)
 
@@ -66,6 +68,21 @@ def test_a_clipped_lysine_weighs_nothing_at_the_end_of_a_chain() -> None:
     assert "GK" in found(2, mass_of("G"), MassRules(modifications, ends_chain=True))
     assert "GK" in found(2, mass_of("GK"), MassRules(modifications, ends_chain=True))
     assert found(2, mass_of("G"), MassRules(modifications)) == set()
+
+
+@pytest.mark.parametrize(
+    ("longest", "at_ends"), [(None, False), (3, False), (0, True)]
+)  # no bound, a bound, a place without residues
+def test_a_gap_beside_residues_that_may_be_inserted_is_at_no_end(
+    longest: int | None, at_ends: bool
+) -> None:
+    before, first = Gap(0, 0, 0, longest), Gap(0, 1, 1, None, 300.1, 0.01)
+    last, behind = Gap(3, 4, 1, None, 300.1, 0.01), Gap(4, 4, 0, longest)
+    chain = Scaffold("m", "", "XDFX", (before, first, last, behind), 1)
+    of_gap = {gap: mass_rules(chain, gap, Modifications()) for gap in chain.gaps}
+    assert (of_gap[first].starts_chain, of_gap[last].ends_chain) == (at_ends, at_ends)
+    assert of_gap[before].starts_chain and of_gap[behind].ends_chain
+    assert not (of_gap[last].starts_chain or of_gap[first].ends_chain)
 
 
 def test_a_sequence_that_fits_in_two_forms_is_listed_once() -> None:

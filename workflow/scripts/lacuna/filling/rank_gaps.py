@@ -20,6 +20,7 @@ from lacuna.filling.masses.intact import intact_rules, likely_end, unweighed
 from lacuna.filling.masses.intact_errors import left_with_errors, likely_intact_error
 from lacuna.filling.masses.misfits import rank_weighed
 from lacuna.filling.masses.other_length import length_by_masses
+from lacuna.filling.residues import up_to
 from lacuna.filling.search.decode import Ranking, rank_plain
 from lacuna.filling.search.rivals import with_rivals
 from lacuna.filling.search.stages import stages_of
@@ -57,7 +58,7 @@ def rank_gaps(
         together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
         for i in range(0, len(gaps), together):
             some = gaps[i : i + together]
-            of_gaps = probabilities[np.array([gap.rows for gap in some])]  # (g, length, 20)
+            of_gaps = np.stack([up_to(g.given.most, probabilities[g.among_missing]) for g in some])
             for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
                 notes: list[str] = [MassDoubt.UNMET] if gap.rows.start in whole else []
                 notes += filter(None, [intact_errors.get(gap.rows.start)])

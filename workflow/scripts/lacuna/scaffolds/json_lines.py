@@ -133,8 +133,8 @@ def _piece(values: list[Any]) -> Piece:
 
 def _rival(values: list[Any]) -> Rival:
     """A sequence of another length from a list of its fields."""
-    sequence, probability, mass, readings = values
-    return Rival(sequence, probability, mass, tuple(readings))
+    sequence, odds, mass, readings = values
+    return Rival(sequence, odds, mass, tuple(readings))
 
 
 def _spectra(values: list[Any]) -> SpectralEvidence:

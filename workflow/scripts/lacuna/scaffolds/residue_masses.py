@@ -84,6 +84,13 @@ class MassRules:
         """These rules where every C carries so many Da."""
         return replace(self, modifications=replace(self.modifications, cysteine=((carried, 1.0),)))
 
+    @property
+    def several_forms(self) -> bool:
+        """Whether a sequence may have more than one mass, with one mass of C."""
+        allowed = self.modifications
+        anywhere = allowed.oxidised_methionine or allowed.deamidated or bool(self.forms)
+        return anywhere or self.starts_chain or (self.ends_chain and allowed.clipped_lysine)
+
     def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Residues (m,) at a position of a gap, I among L: what each may weigh (m,) in Da, and the
         log probability that it then does (m,), 0 of all forms of a modification that is allowed."""
@@ -93,8 +100,14 @@ class MassRules:
 
 
 def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
-    """What the residues of one gap of a chain may weigh."""
-    return MassRules(modifications, gap.start == 0, gap.end == len(scaffold.sequence))
+    """What the residues of one gap of a chain may weigh.
+
+    Where residues may be inserted at an end of the chain, a gap beside them does not reach it.
+    """
+    ends = (0, len(scaffold.sequence))
+    inserted = {g.start for g in scaffold.gaps if g.start == g.end and not g.fixed}
+    first, last = (end not in inserted or gap.start == gap.end for end in ends)
+    return MassRules(modifications, first and gap.start == ends[0], last and gap.end == ends[1])
 
 
 @lru_cache(maxsize=KEPT_TABLES)

@@ -25,12 +25,13 @@ class Piece:
 class Rival:
     """A sequence for a gap that is of another length than the one chosen.
 
-    probability: of sequence and length together, given the masses; mass: in Da; readings: the
-    probability of each mass that C may have.
+    odds: how probable sequence and length are together, given the masses, as a share of the best
+    sequence of the length chosen, 0 to 1; mass: in Da; readings: the probability of each mass that
+    C may have.
     """
 
     sequence: str
-    probability: float
+    odds: float
     mass: float
     readings: tuple[float, ...]
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, encode, il_as_one, merge_il
 from lacuna.filling.masses.chain_mass import TINY, Grid, LeftMass, joined, moved
-from lacuna.filling.search.decode import Candidate, Ranking, divided
-from lacuna.filling.search.mass_search import SIGMAS
+from lacuna.filling.search.decode import MASS_WIDTH, Candidate, Ranking, divided
+from lacuna.filling.search.mass_search import SIGMAS, search
 from lacuna.filling.search.stages import UNBOUNDED, Stages
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, sums_of, weights_of
+from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 
 # How probable a sequence may be that the search has dropped, and how improbable the best one,
 # before all are counted; and how much wider bins are then than those of a chain. Whether residues
@@ -75,19 +75,25 @@ def over_all_sequences(
         if of_reading is not None:
             total, of_residues = of_reading
             marginals += weights[i] * of_residues
-            joint = [_joint(one, i, probabilities, cuts, reading) for one in ranking.candidates]
+            joint = [_joint(one, probabilities, stages, reading) for one in ranking.candidates]
             shares[:, i] = weights[i] * np.array(joint) / total
-    candidates = tuple(
-        replace(one, probability=max(min(one.probability, share), TINY))
-        for one, share in zip(ranking.candidates, shares.sum(1).tolist(), strict=True)
-    )
+    candidates = list(map(_with_shares, ranking.candidates, shares))
+    candidates.sort(key=lambda candidate: -candidate.probability)
     less = candidates[0].probability / ranking.candidates[0].probability
     return replace(
         ranking,
-        candidates=candidates,
+        candidates=tuple(candidates),
         distributions=divided(marginals, probabilities),
         bound=ranking.bound * less,
     )
+
+
+def _with_shares(one: Candidate, shares: np.ndarray) -> Candidate:
+    """A candidate with its shares (readings,) of all sequences, which are not more than its own."""
+    total = float(shares.sum())
+    probability = max(min(one.probability, total), TINY)
+    readings = tuple((shares / total).tolist()) if total else one.readings
+    return replace(one, probability=probability, readings=readings)
 
 
 def _countable(stages: Stages, rules: MassRules) -> bool:
@@ -202,17 +208,12 @@ def _marginals(
     return found / found.sum(1, keepdims=True)
 
 
-def _joint(
-    one: Candidate, i: int, probabilities: np.ndarray, cuts: Sequence[_Cut], rules: MassRules
-) -> float:
-    """Probability of a sequence and of the errors of its masses in reading i of C, with its rules;
-    0 if it does not have the masses then."""
-    if not one.readings[i]:
-        return 0.0
+def _joint(one: Candidate, probabilities: np.ndarray, stages: Stages, rules: MassRules) -> float:
+    """Probability of a sequence in all its forms, and of the errors of its masses; 0 if it does not
+    have the masses. rules: with one mass of C."""
     tokens = merge_il(encode(one.sequence))
-    likely = il_as_one(probabilities)[np.arange(len(tokens)), tokens]
-    *begun, whole = sums_of(weights_of(tokens, rules))[1:]
-    off = [(whole, cuts[-1]), *((np.concatenate(begun), cut) for cut in cuts[:-1])]
-    z = [SIGMAS * float(np.abs(masses - cut.mass).min()) / cut.tolerance for masses, cut in off]
-    squares = sum(min(one, SIGMAS) ** 2 for one in z)
-    return math.exp(float(np.log(np.maximum(likely, TINY)).sum()) - squares / 2)
+    at = np.arange(len(tokens)), tokens
+    alone = np.zeros_like(probabilities)
+    alone[at] = np.maximum(il_as_one(probabilities)[at], TINY)
+    scores = search(alone, MASS_WIDTH, stages, rules).scores
+    return math.exp(float(np.logaddexp.reduce(scores, initial=-math.inf)))

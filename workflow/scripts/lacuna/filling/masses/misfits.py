@@ -25,6 +25,7 @@ from lacuna.filling.search.decode import (
 from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import BIN, RESIDUE_MASSES, MassRules, nearest_mass
 
+RANKED = 20  # sequences of which the best is sought, however few are listed
 LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
 
 
@@ -45,8 +46,9 @@ def rank_weighed(
     def likely(some: Stages) -> float:
         return mass_log_probability(probabilities, some, rules)
 
-    ranking = rank_sequences(probabilities, n, stages, rules)
+    ranking = rank_sequences(probabilities, max(n, RANKED), stages, rules)
     ranking = over_all_sequences(ranking, probabilities, stages, rules)
+    ranking = replace(ranking, candidates=ranking.candidates[:n])
     spectra = stages.spectra
     if spectra is not None:  # which say nothing of whether the masses are right
         stages = stages.weighed()

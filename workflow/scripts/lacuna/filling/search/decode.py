@@ -49,8 +49,9 @@ class Ranking:
     """Ranked sequences of a gap, and the distributions of its residues.
 
     candidates: best first, empty if no sequence fits the masses; distributions: (length, 20) of
-    each residue, given the masses if there are any; bound: no sequence that is not listed is more
-    probable than this or than the last candidate, whichever is higher (0: the list is exact);
+    each residue, given the masses if there are any; bound: no sequence that is not listed is, in
+    one modified form, more probable than this or than the last candidate, whichever is higher (0:
+    the list is exact);
     mass_probability: probability of the gap's masses, errors of measurement included.
     """
 
@@ -107,37 +108,29 @@ def rank_sequences(probabilities: np.ndarray, n: int, stages: Stages, rules: Mas
     pool = _pooled(probabilities, stages, readings)
     if pool is None:
         return Ranking((), probabilities, mass_probability=0.0)
-    tokens, share = pool.tokens, pool.share
-    probabilities = _by_sides(probabilities, tokens, share, stages, pool.likeliest)
-    different, first, which = np.unique(tokens, axis=0, return_index=True, return_inverse=True)
-    shares = np.zeros((len(different), len(readings)))
-    np.add.at(shares, (which.ravel(), pool.reading), share)
-    best = np.argsort(-shares.sum(1), kind="stable")[:n]
+    share = pool.shares.sum(1)
+    probabilities = _by_sides(probabilities, pool.tokens, share, stages, pool.likeliest)
     candidates = tuple(
-        Candidate(
-            sequence,
-            float(shares[i].sum()),
-            float(pool.masses[first[i]]),
-            tuple((shares[i] / shares[i].sum()).tolist()),
+        Candidate(sequence, float(share[i]), float(pool.masses[i]), tuple((of / of.sum()).tolist()))
+        for i, (sequence, of) in enumerate(
+            zip(_letters(pool.tokens[:n], probabilities), pool.shares[:n], strict=True)
         )
-        for i, sequence in zip(best, _letters(different[best], probabilities), strict=True)
     )
-    distributions = _marginals(tokens, share, probabilities)
+    distributions = _marginals(pool.tokens, share, probabilities)
     return Ranking(candidates, distributions, pool.lost, pool.mass_probability)
 
 
 class _Pool(NamedTuple):
-    """Sequences that fit the masses of a gap under any mass of C, the likeliest first.
+    """The different sequences that fit the masses of a gap under any mass of C, best first.
 
-    tokens: (m, length), those that fit in several forms once for each; masses: (m,) Da; share: (m,)
-    of the probability; reading: (m,) which mass of C; lost: share at most of a sequence that was
-    dropped; mass_probability: as in `Ranking`; likeliest: rules with the likeliest mass of C.
+    tokens: (m, length); masses: (m,) Da of the likeliest form; shares: (m, readings) of the
+    probability, by the mass of C; lost: share at most of a sequence that was dropped, in one form;
+    mass_probability: as in `Ranking`; likeliest: rules with the likeliest mass of C.
     """
 
     tokens: np.ndarray
     masses: np.ndarray
-    share: np.ndarray
-    reading: np.ndarray
+    shares: np.ndarray
     lost: float
     mass_probability: float
     likeliest: MassRules
@@ -153,7 +146,7 @@ def _pooled(
     with odds of SPECTRA_ODDS at most.
     """
     width = _width(len(probabilities))
-    founds = [search(probabilities, width, stages, rules) for _, rules in readings]
+    founds = [_once(search(probabilities, width, stages, rules), rules) for _, rules in readings]
     totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
     weights = np.where(np.isfinite(totals), [weight for weight, _ in readings], 0.0)
     if not weights.any():
@@ -168,14 +161,37 @@ def _pooled(
     share = np.concatenate([weights[i] * np.exp(founds[i].scores - totals[i]) for i in fitting])
     reading = np.repeat(fitting, [len(founds[i].scores) for i in fitting])
     order = np.argsort(-share, kind="stable")
-    return _Pool(
-        tokens=np.concatenate([founds[i].tokens for i in fitting])[order],
-        masses=np.concatenate([founds[i].masses for i in fitting])[order],
-        share=share[order],
-        reading=reading[order],
-        lost=sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting),
-        mass_probability=weighed,
-        likeliest=readings[int(weights.argmax())][1],
+    tokens = np.concatenate([founds[i].tokens for i in fitting])[order]
+    masses = np.concatenate([founds[i].masses for i in fitting])[order]
+    share, reading = share[order], reading[order]
+    if len(fitting) > 1:
+        tokens, first, which = np.unique(tokens, axis=0, return_index=True, return_inverse=True)
+        masses = masses[first]
+    else:
+        which = np.arange(len(tokens))
+    shares = np.zeros((len(tokens), len(readings)))
+    np.add.at(shares, (which.ravel(), reading), share)
+    best = np.argsort(-shares.sum(1), kind="stable")
+    lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
+    likeliest = readings[int(weights.argmax())][1]
+    return _Pool(tokens[best], masses[best], shares[best], lost, weighed, likeliest)
+
+
+def _once(found: Found, rules: MassRules) -> Found:
+    """The same sequences, each once, with the log probability of all its modified forms and the
+    mass of the likeliest; best first. rules: of the search."""
+    if not rules.several_forms:
+        return found
+    different, first, which = np.unique(
+        found.tokens, axis=0, return_index=True, return_inverse=True
+    )
+    if len(different) == len(found.tokens):
+        return found
+    scores = np.full(len(different), -np.inf)
+    np.logaddexp.at(scores, which.ravel(), found.scores)
+    best = np.argsort(-scores, kind="stable")
+    return replace(
+        found, tokens=different[best], scores=scores[best], masses=found.masses[first[best]]
     )
 
 

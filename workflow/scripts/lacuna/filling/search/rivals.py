@@ -48,14 +48,15 @@ def contest(
             found.append((length, share, ranked))
     if not found:
         return None
-    best, probability, _ = max(found, key=lambda one: one[1] * one[2][0].probability)
+    best, probability, (first, *_) = max(found, key=lambda one: one[1] * one[2][0].probability)
+    whole = probability * first.probability
     rivals = [
-        Rival(c.sequence, share * c.probability, c.mass, c.readings)
+        Rival(c.sequence, share * c.probability / whole, c.mass, c.readings)
         for length, share, ranked in found
         if length != best
         for c in ranked
     ]
-    rivals.sort(key=lambda rival: -rival.probability)
+    rivals.sort(key=lambda rival: -rival.odds)
     return Contest(best, probability, tuple(rivals[:RIVALS]))
 
 
@@ -66,11 +67,10 @@ def with_rivals(ranking: Ranking, gap: Gap, n: int) -> Ranking:
         return ranking
     share = gap.length_probability
     first, *others = (replace(c, probability=share * c.probability) for c in ranking.candidates)
-    # The chain was read around the gap to find the length, and as a whole here: what the network
-    # says may differ in the last digits, and the gap is filled at the length that was chosen.
+    # To find the length, the chain was read around the gap, and shares were those of the sequences
+    # that the search keeps. So rivals count by their odds against the best sequence.
     rivals = [
-        Candidate(r.sequence, min(r.probability, first.probability), r.mass, r.readings)
-        for r in gap.rivals
+        Candidate(r.sequence, r.odds * first.probability, r.mass, r.readings) for r in gap.rivals
     ]
     listed = sorted([*others, *rivals], key=lambda candidate: -candidate.probability)
     return replace(
