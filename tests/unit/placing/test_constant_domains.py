@@ -20,7 +20,7 @@ from tests.reads import (
 import bundled
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, decode, encode
 from lacuna.core.paths import LIBRARY
 from lacuna.evidence.weigh import weigh
 from lacuna.placing.chains.constant_domains import (
@@ -91,6 +91,17 @@ def test_a_domain_on_an_fc_goes_on_in_the_hinge() -> None:
     draft = only(placed(ON_FC, ANY))
     assert decode(draft.tokens) == merged(ON_FC)
     assert not [one for one in draft.loose if one.stop > draft.find(CONSTANT)]
+
+
+@pytest.mark.parametrize("linker", ["", "AAA", "GS", "GGGGS"])
+def test_a_domain_may_go_on_anywhere_in_the_hinge(linker: str) -> None:
+    """EPKSC, with which the hinge begins, is not there."""
+    chain = V + linker + GAMMA1[103:]
+    draft = only(placed(chain, ANY))
+    assert GAMMA1[103:].startswith("DKTHT") and decode(draft.tokens) == merged(chain)
+    behind = slice(len(V), len(V) + len(linker))
+    assert (draft.germline[behind] == ABSENT).all() and draft.germline[behind.stop] != ABSENT
+    assert (draft.columns[len(V) :] == CONSTANT).all()
 
 
 def test_what_no_read_joins_to_an_fc_is_in_doubt() -> None:

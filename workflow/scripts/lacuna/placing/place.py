@@ -12,8 +12,9 @@ from lacuna.core.tables import PlacedRow
 from lacuna.placing.aligning.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.build import ROUNDS, build
-from lacuna.placing.chains.constant_domains import with_doubts, without_unread
+from lacuna.placing.chains.constant_domains import lacks_ch1, with_doubts, without_unread
 from lacuna.placing.chains.further import further_drafts, of_two_species, without_words
+from lacuna.placing.chains.hinge import with_linkers
 from lacuna.placing.chains.populations import Population, abundances, is_serum, populations
 from lacuna.placing.chains.strays import (
     LOST,
@@ -139,7 +140,10 @@ def _built(
             found = replace(found, least=least_score(found, drafts, placements))
             found = with_one_place(found, [d.without_cdr3() for d in drafts], proteins)
             if any(draft.c >= 0 for draft in drafts):
-                drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), drafts)
+                whole = drafts
+                drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), whole)
+                lacking = list(map(lacks_ch1, drafts, whole))
+                drafts = with_linkers(found, drafts, proteins, lacking)
     return found, drafts, placements
 
 

@@ -58,6 +58,12 @@ def without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draf
     return found
 
 
+def lacks_ch1(draft: Draft, whole: Draft) -> bool:
+    """Whether a draft has some of the constant region that it had as a whole, but not its start."""
+    start = draft.find(CONSTANT)
+    return draft.c >= 0 and len(draft) < len(whole) and not _begins(draft, start)
+
+
 def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
     """The drafts with the constant domains that may not be there, and what no read shows beside one
     that was left out, among what is `loose`."""

@@ -31,7 +31,9 @@ OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must k
 ARM_JOINT = 1.5  # weight of reads over each joint of an arm
 ARM_COST = 1.5  # nats for each residue of an arm
 SHORTEST = 3  # residues of CDR3
-LONGEST = {"H": 45, "K": 18, "L": 18}  # IMGT has columns for 45
+# Residues of CDR3: of cattle up to 70 (Wang et al. 2013, 10.1016/j.cell.2013.04.049). IMGT has
+# columns for 45.
+LONGEST = {"H": 75, "K": 18, "L": 18}
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
 LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well

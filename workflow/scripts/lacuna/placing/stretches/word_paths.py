@@ -14,7 +14,7 @@ CONTEXT = 4  # residues behind which the next one is looked up
 ANCHOR = 4  # residues of an anchor
 BEAM = 200  # walks that are followed at a time
 CANDIDATES = 12  # walks that are kept
-LONGEST = 45  # residues of a stretch
+LONGEST = 75  # residues of a stretch
 FLOOR = 0.15  # weight of a word that reads never show, as prior of each residue
 
 
