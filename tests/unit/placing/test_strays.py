@@ -135,6 +135,16 @@ def test_residues_that_are_hardly_right_and_short_reads_count_for_nothing() -> N
     assert not find_strays(short, short.length < 0, "mouse").reads.any()
 
 
+@pytest.mark.parametrize(("c", "stray"), [(-1, False), (0, True)])
+def test_what_goes_on_behind_a_chain_is_no_other_chain(c: int, stray: bool) -> None:
+    """A fusion to a protein that is not known; behind a constant region there is no such read."""
+    chain = germline_chain("H", 1)
+    draft = replace(draft_from(chain), c=c)
+    found = read_set(chain[-9:] + "LPETGGW")
+    nowhere = find_strays(found, found.length < 0, "auto", 0.5, [draft])
+    assert nowhere.reads.tolist() == [stray]
+
+
 def test_runs_of_glycine_and_serine_are_not_of_an_antibody() -> None:
     found = read_set("SGSGSGTDFTLT", "GSGSGSGGSSSGGGS")
     nowhere = find_strays(found, found.length < 0, "auto")

@@ -111,7 +111,7 @@ def place(
     serum = is_serum(chains, drafts)
     lost, beside = False, (False,) * len(drafts)
     if not serum:  # of which many chains are not found
-        rows, lost = _with_lost(rows, found, placements, species)
+        rows, lost = _with_lost(rows, found, placements, drafts, species)
         beside = rivalled(found, placements, drafts)
         for one in several:
             LOG.warning("%s", _about_subclasses(one, names, drafts))
@@ -148,14 +148,18 @@ def _built(
 
 
 def _with_lost(
-    rows: list[PlacedRow], found: ReadSet, placements: Placements, species: str
+    rows: list[PlacedRow],
+    found: ReadSet,
+    placements: Placements,
+    drafts: Sequence[Draft],
+    species: str,
 ) -> tuple[list[PlacedRow], bool]:
     """The rows of the reads, with those marked that are of a chain that was not found, and whether
     these are so many that one is missing; a few may be so by chance, and are not marked."""
     on_chain = np.zeros(len(found), dtype=bool)
     on_chain[placements.alignment.read] = True
     for sure, share in LOST:
-        marked = with_strays(rows, found, find_strays(found, on_chain, species, sure))
+        marked = with_strays(rows, found, find_strays(found, on_chain, species, sure, drafts))
         lost = lost_reads(*count_lost(marked), share)
         if lost:
             LOG.warning("%s", lost)

@@ -16,12 +16,13 @@ from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_se
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode, merge_il
 from lacuna.core.tables import RESEMBLES, RESEMBLES_SPECIES, PlacedRow
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.aligning.seeds import words
+from lacuna.placing.aligning.seeds import known_words, words
 from lacuna.placing.rows import NOWHERE
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Placements
 
+END = 14  # residues at the end of a chain, within which reads of what is behind it begin
 LEAST_WORDS = 3  # of germline in a read that resembles it
 # Different residues in such a word: runs of G and S, as SGSGS, are in keratins and linkers too.
 LEAST_RESIDUES = 3
@@ -62,12 +63,18 @@ class Strays:
 
 
 def find_strays(
-    reads: ReadSet, placed: np.ndarray, species: str, sure: float = LOST[0][0]
+    reads: ReadSet,
+    placed: np.ndarray,
+    species: str,
+    sure: float = LOST[0][0],
+    drafts: Sequence[Draft] = (),
 ) -> Strays:
     """The reads of an antibody among those that fit no chain.
 
     placed (n,) bool: reads that lie on a chain or a contaminant; species: stated, 'auto' for any;
-    sure: the probability that each residue of a word of germline must have.
+    sure: the probability that each residue of a word of germline must have; drafts: the chains. A
+    chain without a constant region may go on in what is not known, and words of its last residues
+    are no sign of another one.
     """
     number = words(reads.tokens, WORD)
     if not number.size:  # all reads are shorter
@@ -75,7 +82,10 @@ def find_strays(
     lost = np.flatnonzero(~placed)
     own = number[lost]
     enough = sliding_window_view(reads.right[lost], WORD, axis=-1).min(-1) >= sure
-    held = np.where((own >= 0) & enough, _species_of_words()[own], 0)  # (lost, words) bits
+    ends = [known_words(d.tokens[-END:], WORD) for d in drafts if d.c < 0]
+    of_end = np.isin(own, np.concatenate(ends)) if ends else np.zeros(own.shape, dtype=bool)
+    counted = (own >= 0) & enough & ~of_end
+    held = np.where(counted, _species_of_words()[own], 0)  # (lost, words) bits
     like = np.zeros(len(reads), dtype=bool)
     like[lost] = (held > 0).sum(1) >= LEAST_WORDS
     if species == "auto":
