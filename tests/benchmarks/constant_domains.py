@@ -3,10 +3,11 @@
     python tests/benchmarks/constant_domains.py [--digests deep,two,trypsin] [--n 4] [--seed 1]
 
 Made human antibodies and VHHs (tests/benchmarks/read_panel.py) as IgG1, Fab, F(ab')2, and VHH or
-scFv on an Fc, from simulated reads. Prints, for each kind and digest, over the heavy chains (of an
-scFv, its VH): residues of constant regions that are there, and how many of these the answers lack;
-residues that they have besides; and how many of these are not flagged `length`. Answers and truths
-are aligned by difflib, runs below four residues do not count. One core, about five minutes.
+scFv on an Fc, from simulated reads; a second VHH goes on within the hinge, behind AAA. Prints, for
+each kind and digest, over the heavy chains (of an scFv, its VH): residues of constant regions that
+are there, and how many of these the answers lack; residues that they have besides; and how many of
+these are not flagged `length`. Answers and truths are aligned by difflib, runs below four residues
+do not count. One core, about five minutes.
 """
 
 import argparse
@@ -32,6 +33,7 @@ def molecules(n: int, seed: int) -> Iterator[tuple[str, Antibody, str]]:
     """(kind, molecule, the constant region of its heavy chain)."""
     gamma, kappa = constant("human", "IGHG1*01"), constant("human", "IGKC*01")
     fc = HINGE + gamma[gamma.index("CPPCP") + 5 :]
+    linked = "AAA" + gamma[gamma.index("DKTHT") :]
     for i in range(n):
         at = 100 * seed + i
         heavy = made("human", "H", at, cdr3=10 + i % 8)
@@ -44,7 +46,8 @@ def molecules(n: int, seed: int) -> Iterator[tuple[str, Antibody, str]]:
             chains = (heavy + region + tag, light + kappa)
             yield kind, Antibody(kind, chains, (heavy, light)), region + tag
         vhh = made("alpaca", "H", at, cdr3=12 + i % 8, rate=0.06)
-        yield "VHH-Fc", Antibody("VHH-Fc", (vhh + fc,), (vhh,)), fc
+        for kind, region in (("VHH-Fc", fc), ("VHH-AAA-Fc", linked)):
+            yield kind, Antibody(kind, (vhh + region,), (vhh,)), region
         scfv = (light + LINKER + heavy + fc,)
         yield "scFv-Fc", Antibody("scFv-Fc", scfv, (light, heavy)), fc
 

@@ -12,7 +12,7 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import ABSENT, MISSING
 from lacuna.placing.aligning.joints import V_JOINT
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.stretches.junction import THIN, Path, Surroundings, weigh_paths
+from lacuna.placing.stretches.junction import LENGTH_MARGIN, THIN, Path, Surroundings, weigh_paths
 from lacuna.placing.stretches.word_paths import WordGraph, paths, repeats
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import place_on
@@ -58,7 +58,8 @@ def _with_linker(reads: ReadSet, draft: Draft, start: int, others: Sequence[Draf
         joints = path.joints[: len(path.tokens) - kept[path.tokens.tobytes()] + 1]
         return bool(joints.min() >= THIN)
 
-    better = [p for p in weighed if p.gain >= now.gain + now.length_margin and is_read(p)]
+    margin = now.length_margin if is_read(now) else LENGTH_MARGIN
+    better = [p for p in weighed if p.gain >= now.gain + margin and is_read(p)]
     if not better:
         return draft
     best = max(better, key=lambda path: path.gain - COST * len(path.tokens))
