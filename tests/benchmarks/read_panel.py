@@ -455,8 +455,8 @@ class Road:
         seconds = time.process_time() - start
         truths = scoring._true_domains(truth)
         if by_answer:
-            answers: list[WeighedChain | None] = [c for c in chains if c.locus]
-            truths = [_nearest(truths, c) for c in chains if c.locus]
+            answers: list[WeighedChain | None] = list(chains)
+            truths = [_nearest(truths, c) for c in chains]
         else:
             answers = [scoring._answer(t.domain, chains) for t in truths]
         scores = [

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,29 @@ def test_tables_have_the_fields_of_the_results(filled: lacuna.FilledChains) -> N
     assert filled.to_dataframe("chains").status.tolist() == [chain.status for chain in filled]
     with pytest.raises(LacunaError, match="'rows' is not a table; use one of residues, gaps"):
         filled.to_dataframe("rows")  # type: ignore[arg-type]
+
+
+def test_calls_of_several_threads_do_not_disturb_each_other() -> None:
+    """The precision is that of the process."""
+    names = ("float32", "float64") * 3
+    alone = {name: lacuna.fill(given(), precision=name) for name in set(names)}
+    with ThreadPoolExecutor(2) as pool:
+        filled = list(pool.map(lambda name: lacuna.fill(given(), precision=name), names))
+    assert filled == [alone[name] for name in names]
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT])
+def test_what_a_data_frame_has_for_nothing_is_not_given(nothing: Any) -> None:
+    gap = {"start": 9, "end": 12, "mass": nothing}
+    chain = {"id": nothing, "sequence": "EVQLVESGG---QPGGSLRLSC", "gaps": [gap]}
+    (filled,) = lacuna.fill([chain])
+    assert (filled.chain, filled.status, filled.gaps[0].cysteine) == ("chain1", "filled", "")
+
+
+@pytest.mark.parametrize("option", ["homologs", "weights", "library"])
+def test_an_empty_path_is_named(option: str) -> None:
+    with pytest.raises(LacunaError, match=f"{option} is empty; give the path of a file"):
+        lacuna.fill(given(), **{option: " "})
 
 
 def test_results_do_not_depend_on_blocks_and_threads_are_given_back(

@@ -212,6 +212,8 @@ def test_a_file_in_which_nothing_is_filled_is_an_error(
             "has reads_format and no reads; add",
         ),
         (("fill", "none.fasta", "--out", "out"), "none.fasta: no such file; check the path"),
+        (("fill", "chains.fasta", "--gaps", "", "--out", "out"), "it is empty; name a file"),
+        (("fill", "", "--out", "out"), "it is empty; name a file"),
         (("fill", "chains.fasta", "--out", "chains.fasta"), "is a file; name a folder"),
         (("fill", "chains.fasta", "--out", ""), "argument --out: it is empty; name a folder"),
         (("fill", "chains.fasta", "--out", "out", "--candidates", "0"), "write at least 1"),

@@ -1,6 +1,5 @@
 """Configuration, samples and blocks: all that is known before the first job."""
 
-import os
 import re
 import sys
 from difflib import get_close_matches
@@ -15,17 +14,11 @@ from snakemake.logging import logger
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 if not ROOT.is_dir():
     sys.exit("Error: Lacuna is imported from a clone: give the path of the Snakefile in it")
-SCRIPTS = str(ROOT / "workflow" / "scripts")
-sys.path.insert(0, SCRIPTS)
-# Snakemake puts the scripts behind the packages of the environment, where jobs would find a Lacuna
-# that is installed there.
-if not os.environ.get("PYTHONPATH", "").startswith(SCRIPTS):
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")])
-    )
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.core.config import check_config, check_repeats, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
+from lacuna.core.paths import prefer_this_package
 from lacuna.core.windows import check_window
 from lacuna.steps.config_record import is_rewritten
 from lacuna.steps.outdir import check_outdir
@@ -33,6 +26,10 @@ from lacuna.steps.packs import LARGEST, plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.sheet import PATHS, read_sheet
+
+# Snakemake puts the scripts of rules behind the packages of the environment, so that jobs would
+# import a Lacuna that is installed there.
+prefer_this_package()
 
 
 def stop(fault):
@@ -266,6 +263,12 @@ def weights():
     return trained if train["steps"] else resource("train.from")
 
 
+def all_cores(wildcards):
+    """Threads of a target that measures on one machine: those of --cores."""
+    cores = workflow.resource_settings.cores
+    return cores or stop("this target measures on one machine: give --cores N")
+
+
 def located(path):
     """The path; if it does not exist here, that in the workflow's folder."""
     return path if Path(path).exists() else ROOT / path
@@ -353,15 +356,15 @@ def digests(*names, samples=lambda wildcards: [wildcards.sample]):
     return found
 
 
-def code(script):
-    """Params function: digest of a script and all that it imports: a change re-runs its rule.
+def code(*scripts):
+    """Params function: digest of scripts and all that they import: a change re-runs the rule.
 
     Only for the rules of jobs, since most of the seconds of a plan would pass in reading modules.
-    The name of the script may hold wildcards.
+    The name of a script may hold wildcards.
     """
 
     def found(wildcards):
-        name = script.format(**dict(wildcards.items()))
-        return code_digest(ROOT / "workflow" / "scripts" / name)
+        names = [script.format(**dict(wildcards.items())) for script in scripts]
+        return " ".join(code_digest(ROOT / "workflow" / "scripts" / name) for name in names)
 
     return found

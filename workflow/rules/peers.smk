@@ -29,7 +29,7 @@ rule compare_peers:
         scaffolds=PEERED / "scaffolds.jsonl",
         answers=expand(PEERED / "{method}.tsv", method=[*OURS, *COMPARED["methods"]]),
         speeds=expand(PEERED / "{method}.speed.json", method=[*OURS, *COMPARED["methods"]]),
-        template=located("workflow/report/peers.svg.j2"),
+        template=ROOT / "workflow" / "report" / "peers.svg.j2",
     output:
         accuracy=PEERED / "accuracy.tsv",
         speed=PEERED / "speed.tsv",
@@ -107,7 +107,7 @@ rule fill_by_peer:
         OUT / "benchmarks" / "fill_by_peer" / "{peer}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs at the same time
+    threads: all_cores  # nothing else runs at the same time
     resources:
         mem_mb=4000,
     params:
@@ -136,7 +136,7 @@ rule fill_by_lacuna:
         OUT / "benchmarks" / "fill_by_lacuna" / "{ours}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: lambda wildcards: workflow.cores  # all of them: nothing else runs at the same time
+    threads: all_cores  # nothing else runs at the same time
     resources:
         mem_mb=4000,
     params:

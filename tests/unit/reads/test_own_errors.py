@@ -144,6 +144,20 @@ def test_tools_with_a_model_and_tools_with_few_reads_stay_as_they_are() -> None:
     assert np.array_equal(before[-1], after[-1]) and not np.array_equal(before[0], after[0])
 
 
+def test_reads_with_a_model_of_their_own_stay_beside_others_of_the_tool() -> None:
+    """PEAKS has one for confidences of residues, and none for a score of the peptide alone."""
+    own = simulated("as peaks", 200, "peaks")
+    scores = [replace(r, confidences=None, score=0.9) for r in simulated("constant", tool="peaks")]
+    assert all(map(MODELS.has_own, own)) and not any(map(MODELS.has_own, scores))
+    mixed = [*own, *scores]
+    corrected, (check,) = with_own_errors(MODELS, mixed, [CONSTANT])
+    assert check.tool == "peaks"
+    before, after = MODELS.probabilities(mixed), corrected.probabilities(mixed)
+    pairs = list(zip(before, after, strict=True))
+    assert all(np.array_equal(a, b) for a, b in pairs[: len(own)])
+    assert not any(np.array_equal(a, b) for a, b in pairs[len(own) :])
+
+
 def test_a_sample_says_how_far_its_confidences_are_off(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     reads = simulated("constant")

@@ -248,6 +248,31 @@ def test_without_a_precursor_every_peptide_counts(read: Callable[..., Peptides])
     assert len(found.reads) == 2
 
 
+@pytest.mark.parametrize("spectrum", [",", "-,300.2", "7,"])
+def test_rows_that_name_no_spectrum_are_reads_each(
+    read: Callable[..., Peptides], spectrum: str
+) -> None:
+    row = f"{spectrum},EVK,70,70 70 70"
+    found = read("Scan,m/z,Peptide,ALC (%),local confidence (%)", row, row.replace("EVK", "VEK"))
+    assert [r.residues for r in found.reads] == ["EVK", "VEK"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Peptide,CAA (%)", ",90"),
+        ("Peptide,-10lgP,Mass", ",20,300.2"),
+        ("peptide,aaScore,mz(data),score", ",,300.2,80"),
+        ("De Novo Peptide,m/z,score", ",300.2,80"),
+    ],
+)
+def test_a_row_without_a_peptide_is_neither_read_nor_rejected(
+    read: Callable[..., Peptides], lines: tuple[str, str]
+) -> None:
+    found = read(*lines)
+    assert (found.reads, found.rejected) == ([], [])
+
+
 def test_casanovo_with_several_matches_for_a_spectrum(read: Callable[..., Peptides]) -> None:
     columns = ("sequence", "search_engine_score[1]", "charge", "exp_mass_to_charge")
     found = read(

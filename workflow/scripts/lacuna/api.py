@@ -318,6 +318,8 @@ def _section(name: str, settings: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _path(name: str, value: object) -> Path | None:
     """The file that an option names, None for None; LacunaError if it is no path."""
+    if isinstance(value, str) and not value.strip():
+        raise LacunaError(f"{name} is empty; give the path of a file")
     if value is None or isinstance(value, str | Path):
         return None if value is None else Path(value)
     raise LacunaError(f"{name} is {shortened(repr(value))}; give the path of a file")

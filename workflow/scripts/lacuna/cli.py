@@ -84,17 +84,17 @@ def _parser() -> _Parser:
     )
     fill.add_argument(
         "fasta",
-        type=Path,
+        type=_file,
         nargs="?",
         default=None,
         help="chains with gaps: FASTA, AIRR TSV or OAS unit, plain or .gz; not needed with --reads",
     )
     fill.add_argument("--out", type=_folder, required=True, help="folder for the results")
     for name, says in _INPUTS.items():
-        fill.add_argument(f"--{name}", type=Path, metavar="FILE", help=says)
+        fill.add_argument(f"--{name}", type=_file, metavar="FILE", help=says)
     fill.add_argument(
         "--reads",
-        type=Path,
+        type=_file,
         action="append",
         metavar="FILE",
         help="peptide reads as a de novo tool wrote them; may be repeated",
@@ -108,7 +108,7 @@ def _parser() -> _Parser:
     )
     fill.add_argument(
         "--spectra",
-        type=Path,
+        type=_file,
         action="append",
         metavar="FILE",
         help="fragment spectra, MGF or mzML; may be repeated",
@@ -118,7 +118,7 @@ def _parser() -> _Parser:
     )
     fill.add_argument(
         "--large-network",
-        type=Path,
+        type=_file,
         metavar="FILE",
         help="weights of a large network of your own for the thorough mode",
     )
@@ -143,6 +143,13 @@ def _folder(text: str) -> Path:
     """A folder as it is typed; that of a shell's variable without a value is no folder."""
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty; name a folder")
+    return Path(text)
+
+
+def _file(text: str) -> Path:
+    """A file as it is typed; that of a shell's variable without a value is no file."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name a file")
     return Path(text)
 
 

@@ -3,6 +3,7 @@
 An installed package contains its data. In a clone they are next to the package.
 """
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -38,6 +39,13 @@ def set_of(path: Path) -> str | None:
         if path.exists() and any(path.samefile(file) for file in bundled_weights(name)):
             return name
     return None
+
+
+def prefer_this_package() -> None:
+    """Let processes that this one starts import this package rather than one that is installed."""
+    before = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+    if before[:1] != [str(SCRIPTS)]:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(SCRIPTS), *before])
 
 
 WEIGHTS, LIBRARY = bundled_weights(DEFAULT_WEIGHTS)

@@ -97,7 +97,8 @@ class Record(NamedTuple):
 class ErrorModels:
     """The models of all tools; tools without one use those of `DEFAULT`.
 
-    corrections: of the log odds of a tool's residues, by its name.
+    corrections: of the log odds of residues, by the name of the tool, in reads of which the model
+    is not the tool's own.
     """
 
     models: Mapping[tuple[str, str], Model]
@@ -144,7 +145,8 @@ class ErrorModels:
         for (kind, model, tool), numbers in groups.items():
             group = [reads[number] for number in numbers]
             odds = features(group, kind) @ np.asarray(model.coefficients)
-            correction = self.corrections.get(tool, AS_THEY_ARE)
+            own = (tool, kind) in self.models
+            correction = AS_THEY_ARE if own else self.corrections.get(tool, AS_THEY_ARE)
             pooled = finish(model, correction.correct(odds, group))
             ends = np.cumsum([len(read.residues) for read in group])[:-1]
             for number, one in zip(numbers, np.split(pooled, ends), strict=True):

@@ -37,7 +37,8 @@ def known_reads(path: str | Path | None, key: str = "sets") -> list[KnownReads]:
             where = f"{path}:{rows.line_num}"
             if empty := [name for name in _COLUMNS if not row[name]]:
                 raise LacunaError(f"{where}: '{empty[0]}' is empty; fill it")
-            reads = tuple(folder / one.strip() for one in row["reads"].split(";"))
+            names = filter(None, map(str.strip, row["reads"].split(";")))
+            reads = tuple(folder / name for name in names)
             truth = folder / row["truth"]
             for file in (*reads, truth):
                 if not file.is_file():

@@ -29,6 +29,8 @@ def _peptide(text: str) -> str:
 
 
 def _de_novo(cells: Cells, origin: Origin) -> Iterable[Read]:
+    if not cells["peptide"]:
+        return []
     scores = origin.shares("aascore", numbers(cells["aascore"].split("-")))
     score = origin.share(cells, "score")
     return [origin.read(_peptide(cells["peptide"]), scores=scores, score=score)]
@@ -38,8 +40,8 @@ def _table(tool: str, title: str, peptide: str, mz: str, *also: str) -> TableFor
     """Tables without scores of residues; the score of a de novo peptide is 0 to 100."""
 
     def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
-        if cells.get(_DECOY, "").casefold() == "decoy":  # no peptide of the database
-            return []
+        if not cells[peptide] or cells.get(_DECOY, "").casefold() == "decoy":
+            return []  # a decoy is no peptide of the database
         score = origin.share(cells, "score") if tool == "novor" else None
         return [origin.read(_peptide(cells[peptide]), score=score)]
 

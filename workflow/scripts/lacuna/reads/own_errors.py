@@ -50,8 +50,9 @@ def with_own_errors(
     """
     chains = index_chains(known)
     found = []
-    for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
-        every = ((read, judge(with_acids(read), chains)) for read in reads if read.tool == tool)
+    without = [read for read in reads if not models.has_own(read)]
+    for tool in sorted({read.tool for read in without}):
+        every = ((read, judge(with_acids(read), chains)) for read in without if read.tool == tool)
         judged = [(read, labels) for read, labels in every if labels is not None]
         if len({content_of(read) for read, _ in judged}) >= MIN_READS:
             own, labels = zip(*judged, strict=True)

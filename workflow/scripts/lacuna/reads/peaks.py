@@ -48,11 +48,13 @@ def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
 
 def _dia(cells: Cells, origin: Origin) -> Iterable[Read]:
     """Version 13: the CAA is the share of residues that are confident."""
+    if not cells["peptide"]:
+        return []
     return [origin.read(cells["peptide"], score=origin.share(cells, _CAA))]
 
 
 def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
-    return [origin.read(cells["peptide"])]
+    return [origin.read(cells["peptide"])] if cells["peptide"] else []
 
 
 FORMATS = (

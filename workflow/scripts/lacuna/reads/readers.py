@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
-from lacuna.core.words import plural
+from lacuna.core.words import is_given, plural
 from lacuna.reads import casanovo, maxquant, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
@@ -202,7 +202,13 @@ def _table_reads(
             except ValueError as error:
                 yield (), BadLine(line, str(error))
             else:
-                yield tuple(cells.get(column, "") for column in spectrum), found
+                named = tuple(cells.get(column, "") for column in spectrum)
+                # Without scan and m/z nothing tells which rows are of one spectrum.
+                yield named if all(map(_names_something, named[:2])) else (), found
+
+
+def _names_something(cell: str) -> bool:
+    return cell != "-" and is_given(cell)
 
 
 def _tell_of_columns(path: str, names: Sequence[str], *, stated: bool) -> None:

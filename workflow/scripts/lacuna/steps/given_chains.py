@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+import numpy as np
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
@@ -144,8 +145,10 @@ def _record(chain: Chain, where: str) -> Given:
 
 
 def _is_given(value: object) -> bool:
-    """Whether a value is one: an empty cell of a data frame is None or NaN."""
-    return value is not None and not (isinstance(value, float) and math.isnan(value))
+    """Whether a value is one: an empty cell of a data frame is None, NaN, pandas' NA or NaT."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):  # pandas is slow to import
+        return False
+    return not (isinstance(value, float | np.floating) and math.isnan(value))
 
 
 def _value(chain: Mapping[str, Any], key: str, otherwise: Any) -> Any:
@@ -250,6 +253,8 @@ def write_inputs(
             rows[kind] = [number for number, _ in found]
             paths[kind] = folder / f"{kind} given"
             _write_table(paths[kind], columns, [row for _, row in found])
+    if isinstance(homologs, str) and not homologs.strip():
+        raise LacunaError("homologs is empty; give the path of a file")
     if isinstance(homologs, str | Path):
         paths["homologs"] = Path(homologs)
     elif homologs is not None and (related := given_chains(homologs, "homolog")):

@@ -5,6 +5,7 @@ The files are byte for byte those of a run of the workflow.
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import ceil
@@ -52,6 +53,7 @@ _OWN_COLUMNS = {
 _TABLE_OF = {"scaffolds": "reads"}  # a FASTA is Lacuna's if the table written with it is
 _MAX_HEADER = 1 << 20  # bytes
 BLOCK = 2_000  # chains: a second or two of work per step of a progress bar
+_ONE_AT_A_TIME = threading.Lock()  # PyTorch's threads and precision are those of the process
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
 
 
@@ -85,8 +87,8 @@ def fill_file(
     Returns the names of the files: `OUTPUTS`, `EVIDENCE` if there is evidence or reads, `READS` if
     there are reads, `AIRR` of a repertoire, `DOUBTS` if requested, `SPECTRA` if there are some.
     Computes with one thread, like a job of the workflow, so that results do not depend on the
-    number of cores. Raises LacunaError if an option is wrong, a file as a whole cannot be used or
-    an input would be overwritten.
+    number of cores; calls of several threads wait for each other. Raises LacunaError if an option
+    is wrong, a file as a whole cannot be used or an input would be overwritten.
     """
     config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options})
     if species not in SPECIES:
@@ -112,7 +114,7 @@ def fill_file(
     total = 1 if fasta is None else count_records(fasta)  # reads give the chains of one block
     # A user's file may have changed since an earlier call.
     forget(network=(weights or library) is not None)
-    with _all_or_nothing(out, outputs) as scratch, _own_threads():
+    with _ONE_AT_A_TIME, _all_or_nothing(out, outputs) as scratch, _own_threads():
         written = {name: scratch / file for name, file in outputs.items()}
         fill_sample(
             SampleFiles(

@@ -87,7 +87,7 @@ def read_sequences(
 
 
 def _tidy(sequence: str) -> str:
-    return sequence.strip().upper().replace("-", "").replace(".", "").removesuffix("*")
+    return sequence.strip().upper().replace("-", "").replace(".", "").rstrip("*")
 
 
 def _read_table(
@@ -110,11 +110,21 @@ def _read_table(
             "'rows'"
         )
     wanted_in = [(names.index(column), patterns) for column, patterns in rows.items()]
-    for row in csv.reader(rest, delimiter=delimiter):
+    for row in _rows(rest, delimiter, name):
         if all(i < len(row) and _fits(row[i], patterns) for i, patterns in wanted_in):
             for i in at:
                 if i < len(row) and row[i]:
                     yield _tidy(row[i])
+
+
+def _rows(lines: Iterable[str], delimiter: str, name: str) -> Iterator[list[str]]:
+    """Yield the rows of a table behind its header; LacunaError if one cannot be read."""
+    table = csv.reader(lines, delimiter=delimiter)
+    try:
+        yield from table
+    except csv.Error as error:
+        line = table.line_num + 1
+        raise LacunaError(f"{name}: {error}, near line {line}; leave the row out") from None
 
 
 def _fits(cell: str, patterns: Sequence[str]) -> bool:

@@ -121,10 +121,11 @@ def encode_corpora(
 def _calibration_sets(training: Chains, config: EncodeConfig) -> dict[str, Chains]:
     """Simulated chains of each species to calibrate, apart from those trained on."""
     seed = config.seed + 2  # that of the chains trained on is one less
-    return {
-        set_of(kind.partition(":")[0]): simulate_chains(training, {kind: n}, seed)[0]
-        for kind, n in config.calibrate.items()
-    }
+    found: dict[str, list[Chains]] = {}
+    for kind, n in config.calibrate.items():
+        chains, _ = simulate_chains(training, {kind: n}, seed)
+        found.setdefault(set_of(kind.partition(":")[0]), []).append(chains)
+    return {name: joined(parts) for name, parts in found.items()}
 
 
 def _validation_sets(
