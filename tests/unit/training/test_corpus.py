@@ -67,7 +67,6 @@ def sequences_of(chains: Chains) -> list[str]:
         ("crlf.csv", "aa_seq,b\r\nQVQL,1\r\n", ["QVQL"]),
         ("short.csv", "b,aa_seq\n1,QVQL\n2\n", ["QVQL"]),
         ("stop.csv", "aa_seq\nQVQL**\n", ["QVQL"]),
-        ("long.csv", f"b,aa_seq\n{'[1]' * 100_000},QVQL\n", ["QVQL"]),
     ],
 )
 def test_files_of_every_kind(write: Write, name: str, text: str, expected: list[str]) -> None:
@@ -75,7 +74,7 @@ def test_files_of_every_kind(write: Write, name: str, text: str, expected: list[
 
 
 def test_a_row_that_cannot_be_read_is_named(write: Write) -> None:
-    path = write("long.csv", f"b,aa_seq\n1,EVQL\n{'x' * (1 << 25)},QVQL\n")
+    path = write("long.csv", f"b,aa_seq\n1,EVQL\n{'x' * (1 << 18)},QVQL\n")
     with pytest.raises(LacunaError, match=r"long.csv: .*, near line 3; leave the row out"):
         list(read_sequences(path))
 

@@ -1,6 +1,5 @@
 """Read plain or gzipped files, write whole files or none, and the one error that users see."""
 
-import csv
 import errno
 import gzip
 import hashlib
@@ -28,9 +27,6 @@ _TEMPORARY_BYTES = 1 << 20  # what a run may need for temporary files outside it
 # What the standard library raises when a gzip file is cut short or damaged.
 GZIP_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
 
-
-# Cells of a table may be long, as those that hold JSON; lines are bounded where they are read.
-csv.field_size_limit(1 << 24)
 
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
