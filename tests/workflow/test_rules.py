@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from lacuna.benchmark.scale import STAGES
+
 pytestmark = pytest.mark.workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +92,13 @@ def test_a_change_of_its_code_re_runs_a_rule(rule: str) -> None:
         assert code is None
     else:
         assert code is not None and code[1] == script
+
+
+def test_what_is_measured_re_runs_its_measurement() -> None:
+    text = (RULES / "benchmark.smk").read_text(encoding="utf-8")
+    scripts = re.findall(r'^    "(\w+)\.py",', text.partition("localrules")[0], re.MULTILINE)
+    assert scripts == [rule for stage in STAGES.values() for rule in stage]
+    assert "*MEASURED)" in ALL["benchmark_scale"][1]
 
 
 @pytest.mark.parametrize("rule", WORKING)

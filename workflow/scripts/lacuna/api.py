@@ -277,6 +277,8 @@ def fill(
         "complete_ends": complete_ends,
         "weights": weights if bundled else DEFAULT_WEIGHTS,
     }
+    if isinstance(homologs, str):
+        homologs = _path("homologs", homologs)
     with TemporaryDirectory(prefix="lacuna-") as folder:
         out = Path(folder) / "filled"
         written = write_inputs(given, homologs, Path(folder))

@@ -84,17 +84,17 @@ def _parser() -> _Parser:
     )
     fill.add_argument(
         "fasta",
-        type=_file,
+        type=_path("file"),
         nargs="?",
         default=None,
         help="chains with gaps: FASTA, AIRR TSV or OAS unit, plain or .gz; not needed with --reads",
     )
-    fill.add_argument("--out", type=_folder, required=True, help="folder for the results")
+    fill.add_argument("--out", type=_path("folder"), required=True, help="folder for the results")
     for name, says in _INPUTS.items():
-        fill.add_argument(f"--{name}", type=_file, metavar="FILE", help=says)
+        fill.add_argument(f"--{name}", type=_path("file"), metavar="FILE", help=says)
     fill.add_argument(
         "--reads",
-        type=_file,
+        type=_path("file"),
         action="append",
         metavar="FILE",
         help="peptide reads as a de novo tool wrote them; may be repeated",
@@ -108,7 +108,7 @@ def _parser() -> _Parser:
     )
     fill.add_argument(
         "--spectra",
-        type=_file,
+        type=_path("file"),
         action="append",
         metavar="FILE",
         help="fragment spectra, MGF or mzML; may be repeated",
@@ -118,7 +118,7 @@ def _parser() -> _Parser:
     )
     fill.add_argument(
         "--large-network",
-        type=_file,
+        type=_path("file"),
         metavar="FILE",
         help="weights of a large network of your own for the thorough mode",
     )
@@ -139,18 +139,16 @@ def _parser() -> _Parser:
     return parser
 
 
-def _folder(text: str) -> Path:
-    """A folder as it is typed; that of a shell's variable without a value is no folder."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty; name a folder")
-    return Path(text)
+def _path(kind: str) -> Callable[[str], Path]:
+    """What reads a path as it is typed, of a file or a folder (kind); that of a shell's variable
+    without a value is none."""
 
+    def read(text: str) -> Path:
+        if not text.strip():
+            raise argparse.ArgumentTypeError(f"it is empty; name a {kind}")
+        return Path(text)
 
-def _file(text: str) -> Path:
-    """A file as it is typed; that of a shell's variable without a value is no file."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty; name a file")
-    return Path(text)
+    return read
 
 
 def _choices(key: dict[str, Any]) -> list[str] | None:

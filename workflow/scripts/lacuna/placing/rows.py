@@ -5,12 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lacuna.core.alphabet import decode
-from lacuna.core.tables import (
-    CONTAMINANT,
-    LOW_CONFIDENCE,
-    UNSURE_FILE,
-    PlacedRow,
-)
+from lacuna.core.tables import CONTAMINANT, LOW_CONFIDENCE, UNSURE_FILE, PlacedRow
 from lacuna.placing.aligning.alignment import BLOCK, INSERTED, MATCH, ON_MISSING, OTHER_BLOCK
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.placement import Placements

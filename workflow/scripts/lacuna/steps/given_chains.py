@@ -253,8 +253,6 @@ def write_inputs(
             rows[kind] = [number for number, _ in found]
             paths[kind] = folder / f"{kind} given"
             _write_table(paths[kind], columns, [row for _, row in found])
-    if isinstance(homologs, str) and not homologs.strip():
-        raise LacunaError("homologs is empty; give the path of a file")
     if isinstance(homologs, str | Path):
         paths["homologs"] = Path(homologs)
     elif homologs is not None and (related := given_chains(homologs, "homolog")):

@@ -65,8 +65,7 @@ def _with_linker(reads: ReadSet, draft: Draft, start: int, others: Sequence[Draf
     best = max(better, key=lambda path: path.gain - COST * len(path.tokens))
     of_hinge = kept[best.tokens.tobytes()]
     germline = np.full(len(best.tokens), ABSENT, np.uint8)
-    if of_hinge:
-        germline[-of_hinge:] = draft.germline[start + HINGE - of_hinge : start + HINGE]
+    germline[-of_hinge:] = draft.germline[start + HINGE - of_hinge : start + HINGE]
     columns = np.full(len(best.tokens), CONSTANT, draft.columns.dtype)
     return draft.spliced(start, start + HINGE, best.tokens, columns, germline)
 
