@@ -1,5 +1,6 @@
 """Errors that all masses of a sample share: found together, and told in every status."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from lacuna.core.tables import GAP_TABLE, OF_ALL_MASSES, MassDoubt
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.masses.conventions import (
     CONVENTIONS,
+    MOST_ODDS,
     Conventions,
     TriedLength,
     odds_of_conventions,
 )
-from lacuna.filling.masses.mass_errors import AVERAGE_GIVEN, ION, WATER_COUNTED
+from lacuna.filling.masses.mass_errors import AVERAGE_GIVEN, INEXACT, ION, WATER_COUNTED
 from lacuna.filling.search.stages import one_mass
 from lacuna.filling.status import with_convention
 from lacuna.results.summary import mass_note
@@ -43,6 +45,8 @@ def chain(whole: str, error: str, spans: list[tuple[int, int]] = SPANS) -> Scaff
         residues = whole[start:end]
         if error == AVERAGE_GIVEN.words:
             mass = weight(residues, AVERAGE)
+        elif error == INEXACT.words:
+            mass = weight(residues) * (1 + 15e-6)
         else:
             mass = weight(residues) + ADDED[error]
         gaps.append(Gap(start, end, end - start, end - start, mass, mass * 1e-5))
@@ -56,7 +60,7 @@ def tried(letters: str, mass: float) -> list[TriedLength]:
     return [TriedLength(1.0, table, one_mass(mass, 0.002), MassRules())]
 
 
-@pytest.mark.parametrize("error", [*ADDED, AVERAGE_GIVEN.words])
+@pytest.mark.parametrize("error", [*ADDED, AVERAGE_GIVEN.words, INEXACT.words])
 def test_an_error_that_all_masses_share_is_found(error: str) -> None:
     found = chain(germline_chain("H", 1), error)
     assert find_convention([found], Modifications(), bundled.reader()) == error
@@ -91,11 +95,25 @@ def test_an_average_mass_is_that_of_the_sequence_and_not_only_near_it() -> None:
     assert near[1 + CONVENTIONS.index(AVERAGE_GIVEN)] < 1
 
 
+@pytest.mark.parametrize(
+    ("off", "odds"),  # log odds of uniform within twice the tolerance to normal errors
+    [(0.0, -1.57), (0.5, -0.44), (0.9, 2.08), (1.5, math.log(MOST_ODDS)), (2.1, 0.0)],
+)
+def test_a_mass_speaks_for_a_wider_tolerance_if_it_is_off_by_most_of_its_own(
+    off: float, odds: float
+) -> None:
+    found = odds_of_conventions(tried("AGMSE", weight("AGMSE") + off * 0.002))
+    assert found[1 + CONVENTIONS.index(INEXACT)] == pytest.approx(odds, abs=0.1)
+
+
 def test_a_status_says_it_once() -> None:
     shared = f"fits far better at {ION.words} {OF_ALL_MASSES}"
     assert with_convention("filled", ION.words) == f"filled ({shared})"
     own = f"filled (no template; fits far better at {ION.words})"
     assert with_convention(own, ION.words) == f"filled (no template; {shared})"
+    none = f"no_sequence_fits_mass (fits at {ION.words}; contradicts C: none)"
+    fits = none.replace(ION.words, f"{ION.words} {OF_ALL_MASSES}")
+    assert with_convention(none, ION.words) == fits
 
 
 def test_the_summary_counts_errors_of_single_gaps_beside_the_shared_one(

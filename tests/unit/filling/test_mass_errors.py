@@ -117,6 +117,31 @@ def test_a_mass_of_two_decimals_is_rounded_and_one_of_three_is_not(
     assert ("the mass is rounded" in said) == named
 
 
+@pytest.mark.parametrize(("off", "named"), [(0.0019, False), (0.003, True), (0.0041, False)])
+def test_a_mass_that_is_off_by_a_little_more_than_its_tolerance_is_named(
+    off: float, named: bool
+) -> None:
+    said = error_of("AGVSE", mass_of("AGVSE") + off)
+    assert ("fits at twice its tolerance" in said) == named, said
+    assert "slip" not in said or not named
+
+
+def test_the_limits_of_an_interval_are_exact() -> None:
+    beside = one_mass(mass_of("AGVSE") + 0.6, 0.5, interval=True)
+    assert "tolerance" not in rank_weighed(sure("AGVSE"), 5, beside, RULES)[1]
+
+
+def test_a_sequence_that_fits_by_chance_does_not_hide_one_that_is_sure_and_just_too_heavy() -> None:
+    """HAKH weighs 0.0013 Da more than VTVSS: the mass is within the tolerance of HAKH alone."""
+    mass = 473.2533
+    read = [(0.0, sure("VTVSS")), (0.0, np.full((4, N_RESIDUES), 1 / N_RESIDUES))]
+    fits = [mass_log_probability(r, one_mass(mass, 0.00473), RULES) for _, r in read]
+    assert fits[0] == -math.inf < fits[1]
+    probability = float(np.exp(fits).sum()) / 2
+    said = likely_error(read, one_mass(mass, 0.00473), RULES, probability)
+    assert said.startswith("twice its tolerance")
+
+
 def test_prefix_masses_alone_and_long_gaps_tell_no_error() -> None:
     for letters, named in (("AGVSE" * 4, True), ("AGVSE" * 4 + "A", False)):
         whole = one_mass(mass_of(letters) + ISOTOPE, 0.002)

@@ -115,8 +115,10 @@ def with_note(status: str, note: str) -> str:
 def with_convention(status: str, convention: str) -> str:
     """The status of a gap in a sample whose masses share an error, in words."""
     own = f"{MassDoubt.FITS_BETTER} {convention}"
-    shared = f"{own} {OF_ALL_MASSES}"
-    return status.replace(own, shared) if own in status else with_note(status, shared)
+    for said in (own, f"fits at {convention}"):  # of a gap that is filled, or stays open
+        if said in status:
+            return status.replace(said, f"{said} {OF_ALL_MASSES}")
+    return with_note(status, f"{own} {OF_ALL_MASSES}")
 
 
 def _too_large_status() -> str:

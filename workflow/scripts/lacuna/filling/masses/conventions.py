@@ -1,4 +1,5 @@
-"""Errors that all masses of a sample share: what was counted, or which kind of mass was given.
+"""Errors that all masses of a sample share: what was counted, which kind of mass was given, or a
+tolerance that is too narrow.
 
 A single mass seldom shows such an error. But if one mass of a sample is an [M+H]+, all of them are,
 and what each of them says adds up. As for the state of C, no probability is taken as lower than
@@ -16,6 +17,7 @@ from lacuna.core.masses import PROTON
 from lacuna.core.statistics import softmax
 from lacuna.filling.masses.mass_errors import (
     AVERAGE_GIVEN,
+    INEXACT,
     ION,
     SLIPS,
     WATER_COUNTED,
@@ -30,6 +32,7 @@ CONVENTIONS = (
     ION,
     WATER_COUNTED,
     AVERAGE_GIVEN,
+    INEXACT,
     *(slip for slip in SLIPS if abs(slip.by) == PROTON),
 )
 # Of 438 right masses of gaps of 3 to 10 residues the most telling gave odds of 20 to an error; of

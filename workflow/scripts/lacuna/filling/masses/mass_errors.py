@@ -33,7 +33,12 @@ from lacuna.scaffolds.residue_masses import MassRules
 # Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
 # is, the more.
 ODDS = 1000.0
-COMMON_ODDS = 50.0  # of deamidation and oxidation, which one mass in fifty may well have
+# Of deamidation, oxidation and what is off a little, which one mass in fifty may well have.
+COMMON_ODDS = 50.0
+# A mass that is off by more than its tolerance is within WIDER of them, and anywhere there. Any one
+# mass is then less probable than in a normal distribution with the tolerance as three sigmas.
+WIDER = 2.0
+THINNER = math.sqrt(2 * math.pi) / (2 * 3 * WIDER)
 LITTLE = 0.1  # share of the least probability by which a length counts
 # Of an average mass: what the ratio of a few residues to their monoisotopic mass is off from that
 # of a mean one, and what two tables of average masses differ by in a residue.
@@ -46,10 +51,10 @@ class MassError:
     """An error by `by` Da: what is to be added to the mass as it was given.
 
     residues: the gap must then have one of them, which is modified; '' if the error is in the
-    measurement or in the count; odds: from which it is named; average, rounded: whether the error
-    is that an average mass is given, or a rounded one, which are off by no fixed number of Da;
-    prefixes: whether it is in every prefix mass and in none of a whole; mirrored: whether they are
-    masses of ends.
+    measurement or in the count; odds: from which it is named; average, rounded, inexact: whether
+    the error is that an average mass is given, a rounded one, or one that is off by more than its
+    tolerance, all of which are off by no fixed number of Da; prefixes: whether it is in every
+    prefix mass and in none of a whole; mirrored: whether they are masses of ends.
     """
 
     words: str
@@ -58,6 +63,7 @@ class MassError:
     odds: float = ODDS
     average: bool = False
     rounded: bool = False
+    inexact: bool = False
     prefixes: bool = False
     mirrored: bool = False
 
@@ -77,6 +83,9 @@ ION = MassError(
     f"{WATER + PROTON:.4f} Da less: a water and a proton are counted, [M+H]+", -WATER - PROTON
 )
 AVERAGE_GIVEN = MassError("its monoisotopic mass: an average one is given", average=True)
+INEXACT = MassError(
+    "twice its tolerance: the mass is off by more than was given", odds=COMMON_ODDS, inexact=True
+)
 ROUNDED = MassError(
     "a wider tolerance: the mass is rounded; give its tolerance_da in a gap table, 0.05 for one "
     "decimal, 0.005 for two",
@@ -94,6 +103,7 @@ OTHERS = (
     WATER_COUNTED,
     ION,
     AVERAGE_GIVEN,
+    INEXACT,
     ROUNDED,
     B_IONS,
     Y_IONS,
@@ -135,7 +145,7 @@ def log_probability(
             fits = float(np.logaddexp.reduce(scores, initial=-np.inf))
             total = float(np.logaddexp(total, math.log(share) + fits))
         best = max(best, total)
-    return best
+    return best + math.log(THINNER) if error.inexact else best
 
 
 def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
@@ -156,6 +166,9 @@ def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
             mass, wide = given.mass / AVERAGINE_RATIO, RATIO_SPREAD * given.mass
             about = replace(given, mass=mass, tolerance=given.tolerance + wide, interval=True)
             yield replace(stages, passed=(about,))
+        return
+    if error.inexact:
+        yield replace(stages, passed=tuple(map(_inexact, passed)))
         return
     if error.rounded:
         wider = tuple(map(_unrounded, passed))
@@ -192,6 +205,13 @@ def _other_prefixes(passed: Sequence[Stage], error: MassError) -> Iterator[Stage
             yield from (replace(prefix, mass=prefix.mass + error.by) for prefix in piece)
         yield stage
         piece = []
+
+
+def _inexact(stage: Stage) -> Stage:
+    """A measured mass as one of a wider interval; the limits of one that is given are exact."""
+    if stage.interval:
+        return stage
+    return replace(stage, tolerance=WIDER * stage.tolerance, interval=True)
 
 
 def _unrounded(stage: Stage) -> Stage:
