@@ -4,7 +4,9 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import zipfile
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 from conftest import Write
 from lacuna.antibody.germlines import LOCI, constants, v_segments
 from lacuna.antibody.imgt import N_CODES, N_IMGT
-from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
+from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, decode
+from lacuna.core.alphabet import encode as tokens_of
 from lacuna.core.files import LacunaError
+from lacuna.templates.alignment import lay_template
 from lacuna.templates.nearest import unpack_frequencies
 from lacuna.training import chains as chains_module
 from lacuna.training import encode as encode_module
@@ -30,7 +34,7 @@ from lacuna.training.chains import (
     near_duplicates,
     number_all,
 )
-from lacuna.training.constant_regions import constant_tensors
+from lacuna.training.constant_regions import constant_tensors, letters_in_common
 from lacuna.training.corpora import Corpus, fetch_wheel, read_sequences
 from lacuna.training.encode import EncodeConfig, encode_corpora
 from lacuna.training.germline_use import germline_library
@@ -264,6 +268,33 @@ def test_constant_regions_and_their_relatives() -> None:
     same = ((templates[:, 0] == tokens) & there).sum(1) / there.sum(1)
     assert (same[1::2] == 1).all() and (same[::2] > 0.25).all()
     assert (templates.transpose(1, 2)[~there] == ABSENT).all()
+    alleles = [c for c in constants() if set(c.sequence) <= set(RESIDUES)]
+    for i in (0, 1, 150):  # as if every other one had been aligned
+        own = alleles[i]
+        rows = [
+            lay_template(own.sequence, other.sequence)
+            for other in alleles
+            if other.locus == own.locus and other is not own
+        ]
+        rows.sort(key=lambda row: -int((row == tokens_of(own.sequence)).sum()))
+        found = templates[i, i % 2 :, : len(own.sequence)].numpy()
+        assert np.array_equal(found, rows[: len(found)])
+
+
+def test_letters_in_common_are_those_of_the_longest_subsequence() -> None:
+    rng = random.Random(1)
+    for _ in range(50):
+        one, other = ("".join(rng.choices("ACD", k=rng.randrange(9))) for _ in range(2))
+        subsequences = (
+            "".join(letters) for n in range(len(one) + 1) for letters in combinations(one, n)
+        )
+        longest = max(len(some) for some in subsequences if _is_within(some, other))
+        assert letters_in_common(one, other) == letters_in_common(other, one) == longest
+
+
+def _is_within(some: str, other: str) -> bool:
+    rest = iter(other)
+    return all(letter in rest for letter in some)
 
 
 def test_simulated_chains_and_grafts_are_counted_and_reproducible() -> None:

@@ -1,7 +1,7 @@
 """Constant regions that training appends to V domains, with their templates."""
 
-from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -12,8 +12,6 @@ from lacuna.core.alphabet import ABSENT, RESIDUES, encode
 from lacuna.templates.alignment import lay_template
 from lacuna.templates.nearest import N_GERMLINE
 
-ALIGNED = 24  # constant regions that each one is aligned to
-
 
 def constant_tensors() -> dict[str, Tensor]:
     """Constant regions and, aligned to each, its nearest other alleles of the locus.
@@ -22,21 +20,16 @@ def constant_tensors() -> dict[str, Tensor]:
     uint8 and chains.constant_locus (m,) long.
     """
     alleles = [c for c in constants() if set(c.sequence) <= set(RESIDUES)]
-    words = [_words(c.sequence) for c in alleles]
     width = max(len(c.sequence) for c in alleles)
     tokens = np.full((len(alleles), width), ABSENT, dtype=np.uint8)
     templates = np.full((len(alleles), N_GERMLINE, width), ABSENT, dtype=np.uint8)
     for i, allele in enumerate(alleles):
         own = encode(allele.sequence)
         tokens[i, : len(own)] = own
-        others = [j for j, c in enumerate(alleles) if c.locus == allele.locus and j != i]
-        aligned = []
-        for j in _candidates(words, i, others):
-            row = lay_template(allele.sequence, alleles[j].sequence)
-            aligned.append((int((row == own).sum()), row))
-        aligned.sort(key=lambda pair: -pair[0])
+        others = [c.sequence for c in alleles if c.locus == allele.locus and c is not allele]
+        aligned = _nearest(allele.sequence, others)
         # The nearest template of most chains is their own allele: half of the rows include it.
-        rows = [own, *(row for _, row in aligned)] if i % 2 else [row for _, row in aligned]
+        rows = [own, *aligned] if i % 2 else aligned
         for slot, row in enumerate(rows[:N_GERMLINE]):
             templates[i, slot, : len(row)] = row
     return {
@@ -46,18 +39,34 @@ def constant_tensors() -> dict[str, Tensor]:
     }
 
 
-def _words(sequence: str) -> Counter[str]:
-    return Counter(sequence[i : i + 3] for i in range(len(sequence) - 2))
+def _nearest(target: str, others: Sequence[str]) -> list[np.ndarray]:
+    """Rows of the N_GERMLINE others of which most residues lie on their like in the target, the
+    nearest first and of equal ones the first.
 
-
-def _candidates(words: Sequence[Counter[str]], i: int, others: Sequence[int]) -> list[int]:
-    """Those of `others` that an alignment may find nearest to i, in their order.
-
-    Alignments take milliseconds each. The sequence that shares the most words is the nearest, but
-    if few words are shared, as between the classes of constant regions, their number says little.
+    An alignment takes milliseconds, and never has more such residues than the longest common
+    subsequence: the others whose subsequence is too short are not aligned.
     """
-    shared = {j: (words[i] & words[j]).total() for j in others}
-    best = sorted(others, key=lambda j: -shared[j])
-    if len(best) > ALIGNED and shared[best[N_GERMLINE - 1]] >= words[i].total() / 3:
-        best = best[:ALIGNED]
-    return sorted(best)
+    own = encode(target)
+    most = [letters_in_common(*sorted((target, other))) for other in others]
+    found: list[tuple[int, int, np.ndarray]] = []  # residues on their like, number, row
+    for number in sorted(range(len(others)), key=lambda number: -most[number]):
+        if len(found) == N_GERMLINE and most[number] < found[-1][0]:
+            break
+        row = lay_template(target, others[number])
+        found.append((int((row == own).sum()), number, row))
+        found = sorted(found, key=lambda one: (-one[0], one[1]))[:N_GERMLINE]
+    return [row for *_, row in found]
+
+
+@cache
+def letters_in_common(one: str, other: str) -> int:
+    """Letters of the longest common subsequence (Hyyro, 2004: one bit for each letter of `one`)."""
+    places: dict[str, int] = {}
+    for i, letter in enumerate(one):
+        places[letter] = places.get(letter, 0) | 1 << i
+    whole = (1 << len(one)) - 1
+    left = whole
+    for letter in other:
+        here = left & places.get(letter, 0)
+        left = ((left + here) | (left - here)) & whole
+    return len(one) - left.bit_count()
