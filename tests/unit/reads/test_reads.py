@@ -804,6 +804,8 @@ def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
         ("EVK", "1 cells where the table has 3 columns"),
         ("EVK,,1,2,3", "5 cells where the table has 3 columns"),
         ('"EVK,,1', "a quote that is not closed"),
+        ('"EV"K,,1', "cannot be split into columns (',' expected after '\"'); correct"),
+        ('EVK,,"' + "1" * 131_073 + '"', "cannot be split into columns (field larger than field"),
         ('E"VK,,1', "'\"VK' in the peptide"),
     ],
 )

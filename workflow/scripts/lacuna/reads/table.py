@@ -18,6 +18,7 @@ SEPARATORS = "\t,;"
 _NOTHING = ("nan", "NaN", "None", "<NA>")  # but not NAN, which is a peptide
 _HEAD_LINES = 100  # within which the header is looked for: Novor writes 25 lines before it
 _CHUNK = 5_000  # rows held as text at once
+_NOT_CLOSED = "unexpected end of data"  # what the module csv says of a quote
 
 Cells = dict[str, str]  # of a row, by the name of the column in lower case
 
@@ -75,13 +76,18 @@ def stated_separator(head: Sequence[str]) -> str:
 
 
 def split_line(line: str, separator: str) -> list[str] | None:
-    """The cells of a line; None if a quote is not closed."""
-    if '"' not in line:
-        return line.split(separator)
+    """The cells of a line; None if its quotes do not fit, or a cell with one is too long."""
     try:
-        return next(csv.reader([line], delimiter=separator, strict=True))
+        return _cells_of(line, separator)
     except csv.Error:
         return None
+
+
+def _cells_of(line: str, separator: str) -> list[str]:
+    """The cells of a line; csv.Error says why it has none."""
+    if '"' not in line:
+        return line.split(separator)
+    return next(csv.reader([line], delimiter=separator, strict=True))
 
 
 def rows(
@@ -121,13 +127,12 @@ def _fault(line: str, whole: bool, layout: Layout, least: int) -> str:
     """What is wrong with a line, and the remedy; "" if nothing is."""
     if not whole:
         return f"longer than {MAX_LINE:,} characters; leave the line out"
-    if '"' not in line:
-        cells = line.count(layout.separator) + 1
-    else:
-        split = split_line(line, layout.separator)
-        if split is None:
+    try:
+        cells = len(_cells_of(line, layout.separator))
+    except csv.Error as error:
+        if str(error) == _NOT_CLOSED:
             return "a quote that is not closed; close it"
-        cells = len(split)
+        return f"cannot be split into columns ({error}); correct the line"
     most = len(layout.names)
     if cells < least:
         return f"{cells} cells where the table has {most} columns; correct the line"
