@@ -9,7 +9,6 @@ a table for readers and the learning curve in the record of the weights are prin
 there is no bench.
 """
 
-import argparse
 import json
 import math
 import random
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from common import ROOT, read_truth
+from common import ROOT, options_of, read_truth
 from safetensors import safe_open
 from torch import Tensor
 
@@ -226,7 +225,7 @@ def print_curve(weights: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options_of(__doc__)
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench")
     weights = ROOT / "resources" / "weights" / "open"
     parser.add_argument("--weights", type=Path, default=weights / "lacuna.safetensors")

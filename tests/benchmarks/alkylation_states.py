@@ -9,13 +9,12 @@ was found, left open or wrong, how many have a C at all, and the seconds per sam
 """
 
 import random
-import sys
 import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from common import ROOT, read_truth
+from common import ROOT, given_paths, read_truth
 
 from lacuna.core.words import AUTO
 from lacuna.filling.cysteine import find_reading
@@ -67,4 +66,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*given_paths(__doc__, "FOLDER"))

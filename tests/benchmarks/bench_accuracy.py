@@ -10,11 +10,10 @@ has changed elsewhere count as wrong.
 """
 
 import csv
-import sys
 from collections import defaultdict
 from pathlib import Path
 
-from common import HUMAN, merged, read_truth, share
+from common import HUMAN, given_paths, merged, read_truth, share
 
 from lacuna.scaffolds.fasta import read_records
 
@@ -57,9 +56,9 @@ def main(folder: Path, filled: Path) -> None:
         )
         right = [intact and got[i] == true[i] for i in missing]
         exact = intact and merged(got) == merged(true)
-        row = counts[group_of(record["set"]), record["protocol"], record["chain"]]
+        count = counts[group_of(record["set"]), record["protocol"], record["chain"]]
         for i, value in enumerate((len(right), sum(right), 1, exact)):
-            row[i] += value
+            count[i] += value
     peers: dict[tuple[str, str, str], dict[str, list[float]]] = defaultdict(dict)
     methods: list[str] = []
     with open(folder / "peers.tsv", encoding="utf-8") as handle:
@@ -76,16 +75,14 @@ def main(folder: Path, filled: Path) -> None:
     print(f"| sets | protocol | chain | residues | Lacuna (95 %) | {names} | exact gaps |")
     print("|---|---|---|---|---|" + "---|" * (len(methods) + 1))
     for key in sorted(counts):
-        n, right, gaps, exact = counts[key]
-        others = [
-            f"{sums[1] / sums[0]:.3f}" if (sums := peers[key].get(m)) else "" for m in methods
-        ]
+        n, n_right, gaps, n_exact = counts[key]
+        others = [f"{s[1] / s[0]:.3f}" if (s := peers[key].get(m)) else "" for m in methods]
         print(
-            f"| {key[0]} | {key[1]} | {key[2]} | {n} | {share(right, n)} |",
+            f"| {key[0]} | {key[1]} | {key[2]} | {n} | {share(n_right, n)} |",
             " | ".join(others),
-            f"| {exact / gaps:.3f} |",
+            f"| {n_exact / gaps:.3f} |",
         )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*given_paths(__doc__, "FOLDER", "FILLED"))

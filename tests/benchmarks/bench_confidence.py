@@ -9,11 +9,10 @@ protocol on the human sets, the number of gaps that are exact (I = L), have the 
 candidates, and have the right length.
 """
 
-import sys
 from pathlib import Path
 
 import pandas as pd
-from common import HUMAN, merged, read_truth
+from common import HUMAN, given_paths, merged, read_truth
 
 CUT_OFFS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 
@@ -44,7 +43,7 @@ def print_confidence(residues: pd.DataFrame) -> None:
 def print_gaps(gaps: pd.DataFrame, truth: dict[str, dict]) -> None:
     counts: dict[str, list[int]] = {}
     for (chain, _), ranked in gaps.groupby(["chain", "gap"], sort=False):
-        record = truth[chain]
+        record = truth[str(chain)]
         if record["set"] not in HUMAN:
             continue
         # Every protocol but random10 has one gap; in random10 gaps do not shift each other.
@@ -69,4 +68,4 @@ def main(folder: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*given_paths(__doc__, "FOLDER", "OUT"))

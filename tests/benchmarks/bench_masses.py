@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import HUMAN, merged, read_truth
+from common import HUMAN, merged, options_of, read_truth
 from pyteomics.mass import calculate_mass, std_aa_mass
 
 from lacuna.core.statistics import wilson_interval
@@ -72,9 +72,9 @@ def fill(
     out.mkdir(parents=True, exist_ok=True)
     wanted = {record["id"] for record in truth}
     with open(out / "chains.fasta", "w", encoding="utf-8") as handle:
-        for record in read_records(given.folder / "scaffolds.fasta", 1 << 20):
-            if record.chain in wanted:
-                handle.write(f">{record.chain}\n{record.body.decode()}\n")
+        for scaffold in read_records(given.folder / "scaffolds.fasta", 1 << 20):
+            if scaffold.chain in wanted:
+                handle.write(f">{scaffold.chain}\n{scaffold.body.decode()}\n")
     with open(out / "masses.tsv", "w", newline="", encoding="utf-8") as handle:
         table = csv.DictWriter(handle, list(rows[0]), delimiter="\t", lineterminator="\n")
         table.writeheader()
@@ -124,7 +124,7 @@ def cells(counts: Counter[tuple[str, str]], draws: int) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.1, 0.2, 0.3, 0.5])

@@ -10,7 +10,6 @@ are right (I = L), those stated at 0.95 or more and how many of these are wrong,
 calibration error. One core, about three minutes.
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from itertools import chain
@@ -18,14 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from common import ROOT, merged
+from common import ROOT, merged, options_of, scaffolds_of
 from pyteomics.mass import std_aa_mass
 
 from lacuna.antibody.imgt import CYS104, FR4_START
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.statistics import error_of_residues
 from lacuna.core.tables import RESIDUE_TABLE, ResidueRow
-from lacuna.scaffolds.read import read_scaffolds
 from lacuna.steps.one_file import fill_file
 
 FASTA = ROOT / "resources" / "benchmark" / "therapeutics.fasta"
@@ -52,7 +50,7 @@ def with_half(gap: str) -> tuple[str, str]:
 def gaps_in_cdr3(length: int) -> dict[str, tuple[str, int]]:
     """Heavy chains by name, each with the start of a gap in the middle of its CDR3."""
     found = {}
-    for record in read_scaffolds(FASTA):
+    for record in scaffolds_of(FASTA):
         numbering = number_chain(record.sequence)
         columns = numbering.columns.tolist()
         if numbering.locus != "H" or not {CYS104, FR4_START} <= set(columns):
@@ -103,7 +101,7 @@ def show(title: str, gaps: int, found: list[Residue]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--length", type=int, default=10)
     parser.add_argument("--tolerance-ppm", type=float, default=10.0)
     parser.add_argument("--mode", choices=("fast", "thorough"), default="fast")

@@ -9,7 +9,6 @@ that are right (I = L); of those whose length reads show, how many have it right
 are wrong at p >= .95. One core, about ten minutes.
 """
 
-import argparse
 import random
 import tempfile
 from collections import defaultdict
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from common import merged, share
+from common import merged, options_of, share
 from pyteomics.mass import std_aa_mass
 from read_panel import DIGESTS, TOOLS, Antibody, antibodies, given
 
@@ -141,7 +140,7 @@ def row(title: str, found: Sequence[Outcome]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--digests", default="deep,two,one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chains", type=Path, metavar="FASTA")

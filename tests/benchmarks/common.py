@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from lacuna.core.files import open_text  # noqa: E402
 from lacuna.core.statistics import wilson_interval  # noqa: E402
+from lacuna.scaffolds.read import read_scaffolds  # noqa: E402
+from lacuna.scaffolds.scaffold import Scaffold  # noqa: E402
 
 HUMAN = ("thera_dev", "cov_abdab", "shehata")  # sets
 
@@ -38,12 +40,37 @@ def read_chains(path: Path) -> list[Chain]:
     return list(dict.fromkeys(chains))
 
 
+def scaffolds_of(path: Path) -> list[Scaffold]:
+    """The chains of a FASTA; one that cannot be used ends the benchmark."""
+    found = []
+    for record in read_scaffolds(path):
+        if isinstance(record, Scaffold):
+            found.append(record)
+        elif not record.remark:
+            sys.exit(record.reason)
+    return found
+
+
+def options_of(of: str | None) -> argparse.ArgumentParser:
+    """Options of a benchmark, so far none; of: its docstring."""
+    return argparse.ArgumentParser(description=(of or "").partition("\n")[0])
+
+
+def given_paths(of: str | None, *names: str) -> list[Path]:
+    """The paths that a benchmark is given, which has no options; of: its docstring."""
+    parser = options_of(of)
+    for name in names:
+        parser.add_argument(name.lower(), type=Path, metavar=name)
+    given = parser.parse_args()
+    return [getattr(given, name.lower()) for name in names]
+
+
 def drawing(of: str | None, given: str, chains: int, seed: int = 1) -> argparse.ArgumentParser:
     """Options of a benchmark that draws chains from a file or folder: the name of that, how many.
 
-    of: the docstring of the benchmark.
+    of: its docstring.
     """
-    parser = argparse.ArgumentParser(description=(of or "").splitlines()[0])
+    parser = options_of(of)
     parser.add_argument(given.lower(), type=Path, metavar=given)
     parser.add_argument("--chains", type=int, default=chains, dest="n")
     parser.add_argument("--seed", type=int, default=seed)

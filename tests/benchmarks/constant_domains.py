@@ -10,14 +10,13 @@ these are not flagged `length`. Answers and truths are aligned by difflib, runs 
 do not count. One core, about five minutes.
 """
 
-import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 
 import torch
-from common import merged
+from common import merged, options_of
 from read_panel import FAB_END, HIS, LINKER, Antibody, Road, constant, made
 
 from lacuna.antibody.imgt import CONSTANT
@@ -70,7 +69,7 @@ def counts(draft: Draft, chain: WeighedChain, region: str) -> tuple[int, int, in
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--digests", default="deep,two,trypsin")
     parser.add_argument("--n", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)

@@ -8,14 +8,13 @@ share, of V domains: how many residues are right, how many of those called obser
 how many at 0.95 or more; lengths and CDR3s that are right. One core, about 25 minutes.
 """
 
-import argparse
 import logging
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import common  # noqa: F401  makes the package importable
 import torch
+from common import options_of
 
 from lacuna.benchmark import reads as scoring
 from lacuna.core.paths import LIBRARY, WEIGHTS
@@ -44,7 +43,7 @@ def line(share: float, rows: Sequence[scoring.ReadsRow]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("sets", type=Path)
     parser.add_argument("--shares", default=SHARES)
     parser.add_argument("--seeds", default=SEEDS)

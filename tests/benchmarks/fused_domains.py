@@ -8,12 +8,11 @@ scFvs. Prints how many missing residues are right, and in how many chains every 
 the column locus.
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from common import read_truth
+from common import options_of, read_truth
 
 from lacuna.core.tables import CHAIN_TABLE
 from lacuna.steps.one_file import fill_file
@@ -60,7 +59,7 @@ def count(name: str, chains: list[tuple[str, str]], domains: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--chains", type=int, default=150, dest="n")
     options = parser.parse_args()

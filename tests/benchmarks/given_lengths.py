@@ -79,8 +79,8 @@ def measure(chains: list[Chain], rng: random.Random, folder: Path, masses: bool)
         mass = sum(std_aa_mass[residue] for residue in true)
         for off in OFF:
             name = f"{i}|{off}"
-            gap = "X" * (length + off)
-            given[name] = sequence[:start] + gap + sequence[start + length :]
+            hidden = "X" * (length + off)
+            given[name] = sequence[:start] + hidden + sequence[start + length :]
             truth[name] = region, true, off
             measured = mass * (1 + rng.gauss(0, ERROR_PPM) / 1e6)
             rows.append(f"{name}\t{start}\t{start + length + off}\t{measured:.5f}")
@@ -94,10 +94,10 @@ def measure(chains: list[Chain], rng: random.Random, folder: Path, masses: bool)
     for gap in GAP_TABLE.read(folder / "out" / "gaps.tsv"):
         if gap.rank == 1:
             region, true, off = truth[gap.chain]
-            _, named, better = gap.status.partition(f"{doubt} ")
+            better = re.search(rf"{re.escape(doubt)} (\d*)", gap.status)
             counts[region, off, "gaps"] += 1
-            counts[region, off, "named"] += bool(named)
-            counts[region, off, "right"] += re.match(r"\d*", better)[0] == str(len(true))
+            counts[region, off, "named"] += better is not None
+            counts[region, off, "right"] += better is not None and better[1] == str(len(true))
     of_gaps: dict[str, list[tuple[str, float]]] = {}
     for row in RESIDUE_TABLE.read(folder / "out" / "residues.tsv"):
         of_gaps.setdefault(row.chain, []).append((row.residue, row.probability))

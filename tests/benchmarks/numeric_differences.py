@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import ROOT
+from common import ROOT, options_of
 
 from lacuna.core.device import product_dtype, set_precision
 from lacuna.filling.fill import Tables, fill_chains
@@ -108,7 +108,8 @@ def fill(folder: Path, every: int, precision: str, threads: int, out: Path) -> N
     read = (s for s in read_scaffolds(folder / "scaffolds.fasta") if isinstance(s, Scaffold))
     chains = list(read)[::every]
     began = time.perf_counter()
-    probabilities, rows, gaps = [], [], {}
+    probabilities, rows = [], []
+    gaps: dict[tuple[str, str], list[str]] = {}
     for i in range(0, len(chains), BLOCK):
         block = chains[i : i + BLOCK]
         kmers = encoder.encode(block)
@@ -171,7 +172,7 @@ def compare(folder: Path, every: int) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(description="Precision, processor and threads compared.")
+    parser = options_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=1, help="fill one scaffold of so many")
     parser.add_argument("--fill", nargs=3, help=argparse.SUPPRESS)  # for child processes

@@ -9,11 +9,10 @@ chains (bootstrap, 2,000 draws).
 """
 
 import csv
-import sys
 from pathlib import Path
 
 import numpy as np
-from common import HUMAN, read_truth
+from common import HUMAN, given_paths, read_truth
 
 PROTOCOLS = ("gap3", "gap5", "gap10", "gap15", "nterm15", "random10")
 METHODS = {"thorough": "lacuna_thorough", "fast": "lacuna", "AntiBERTy": "antiberty"}
@@ -62,4 +61,4 @@ def main(folder: Path, peers: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*given_paths(__doc__, "FOLDER", "PEERS"))

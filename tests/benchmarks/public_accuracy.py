@@ -10,14 +10,13 @@ was filled stay in OUT, with truth.jsonl as the target compare_peers reads it.
 
 import json
 import random
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 from Bio import SeqIO
-from common import ROOT
+from common import ROOT, given_paths
 
 from lacuna.core.paths import DEFAULT_WEIGHTS, WEIGHT_SETS
 from lacuna.steps.one_file import fill_file
@@ -97,9 +96,9 @@ def measured(out: Path, way: str, protocol: str) -> pd.DataFrame:
     return table[table["scope"] == "overall"].set_index("method")
 
 
-def cells(rows: list[pd.Series]) -> list[str]:
-    """Accuracy by protocol, and the share of exact gaps of all protocols together."""
-    total = pd.DataFrame(rows)
+def cells(tables: Mapping[str, pd.DataFrame], method: str) -> list[str]:
+    """Accuracy of a method by protocol, and the share of exact gaps of all of them together."""
+    total = pd.concat(tables[protocol].loc[[method]] for protocol in PROTOCOLS)
     shares = [f"{r.accuracy:.3f} ({r.ci_low:.3f}-{r.ci_high:.3f})" for r in total.itertuples()]
     exact = total["n_exact"].sum() / total["n_gaps"].sum()
     return [*shares, f"{exact:.3f}"]
@@ -113,9 +112,8 @@ def main(out: Path) -> None:
     rows = {f"Lacuna, {', '.join(f'`{k}: {v}`' for k, v in WAYS[w].items())}": w for w in WAYS}
     for title, way in {**rows, "germline copy": DEFAULT_WEIGHTS}.items():
         method = "lacuna" if title in rows else "germline_copy"
-        found = cells([tables[way][protocol].loc[method] for protocol in PROTOCOLS])
-        print(f"| {title} |", " | ".join(found), "|")
+        print(f"| {title} |", " | ".join(cells(tables[way], method)), "|")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*given_paths(__doc__, "OUT"))

@@ -8,14 +8,13 @@ among residues with each flag; and for how many open CDR3s reads leave a mass, w
 bears on nothing. One core, about six minutes with one protease.
 """
 
-import argparse
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from common import options_of
 from read_panel import DIGESTS, Result, Road, antibodies
 
 from lacuna.benchmark import reads as scoring
@@ -38,7 +37,7 @@ def row(name: str, results: Sequence[Result]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--digest", default="one", choices=DIGESTS)
     parser.add_argument("--kinds", default="", metavar="WORD", help="kinds that hold this word")
     parser.add_argument("--seed", type=int, default=1)
@@ -64,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

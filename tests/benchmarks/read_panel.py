@@ -23,7 +23,6 @@ these, all residues. --part takes one of so many reads only. --repeated: the sha
 reads that have the mistakes of others of their peptide, as if the same fragments were missing.
 """
 
-import argparse
 import io
 import random
 import sys
@@ -36,7 +35,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import ROOT
+from common import ROOT, options_of, scaffolds_of
 
 from lacuna.antibody.germlines import (
     LOCI,
@@ -71,7 +70,6 @@ from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.placing.votes.draft import CONSERVED
 from lacuna.reads.readers import read_peptides
-from lacuna.scaffolds.read import read_scaffolds
 from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain, mutate
 
@@ -116,7 +114,7 @@ def constant(species: str, name: str) -> str:
 
 def therapeutic(name: str) -> tuple[str, str]:
     """V domains, heavy and light, of a therapeutic antibody."""
-    known = {r.chain: r.sequence for r in read_scaffolds(FASTA)}
+    known = {r.chain: r.sequence for r in scaffolds_of(FASTA)}
     return known[f"{name}|HC1"], known[f"{name}|LC1"]
 
 
@@ -257,13 +255,13 @@ def bovine_igg(share: float) -> list[tuple[str, str, float]]:
 def given(path: Path, mixed: int = 1) -> Iterator[Antibody]:
     """The antibodies of a FASTA file, or mixtures of as many of one kind."""
     kinds: dict[str, dict[str, list[str]]] = {}
-    for record in read_scaffolds(path):
+    for record in scaffolds_of(path):
         kind, antibody, locus = record.chain.split("|")
         species = "mouse" if kind == "mouse" else "human"
         name = {"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}[locus]
         chains = kinds.setdefault(kind, {}).setdefault(antibody, [])
         chains.append(record.sequence + constant(species, name))
-    for record in read_scaffolds(path):
+    for record in scaffolds_of(path):
         kind, antibody, _ = record.chain.split("|")
         if len(kinds[kind][antibody]) == 1:
             kinds[kind][antibody] = [record.sequence + VHH_TAGS]
@@ -534,7 +532,7 @@ HEAD = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--digests", default="deep,two,one")
     parser.add_argument("--kinds", default="", metavar="WORD", help="kinds that hold this word")
     parser.add_argument("--seed", type=int, default=1)

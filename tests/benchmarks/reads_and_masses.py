@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 import torch
+from common import options_of
 from read_panel import constant
 from reads_and_spectra import HEAD, Row, antibodies, chains_of, domain_of
 
@@ -86,7 +87,7 @@ def write_inputs(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--antibodies", type=int, default=24)
     parser.add_argument("--digests", default="one,two")
     parser.add_argument("--tolerance", type=float, default=1.0, help="of the masses, in Da")

@@ -16,7 +16,6 @@ spectra of the next antibody instead. Residues of V domains are compared with th
 about ten minutes with both options.
 """
 
-import argparse
 import random
 import re
 import sys
@@ -29,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from common import ROOT, merged
+from common import ROOT, merged, options_of, scaffolds_of
 from pyteomics.mass import calculate_mass
 from read_panel import FASTA, constant
 
@@ -39,7 +38,6 @@ from lacuna.benchmark import reads as scoring
 from lacuna.benchmark.simulated_reads import SimulatedRead, simulate_reads, write_peaks
 from lacuna.core.masses import CARBAMIDOMETHYL, DEAMIDATION, OXIDATION
 from lacuna.core.tables import EVIDENCE_TABLE, EvidenceRow
-from lacuna.scaffolds.read import read_scaffolds
 from lacuna.spectra.read import Spectrum
 from lacuna.steps.one_file import fill_file
 
@@ -82,7 +80,7 @@ class Domain(NamedTuple):
 
 def antibodies(n: int) -> Iterator[tuple[str, str, str]]:
     """Yield name and V domains, heavy and light, of antibodies all over the file."""
-    known = {r.chain: r.sequence for r in read_scaffolds(FASTA)}
+    known = {r.chain: r.sequence for r in scaffolds_of(FASTA)}
     both = [name for chain in known for name, end in [chain.split("|")] if end == "HC1"]
     both = [name for name in both if f"{name}|LC1" in known]
     for name in both[:: max(len(both) // n, 1)][:n]:
@@ -232,7 +230,7 @@ def write_scaffold(out: Path, folder: Path) -> Path:
     fasta = folder / "given.fasta"
     fasta.write_text((out / "scaffolds.fasta").read_text())
     rows = ["chain\tstart\tend\tmin_length\tmax_length"]
-    for record in read_scaffolds(fasta):
+    for record in scaffolds_of(fasta):
         columns = number_chain(record.sequence).columns
         at = np.flatnonzero(regions_of(columns) == "CDR3")
         missing = [i for i in at.tolist() if record.sequence[i] == "X"]
@@ -244,7 +242,7 @@ def write_scaffold(out: Path, folder: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--antibodies", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scarce", type=int, default=250, help="reads that the tool reports")

@@ -1,11 +1,10 @@
 """Size and speed of the report of a repertoire, in Chromium.
 
-    export PYTHONPATH=workflow/scripts:tests:tests/browser
-    python tests/benchmarks/report_page.py [CHAINS] [FOLDER]
+    python tests/benchmarks/report_page.py [--chains 100000] [--folder FOLDER]
 
 Prints the size of the page and how long it takes to write, to open and to search it, by the clock
 and by the processor time of the page's main thread, which other programs hardly change; and takes a
-picture of it.
+picture of it, in FOLDER or in a new one.
 """
 
 import random
@@ -13,38 +12,53 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-from devtools import Browser
+from common import ROOT, options_of
 
-from chains import germline_chain
 from lacuna.core.alphabet import RESIDUES
 from lacuna.results.report import ReportFiles, write_report
-from report_tables import V_SEGMENTS, regions_of_chain, write_tables
+
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
+
+from devtools import Browser  # noqa: E402
+
+from chains import germline_chain  # noqa: E402
+from report_tables import V_SEGMENTS, regions_of_chain, write_tables  # noqa: E402
 
 CLONES = 3000
 SEARCHES = ("ighv3", "c0004", "CAR", "nothing at all")
 
 
-def repertoire(n: int, seed: int = 1) -> tuple[list[tuple[str, list[tuple[int, int]]]], list[str]]:
-    """Mutated chains of some clones, each with one to three gaps (start, end); their segments."""
+class Repertoire(NamedTuple):
+    """Chains with their gaps (start, end), and the V segment and the regions of each."""
+
+    chains: list[tuple[str, list[tuple[int, int]]]]
+    segments: list[str]
+    regions: list[str]
+
+
+def repertoire(n: int, seed: int = 1) -> Repertoire:
+    """Mutated chains of some clones, each with one to three gaps."""
     rng = random.Random(seed)
     clones = [germline_chain("HKL"[i % 3], i, cdr3=10 + i % 8) for i in range(min(CLONES, n))]
-    chains, segments, regions = [], [], []
+    found = Repertoire([], [], [])
     for _ in range(n):
         clone = rng.randrange(len(clones))
-        segments.append(V_SEGMENTS[clone % len(V_SEGMENTS)])
-        regions.append(regions_of_chain(clones[clone]))
+        found.segments.append(V_SEGMENTS[clone % len(V_SEGMENTS)])
+        found.regions.append(regions_of_chain(clones[clone]))
         letters = list(clones[clone])
         for _ in range(rng.randrange(16)):
             letters[rng.randrange(len(letters))] = rng.choice(RESIDUES)
-        gaps, at = [], rng.randrange(20)
+        gaps: list[tuple[int, int]] = []
+        at = rng.randrange(20)
         for _ in range(rng.randint(1, 3)):
             end = at + rng.randint(1, 8)
             if end < len(letters):
                 gaps.append((at, end))
             at = end + rng.randint(5, 40)
-        chains.append(("".join(letters), gaps))
-    return chains, segments, regions
+        found.chains.append(("".join(letters), gaps))
+    return found
 
 
 def _worked(browser: Browser) -> float:
@@ -53,9 +67,13 @@ def _worked(browser: Browser) -> float:
     return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
 
-def main(n: int = 100_000, folder: str = "") -> None:
-    """Write the page of `n` chains and measure it."""
-    place = Path(folder or tempfile.mkdtemp(prefix="report-"))
+def main() -> None:
+    """Write the page of a repertoire and measure it."""
+    parser = options_of(__doc__)
+    parser.add_argument("--chains", type=int, default=100_000)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    n, place = given.chains, given.folder or Path(tempfile.mkdtemp(prefix="report-"))
     chains, segments, regions = repertoire(n)
     paths = write_tables(place, chains, v_segments=segments, regions=regions)
     out = place / "report.html"
@@ -86,4 +104,4 @@ def main(n: int = 100_000, folder: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 100_000, *sys.argv[2:3])
+    main()

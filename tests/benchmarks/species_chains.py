@@ -9,13 +9,12 @@ Lacuna, their mean probability, the expected calibration error, and of those at 
 share of all and how many of them are right. One core, a few seconds for 100 chains.
 """
 
-import argparse
 import random
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from common import ROOT  # noqa: F401  makes the package importable
+from common import options_of
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.statistics import error_of_residues
@@ -37,7 +36,7 @@ def hidden_in_gaps(chain: str, gaps: int, rng: random.Random) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("chains", type=Path)
     parser.add_argument("--gaps", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)

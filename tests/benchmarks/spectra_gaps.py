@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from common import merged
+from common import merged, options_of
 from pyteomics.mass import std_aa_mass
 
 from lacuna.core.tables import CLEAVAGE, GAP_TABLE, SPECTRUM_TABLE
@@ -153,7 +153,7 @@ def compare(gaps: list[Planned], folder: Path, given: argparse.Namespace) -> Non
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of(__doc__)
     parser.add_argument("truth", type=Path)
     parser.add_argument("spectra", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)

@@ -7,10 +7,8 @@ after the bare products of such a step, in the same shapes, types and numbers, s
 load of the machine does not affect the share. Chains are simulated.
 """
 
-import argparse
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,21 +17,19 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from common import options_of
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-
-from lacuna.antibody.imgt import N_CODES, N_IMGT  # noqa: E402
-from lacuna.core.device import keep_memory  # noqa: E402
-from lacuna.network.model import ModelConfig  # noqa: E402
-from lacuna.training.batches import Encoded, TrainConfig, read_encoded  # noqa: E402
-from lacuna.training.chains import Chains  # noqa: E402
-from lacuna.training.encode import write_encoded  # noqa: E402
-from lacuna.training.germline_use import germline_library  # noqa: E402
-from lacuna.training.masking import MaskingConfig  # noqa: E402
-from lacuna.training.run import starting_network  # noqa: E402
-from lacuna.training.simulate import simulate_chains  # noqa: E402
-from lacuna.training.trainer import Trainer  # noqa: E402
+from lacuna.antibody.imgt import N_CODES, N_IMGT
+from lacuna.core.device import keep_memory
+from lacuna.network.model import ModelConfig
+from lacuna.training.batches import Encoded, TrainConfig, read_encoded
+from lacuna.training.chains import Chains
+from lacuna.training.encode import write_encoded
+from lacuna.training.germline_use import germline_library
+from lacuna.training.masking import MaskingConfig
+from lacuna.training.run import starting_network
+from lacuna.training.simulate import simulate_chains
+from lacuna.training.trainer import Trainer
 
 COUNTS = {"human:H": 3000, "human:K": 1500, "human:L": 1500, "mouse:H": 1000, "mouse:K": 1000}
 
@@ -124,7 +120,7 @@ def simulated() -> Encoded:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options_of(__doc__)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--steps", type=int, default=8, help="timed before and after each")

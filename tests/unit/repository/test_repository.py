@@ -72,6 +72,13 @@ def test_a_benchmark_in_a_comment_exists() -> None:
     assert len(named) > 5 and all((ROOT / path).is_file() for path in named), named
 
 
+def test_every_benchmark_has_help() -> None:
+    for path in (ROOT / "tests" / "benchmarks").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert re.search(r"\.parse_args\(|\*given_paths\(__doc__", text), path
+        assert "sys.argv" not in text.replace("main(sys.argv[1:])", ""), path
+
+
 def test_a_function_in_contributing_exists() -> None:
     named = [text.split(":") for text in CODE if re.fullmatch(r"\S+\.py:\w+", text)]
     pairs = re.findall(r"`([A-Za-z_]\w*)`\s+in\s+`(lacuna/\S+\.py)`", CONTRIBUTING)
