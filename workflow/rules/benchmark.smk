@@ -27,7 +27,7 @@ rule benchmark_scale:
     benchmark:
         OUT / "benchmarks" / "benchmark_scale.tsv"
     conda:
-        "../../envs/core.yaml"
+        "../../envs/scale.yaml"
     threads: all_cores
     resources:
         mem_mb=lambda wildcards, threads: 2000 * threads,
