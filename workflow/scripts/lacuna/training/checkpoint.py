@@ -51,6 +51,11 @@ class Checkpoint:
                     raise LacunaError(f"{path}: {section}.{key} {says}; restore it, or {RESTART}")
 
 
+def checkpoint_of(weights: Path) -> Path:
+    """The checkpoint that lies beside these weights while they are trained."""
+    return weights.with_suffix(".state")
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read the header of a checkpoint; LacunaError if it is damaged or not a checkpoint."""
     kinds, metadata = read_header(path, RESTART)

@@ -36,7 +36,7 @@ from lacuna.network.weights import Record, load_weights, save_packed
 from lacuna.templates.nearest import Library
 from lacuna.training.antiberty import large_network_from
 from lacuna.training.batches import ALONE, Encoded, Ranks, TrainConfig, read_encoded
-from lacuna.training.checkpoint import read_checkpoint
+from lacuna.training.checkpoint import checkpoint_of, read_checkpoint
 from lacuna.training.masking import MaskingConfig
 from lacuna.training.trainer import Trainer
 
@@ -44,9 +44,8 @@ LOG = logging.getLogger(__name__)
 TIMED_STEPS = 10  # timed to find how many steps fit into a time budget
 
 
-def _steps_in(minutes: float, make: Callable[[], Trainer]) -> int:
-    """Steps that fit into a time budget, timed on a model that is then discarded."""
-    trainer = make()
+def _steps_in(minutes: float, trainer: Trainer) -> int:
+    """Steps that fit into a time budget, timed by a trainer that is then discarded."""
     for _ in range(3):
         trainer.train_step()
     began = time.monotonic()
@@ -85,7 +84,7 @@ def pretrain(
     teacher: weights of such a teacher, to learn from.
     minutes: time budget; sets the number of steps, by their speed at the start.
     gpus: number granted to the job; with several, one process trains on each.
-    If there is a checkpoint (`weights` with suffix .state), training resumes from it; it is
+    If there is a checkpoint (`checkpoint_of` the weights), training resumes from it; it is
     removed at the end. Raises LacunaError if it or `chains` cannot be used.
     """
     asked = dict(locals())
@@ -93,47 +92,63 @@ def pretrain(
     if together > 1 and not distributed.is_torchelastic_launched():
         _run_together(together, asked)
         return
-    weights = Path(weights)
     use_threads(threads)
     device = pick_device(gpus)
     if device.type == "cpu":
         keep_memory()
     encoded = read_encoded(chains)
-    config = TrainConfig(**train)
+    masks = MaskingConfig(**masking)
     learns_from = load_large(teacher) if teacher is not None else None
     with _ranks(device) as ranks:
 
-        def make() -> Trainer:
+        def make(config: TrainConfig) -> Trainer:
             network = starting_network(ModelConfig(**model), config.seed, start, antiberty)
-            masks = MaskingConfig(**masking)
             return Trainer(encoded, network, config, masks, device, learns_from, ranks)
 
-        state = weights.with_suffix(".state")
-        if minutes is not None:
-            steps = _steps_planned(state) if state.exists() else _steps_in(minutes, make)
-            config = replace(config, steps=steps)
-        trainer = make()
-        resumed = trainer.resume(weights)
-        report = LOG.info if ranks.rank == 0 else LOG.debug
-        if resumed:
-            report("going on from step %d of %s", trainer.step, state)
-        names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
-        report(
-            "%d chains, %d steps of %d on %s (%s, %d threads)",
-            len(encoded.chains.grids),
-            config.steps,
-            config.batch_size,
-            f"{ranks.world} x cuda" if ranks.world > 1 else device.type,
-            names[trainer.dtype],
-            threads,
-        )
-        trainer.run(weights, report)
+        trainer = _trained(make, TrainConfig(**train), Path(weights), minutes)
     if ranks.rank > 0:
         return
     if library is not None:
         _write_library(Path(library), encoded)
-    write_curve(curve, trainer.curve, config.batch_size)
-    state.unlink(missing_ok=True)
+    write_curve(curve, trainer.curve, trainer.config.batch_size)
+    checkpoint_of(Path(weights)).unlink(missing_ok=True)
+
+
+def _trained(
+    make: Callable[[TrainConfig], Trainer],
+    config: TrainConfig,
+    weights: Path,
+    minutes: float | None,
+) -> Trainer:
+    """The trainer after its last step, which resumes from a checkpoint of these weights.
+
+    make: a trainer at its first step; minutes: as of `pretrain`.
+    """
+    state = checkpoint_of(weights)
+    if minutes is not None:
+        timed = not state.exists()
+        steps = _steps_in(minutes, make(config)) if timed else _steps_planned(state)
+        config = replace(config, steps=steps)
+    trainer = make(config)
+    resumed = trainer.resume(weights)
+    report = LOG.info if trainer.ranks.rank == 0 else LOG.debug
+    if resumed:
+        report("going on from step %d of %s", trainer.step, state)
+    report("%s", _plan(trainer))
+    trainer.run(weights, report)
+    return trainer
+
+
+def _plan(trainer: Trainer) -> str:
+    """How much is trained, and on what, as the first line of the log."""
+    config, world, device = trainer.config, trainer.ranks.world, trainer.device.type
+    names = {torch.bfloat16: "bfloat16", torch.float32: "float32"}
+    return (
+        f"{len(trainer.encoded.chains.grids)} chains, "
+        f"{config.steps} steps of {config.batch_size} "
+        f"on {f'{world} x cuda' if world > 1 else device} "
+        f"({names[trainer.dtype]}, {torch.get_num_threads()} threads)"
+    )
 
 
 def pack_teacher(weights: Path | str, out: Path | str) -> None:

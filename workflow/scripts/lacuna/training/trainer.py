@@ -37,7 +37,7 @@ from lacuna.training.batches import (
     TrainConfig,
     part_of,
 )
-from lacuna.training.checkpoint import RESTART, STATE_FORMAT, read_checkpoint
+from lacuna.training.checkpoint import RESTART, STATE_FORMAT, checkpoint_of, read_checkpoint
 from lacuna.training.masking import Batch, MaskingConfig
 from lacuna.training.temperatures import fit_temperature, species_of
 
@@ -230,7 +230,7 @@ class Trainer:
         )
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint to resume from (`path` with suffix .state) and the weights."""
+        """Write the checkpoint to resume from (`checkpoint_of` the path) and the weights."""
         state = {"loss_sum": self._loss_sum} | self._weights()
         names = {id(p): n for n, p in self.model.named_parameters()}
         for p, values in self.optimizer.state.items():
@@ -241,7 +241,7 @@ class Trainer:
             "record": json.dumps(self.record(), sort_keys=True),
             "loss_steps": str(self._loss_steps),
         }
-        write_tensors(path.with_suffix(".state"), state, metadata)
+        write_tensors(checkpoint_of(path), state, metadata)
         save_weights(path, self.averaged, self.record())
 
     def resume(self, path: Path) -> bool:
@@ -249,7 +249,7 @@ class Trainer:
 
         Raises LacunaError if the checkpoint is damaged or of another run (`check_same_run`).
         """
-        state_path = path.with_suffix(".state")
+        state_path = checkpoint_of(path)
         if not state_path.exists():
             return False
         checkpoint = read_checkpoint(state_path)
