@@ -85,11 +85,7 @@ def encode_corpora(
         )
     library = germline_library(training)
     LOG.info("gene profiles from %d chains", len(training))
-    simulated, grafted = simulate_chains(training, dict(config.simulate), config.seed + 1)
-    apart_from = ~like_held_out(simulated, apart, config.near_identity)
-    simulated, grafted = simulated.take(apart_from), grafted[apart_from]
-    LOG.info("%d simulated chains", len(simulated))
-
+    simulated, grafted = _simulated(training, apart, config)
     sets |= _calibration_sets(training, config)
     everything = joined([natural, simulated, *sets.values()])
     weights = np.concatenate(  # validation chains are never drawn
@@ -100,11 +96,7 @@ def encode_corpora(
         ]
     )
     order = np.random.default_rng(config.seed).permutation(np.flatnonzero(seen))
-    rows_of = {"natural": order}
-    start = len(natural) + len(simulated)
-    for name, members in sets.items():
-        rows_of[name] = np.arange(start, start + len(members))
-        start += len(members)
+    rows_of = {"natural": order} | _rows_of(sets, len(natural) + len(simulated))
     made_of = {
         "corpora": counts,
         "held_out": sealed_record,
@@ -116,6 +108,23 @@ def encode_corpora(
     write_encoded(chains, everything, weights, rows_of, library, made_of)
     with atomic_write(record) as handle:
         print(json.dumps(made_of, indent=1, sort_keys=True), file=handle)
+
+
+def _simulated(training: Chains, apart: Chains, config: EncodeConfig) -> tuple[Chains, np.ndarray]:
+    """The simulated chains that are not near one of `apart`, and which of them are grafted."""
+    simulated, grafted = simulate_chains(training, dict(config.simulate), config.seed + 1)
+    kept = ~like_held_out(simulated, apart, config.near_identity)
+    LOG.info("%d simulated chains", kept.sum())
+    return simulated.take(kept), grafted[kept]
+
+
+def _rows_of(sets: Mapping[str, Chains], start: int) -> dict[str, np.ndarray]:
+    """The rows (m,) of each set, of which the first begins at row `start`."""
+    found = {}
+    for name, members in sets.items():
+        found[name] = np.arange(start, start + len(members))
+        start += len(members)
+    return found
 
 
 def _calibration_sets(training: Chains, config: EncodeConfig) -> dict[str, Chains]:
