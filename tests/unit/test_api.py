@@ -186,6 +186,18 @@ def test_an_empty_path_is_named(option: str) -> None:
         lacuna.fill(given(), **{option: " "})
 
 
+def test_files_are_read_again_only_once_no_other_call_reads_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a call might read its first blocks by one network and the others by another."""
+    alone = []
+    monkeypatch.setattr(
+        one_file, "forget", lambda network: alone.append(one_file._ONE_AT_A_TIME.locked())
+    )
+    lacuna.fill([GAPPED])
+    assert alone == [True]
+
+
 def test_results_do_not_depend_on_blocks_and_threads_are_given_back(
     filled: lacuna.FilledChains, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

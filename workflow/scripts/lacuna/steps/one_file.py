@@ -112,9 +112,9 @@ def fill_file(
     )
     _check_out([*inputs.values(), *reads, *spectra], out)
     total = 1 if fasta is None else count_records(fasta)  # reads give the chains of one block
-    # A user's file may have changed since an earlier call.
-    forget(network=(weights or library) is not None)
     with _ONE_AT_A_TIME, _all_or_nothing(out, outputs) as scratch, _own_threads():
+        # A user's file may have changed since an earlier call, which must not see that halfway.
+        forget(network=(weights or library) is not None)
         written = {name: scratch / file for name, file in outputs.items()}
         fill_sample(
             SampleFiles(
