@@ -78,9 +78,15 @@ def test_files_of_every_kind(write: Write, name: str, text: str, expected: list[
 
 
 def test_a_row_that_cannot_be_read_is_named(write: Write) -> None:
-    path = write("long.csv", f"b,aa_seq\n1,EVQL\n{'x' * (1 << 18)},QVQL\n")
-    with pytest.raises(LacunaError, match=r"long.csv: .*, near line 3; leave the row out"):
-        list(read_sequences(path))
+    long = "x" * (1 << 18)
+    for at, text in (
+        (1, f"{long},aa_seq\n1,EVQL\n"),
+        (3, f"b,aa_seq\n1,EVQL\n{long},QVQL\n"),
+        (4, f'{{"Run": "x"}}\nb,aa_seq\n1,EVQL\n{long},QVQL\n'),
+    ):
+        path = write("long.csv", text)
+        with pytest.raises(LacunaError, match=f"long.csv: .*, near line {at}; correct the line"):
+            list(read_sequences(path))
 
 
 def test_columns_can_be_named(write: Write) -> None:
@@ -135,6 +141,11 @@ def test_tables_inside_a_wheel(tmp_path: Path) -> None:
         list(read_sequences(path, files=["none*"]))
     with pytest.raises(LacunaError, match="p/b_pairs.csv: no column"):
         list(read_sequences(path, columns=["x"], files=["*pairs*"]))
+    other = make_wheel(
+        tmp_path / "b.whl", {"p/latin.csv": "name,aa_seq\nJosé,EVQL".encode("latin-1")}
+    )
+    with pytest.raises(LacunaError, match="b.whl/p/latin.csv: not a text file in UTF-8"):
+        list(read_sequences(other))
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(LacunaError, match="the wheel is damaged"):
         list(read_sequences(path))

@@ -98,11 +98,11 @@ def _read_table(
     rows: Mapping[str, Sequence[str]],
 ) -> Iterator[str]:
     """Yield the sequences of a CSV or TSV whose first line is `first`; empty cells are skipped."""
-    rest = iter(lines)
+    rest, above = iter(lines), 0
     if first.strip().startswith(("{", '"{')):  # OAS metadata
-        first = next(rest, "")
+        first, above = next(rest, ""), 1
     delimiter = "\t" if "\t" in first else ","
-    names = next(csv.reader([first], delimiter=delimiter), [])
+    names = next(_rows([first], delimiter, name, above), [])
     at = [names.index(column) for column in _columns_of_sequences(name, names, columns)]
     if absent := [column for column in rows if column not in names]:
         raise LacunaError(
@@ -110,21 +110,24 @@ def _read_table(
             "'rows'"
         )
     wanted_in = [(names.index(column), patterns) for column, patterns in rows.items()]
-    for row in _rows(rest, delimiter, name):
+    for row in _rows(rest, delimiter, name, above + 1):
         if all(i < len(row) and _fits(row[i], patterns) for i, patterns in wanted_in):
             for i in at:
                 if i < len(row) and row[i]:
                     yield _tidy(row[i])
 
 
-def _rows(lines: Iterable[str], delimiter: str, name: str) -> Iterator[list[str]]:
-    """Yield the rows of a table behind its header; LacunaError if one cannot be read."""
+def _rows(lines: Iterable[str], delimiter: str, name: str, above: int) -> Iterator[list[str]]:
+    """Yield the rows of lines of a table that has so many above them; LacunaError if one cannot be
+    read."""
     table = csv.reader(lines, delimiter=delimiter)
     try:
         yield from table
     except csv.Error as error:
-        line = table.line_num + 1
-        raise LacunaError(f"{name}: {error}, near line {line}; leave the row out") from None
+        line = above + table.line_num
+        raise LacunaError(
+            f"{name}: {error}, near line {line}; correct the line, or leave it out"
+        ) from None
 
 
 def _fits(cell: str, patterns: Sequence[str]) -> bool:
@@ -164,6 +167,10 @@ def _read_wheel(
                     raw = stack.enter_context(gzip.open(packed)) if name.endswith(".gz") else packed
                     lines = io.TextIOWrapper(cast(BinaryIO, raw), encoding="utf-8-sig", newline="")
                     yield from _read_table(lines.readline(), lines, f"{path}/{name}", columns, rows)
+    except UnicodeDecodeError:
+        raise LacunaError(
+            f"{path}/{name}: not a text file in UTF-8; leave it out of the corpus' 'files'"
+        ) from None
     except (zipfile.BadZipFile, *GZIP_DAMAGE) as error:
         raise LacunaError(f"{path}: the wheel is damaged ({error}); fetch it again") from None
     except FileNotFoundError:
