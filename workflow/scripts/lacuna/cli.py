@@ -82,6 +82,13 @@ def _parser() -> _Parser:
         "call are replaced, or removed if this one writes none.",
         argument_default=argparse.SUPPRESS,
     )
+    _add_files(fill)
+    _add_settings(fill)
+    return parser
+
+
+def _add_files(fill: argparse.ArgumentParser) -> None:
+    """Add what a sample sheet holds of a sample, and the folder for its results."""
     fill.add_argument(
         "fasta",
         type=_path("file"),
@@ -116,6 +123,10 @@ def _parser() -> _Parser:
     fill.add_argument(
         "--species", choices=SPECIES, default=SPECIES[0], help="species of all chains"
     )
+
+
+def _add_settings(fill: argparse.ArgumentParser) -> None:
+    """Add the settings of the configuration."""
     fill.add_argument(
         "--large-network",
         type=_path("file"),
@@ -136,7 +147,6 @@ def _parser() -> _Parser:
         choices=list(schema["modifications"]["properties"]),
         help="Modifications allowed in gaps of known mass; may be repeated.",
     )
-    return parser
 
 
 def _path(kind: str) -> Callable[[str], Path]:

@@ -3,7 +3,7 @@
 The files and the functions are those of the rules that take a single step with one sample.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,19 +101,7 @@ def fill_sample(
             parts[table].append(path)
         if after_block is not None:
             after_block()
-    measure(parts.pop("scored"), [], out["accuracy"])
-    for table, of_blocks in parts.items():
-        join_parts(table, of_blocks, out[table])
-    if "evidence" in out:
-        positions = gave.positions if gave else None
-        filled, gaps, residues = out["filled"], out["gaps"], out["residues"]
-        write_evidence(
-            scaffolds, filled, gaps, residues, positions, out["evidence"], out.get("spectra")
-        )
-    if "alternatives" in out:
-        write_alternatives(out["gaps"], out["filled"], out["alternatives"])
-    if "airr" in out:
-        write_airr(sample.inputs["fasta"], out["filled"], out["gaps"], out["airr"])
+    _join(sample, parts, scaffolds, gave.positions if gave else None)
 
 
 def _fill_block(
@@ -154,6 +142,32 @@ def _fill_block(
         written["doubts"] = folder / f"{block:05d}.doubts.part"
         find_doubts_of_block(resolved, written["doubts"], reader=reader, device=device)
     return written
+
+
+def _join(
+    sample: SampleFiles,
+    parts: Mapping[str, Sequence[Path]],
+    scaffolds: Path,
+    positions: Path | None,
+) -> None:
+    """Write the files of a sample from the parts of its tables, and what follows from these.
+
+    positions: what its reads say about every position.
+    """
+    out = sample.outputs
+    measure(parts["scored"], [], out["accuracy"])
+    for table, of_blocks in parts.items():
+        if table != "scored":
+            join_parts(table, of_blocks, out[table])
+    if "evidence" in out:
+        filled, gaps, residues = out["filled"], out["gaps"], out["residues"]
+        write_evidence(
+            scaffolds, filled, gaps, residues, positions, out["evidence"], out.get("spectra")
+        )
+    if "alternatives" in out:
+        write_alternatives(out["gaps"], out["filled"], out["alternatives"])
+    if "airr" in out:
+        write_airr(sample.inputs["fasta"], out["filled"], out["gaps"], out["airr"])
 
 
 def _reader_of(

@@ -93,9 +93,7 @@ def fill_file(
     config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options})
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
-    network, germlines = bundled_weights(config["weights"])
-    network, germlines = weights or network, library or germlines
-    _check_sets(network, germlines)
+    network, germlines = _networks(config["weights"], weights, library)
     asked = large_network if config["mode"] == "thorough" else None
     if asked is not None:
         check_window(config["kmer"]["length"], asked)
@@ -211,14 +209,20 @@ def _is_own(table: Path) -> bool:
         return column.encode() in handle.readline(_MAX_HEADER).rstrip(b"\r\n").split(b"\t")
 
 
-def _check_sets(network: Path, library: Path) -> None:
-    """Raise LacunaError if a network and a library are bundled, but not together."""
+def _networks(chosen: str, weights: Path | None, library: Path | None) -> tuple[Path, Path]:
+    """The network and the library that are read: those given, else those of the chosen set.
+
+    Raises LacunaError if both are bundled, but not together.
+    """
+    bundled = bundled_weights(chosen)
+    network, library = weights or bundled[0], library or bundled[1]
     sets = (set_of(network), set_of(library))
     if None not in sets and sets[0] != sets[1]:
         raise LacunaError(
             f"{network} is of the weights '{sets[0]}', and {library} of '{sets[1]}'; name the set "
             "instead of its files"
         )
+    return network, library
 
 
 def _check_out(inputs: Sequence[Path], out: Path) -> None:
