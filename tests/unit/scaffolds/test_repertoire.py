@@ -255,6 +255,14 @@ def test_a_row_that_is_not_utf8_is_rejected_alone(tmp_path: Path) -> None:
     assert reasons(path) == ["a.tsv:2: 'row1' has bytes that are not UTF-8; save the file as UTF-8"]
 
 
+def test_a_letter_of_several_bytes_in_the_first_chain_rejects_it_alone(write: Write) -> None:
+    odd = H[:29] + "é" + H[29:]
+    rows = [{"sequence_id": name, "sequence_aa": s} for name, s in (("odd", odd), ("even", H))]
+    path = write("a.tsv", airr(rows))
+    assert [scaffold.chain for scaffold in good(path)] == ["even"]
+    assert "'odd'" in reasons(path)[0]
+
+
 def test_single_rows_without_a_chain_do_not_condemn_their_column(write: Write) -> None:
     cells = ["CARDRGYYFDYW", nucleotides(H), H]
     rows = [f"r{i}\t{cell}\tIGH\n" for i, cell in enumerate(cells)]

@@ -284,7 +284,7 @@ def _check_chains(path: str | Path, layout: Layout, rows: Sequence[Row]) -> None
         if not given:
             continue
         names = " and ".join(name + chain.suffix for name, _ in chain.sequences)
-        shown = given[0].body[:30].decode()
+        shown = given[0].body.decode()[:30]
         where = f"{path}:{given[0].line}: {names} holds"
         if all(len(record.body) < _MIN_CHAIN for record in given):
             raise LacunaError(
