@@ -19,11 +19,13 @@ from Bio.SeqRecord import SeqRecord
 import lacuna
 from chains import fasta, germline_chain, hidden, mutated, random_protein
 from conftest import Write
+from lacuna import api
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import bundled_weights
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
-from lacuna.steps import one_file
+from lacuna.steps import one_file, split_scaffolds
+from lacuna.steps.given_chains import Written
 
 CHAIN = germline_chain("H", 0)
 GAPPED = hidden(CHAIN, [(10, 13)])
@@ -184,6 +186,21 @@ def test_what_a_data_frame_has_for_nothing_is_not_given(nothing: Any) -> None:
 def test_an_empty_path_is_named(option: str) -> None:
     with pytest.raises(LacunaError, match=f"{option} is empty; give the path of a file"):
         lacuna.fill(given(), **{option: " "})
+
+
+def test_a_call_rewords_no_message_of_another_thread(caplog: pytest.LogCaptureFixture) -> None:
+    """Its own file of this name has other chains, or fewer rows."""
+    log = logging.getLogger(split_scaffolds.__name__)
+    written = Written({}, {"gaps": [7]})
+    with api._faults_of_records(written), ThreadPoolExecutor(1) as pool:
+        for line in (2, 9):
+            pool.submit(log.warning, f"gaps given:{line}: of another call").result()
+        log.warning("gaps given:2: of this one")
+    assert [record.getMessage() for record in caplog.records] == [
+        "gaps given:2: of another call",
+        "gaps given:9: of another call",
+        "chain 7: of this one",
+    ]
 
 
 def test_files_are_read_again_only_once_no_other_call_reads_them(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -340,9 +341,11 @@ def _paths(name: str, value: Any) -> list[Path]:
 @contextmanager
 def _faults_of_records(written: Written) -> Iterator[None]:
     """Let what is logged or raised of single records name them, not lines of written files."""
+    own = get_ident()
 
     def speak(record: logging.LogRecord) -> bool:
-        record.msg = written.spoken(str(record.msg))
+        if record.thread == own:  # the records of other calls are other chains
+            record.msg = written.spoken(str(record.msg))
         return True
 
     log = logging.getLogger(split_scaffolds.__name__)
