@@ -197,6 +197,18 @@ def test_a_unit_of_oas_is_a_table_below_a_line_of_json(write: Write) -> None:
     assert [s.line for s in good(path)] == [3, 4]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x0c"])
+def test_a_line_ends_in_the_header_where_it_does_below(write: Write, odd: str, end: str) -> None:
+    text = f'{{"Author": "A{odd}B"}}{end}sequence_id,sequence_alignment_aa{end}a,{H}{end}'
+    assert sequences(write("unit.csv", text)) == [("a", H)]
+
+
+@pytest.mark.parametrize("text", ["{", "{\n", "x", "x\r"])
+def test_a_line_or_two_are_no_table_of_rearrangements(write: Write, text: str) -> None:
+    assert not is_repertoire(write("a.fasta", text))
+
+
 def test_a_paired_unit_has_two_chains_a_row(write: Write) -> None:
     row = {"sequence_id_heavy": "h", "sequence_alignment_aa_heavy": H}
     row |= {"sequence_id_light": "l", "sequence_alignment_aa_light": K, "locus_light": "K"}

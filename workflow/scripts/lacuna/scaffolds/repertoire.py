@@ -42,6 +42,7 @@ _NUCLEOTIDES = "ACGTUNacgtun.-"
 _OTHER_CELLS = 1 << 20  # characters of a row besides its chain
 _START = 1 << 16  # bytes in which the header of a table ends
 _CHUNK = 1 << 20
+_LINE_END = re.compile("\r\n?|\n")  # what `open_text` takes for one
 _BASES = str.maketrans("", "", ".-")
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python reads them
 _TAGS = frozenset("[({")  # with which masses and modifications begin
@@ -90,7 +91,7 @@ def layout_of(path: str | Path) -> Layout | None:
         start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
     if start.lstrip().startswith(b">"):
         return None
-    layout = _layout_in(start.decode("utf-8", "replace").splitlines() + ["", ""])
+    layout = _layout_in([*_LINE_END.split(start.decode("utf-8", "replace")), "", ""])
     plain = [name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in layout.columns]
     if sum(name in _KNOWN for name in plain) < 2:
         return None
