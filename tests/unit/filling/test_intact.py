@@ -676,6 +676,15 @@ def test_what_a_glycosylated_chain_carries_is_named_with_its_form(
     assert "N-X-S/T" not in error_of_missed(carried, whole)
 
 
+@pytest.mark.parametrize("off", [1.0033548, -1.0033548])
+def test_an_isotope_slip_is_an_error_of_a_monoisotopic_mass_alone(off: float) -> None:
+    whole = germline_chain("H", 1)
+    for kind, named in (("monoisotopic", True), ("average", False)):
+        mass = mass_of(whole, average=kind == "average") + off
+        chain = Scaffold("m", "", whole, (), 1, intact=IntactMass(mass, 0.01, kind))
+        assert ("without an isotope slip" in error_of_missed(chain, whole)) is named
+
+
 @pytest.mark.parametrize("sequence", ["ANPSA", "ANAAA", "ANXSA"])
 def test_a_glycan_is_an_error_only_where_its_site_is_observed(sequence: str) -> None:
     gaps = tuple(Gap(i, i + 1, 1, 1) for i, letter in enumerate(sequence) if letter == "X")

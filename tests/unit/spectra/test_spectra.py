@@ -33,6 +33,7 @@ from lacuna.core.tables import (
     GAP_TABLE,
     MASS,
     OTHER,
+    RESIDUE_TABLE,
     SIDE,
     SPECTRUM,
     SPECTRUM_TABLE,
@@ -145,12 +146,28 @@ def test_the_title_may_name_the_method(write: Write, said: str, series: Sequence
         ("beam-type collision-induced dissociation", ("b", "y")),
         ("electron transfer dissociation", ("c", "z")),
         ("photodissociation", ALL),
+        ("electron activated dissociation", ALL),
     ],
 )
-def test_mzml_names_the_method(write: Write, activation: str, series: Sequence[str]) -> None:
+@pytest.mark.parametrize("energy", [False, True])
+def test_mzml_names_the_method(
+    write: Write, activation: str, series: Sequence[str], energy: bool
+) -> None:
     text = as_mzml([spectrum_of(PEPTIDE)], activation)
+    if energy:  # as converters write it for every method
+        more = '<cvParam cvRef="MS" accession="MS:1000045" name="collision energy" value="27.0"/>'
+        text = text.replace("</activation>", f"{more}</activation>")
     (found,) = read_spectra([write("a.mzML", text)])
     assert found.precursor.series == tuple(series)
+
+
+def test_electron_transfer_with_supplemental_energy_has_all_series(write: Write) -> None:
+    text = as_mzml([spectrum_of(PEPTIDE)], "electron transfer dissociation")
+    more = '<cvParam cvRef="MS" accession="MS:1002680" name="supplemental collision energy"/>'
+    (found,) = read_spectra(
+        [write("a.mzML", text.replace("</activation>", f"{more}</activation>"))]
+    )
+    assert found.precursor.series == ALL
 
 
 def test_spectra_that_cannot_be_used_are_counted(
@@ -225,6 +242,9 @@ def test_a_spectrum_without_a_scan_is_named_by_its_number(write: Write) -> None:
     for path in (mgf, mzml):
         names = [found.precursor.name for found in read_spectra([path])]
         assert names == [f"{path.name}:1", f"{path.name}:2"]
+    words = re.sub("SCANS=.*\n", "", as_mgf(made, "Cmpd"))  # as software of Bruker writes titles
+    names = [found.precursor.name for found in read_spectra([write("b.mgf", words)])]
+    assert names == ["b.mgf:1", "b.mgf:2"]
 
 
 def test_headers_of_a_whole_mgf_are_those_of_its_spectra(write: Write) -> None:
@@ -688,6 +708,52 @@ def test_w_ions_tell_i_from_l() -> None:
     assert ranking.distributions[2, isoleucine] > 3 * ranking.distributions[2, leucine]
     plain = rank_sequences(even, 3, one_mass(whole, whole * 1e-5), MassRules())
     assert plain.candidates[0].sequence.count("I") != 1
+
+
+@pytest.mark.parametrize(("start", "end", "code"), [(29, 31, "XX"), (29, 30, "J"), (30, 31, "J")])
+def test_w_ions_tell_i_from_l_at_the_first_residue_of_a_gap(
+    start: int, end: int, code: str
+) -> None:
+    """...QEVLIR: the z ion before the gap is one of the known residues."""
+    gap = Gap(start, end, end - start, end - start)
+    scaffold = Scaffold("c", "", CHAIN[:start] + code + CHAIN[end:], (gap,), 1)
+    each, first = weights(PEPTIDE), start - 17
+    lost = LOST_BY_I if CHAIN[start] == "I" else LOST_BY_L
+    w = float(each[first:].sum()) + OFFSET["z"] + PROTON - lost
+    found = look(scaffold, gap, seen(spectrum_of(PEPTIDE, series=ALL, extra=[w])), READINGS, 10.0)
+    assert found is not None
+    ((at, _, nats),) = found.evidence.sides
+    assert at == 0.0
+    assert nats > 1 if lost == LOST_BY_I else nats < -1
+    of_code = np.isin(list(RESIDUES), list("IL" if code == "J" else RESIDUES))
+    even = np.tile(of_code / of_code.sum(), (end - start, 1))
+    ranking, _ = rank_by_spectra(even, 1, found.evidence, MassRules())
+    assert ranking.candidates[0].sequence[0] == CHAIN[start]
+    assert ranking.distributions[0, RESIDUES.index(CHAIN[start])] > 0.7
+
+
+@pytest.mark.parametrize("true", ["VEADIPGHGQEVLLR", "VEADIPGHGQEVLIR"])
+def test_a_spectrum_of_a_peptide_with_i_or_l_tells_which(
+    true: str, write: Write, tmp_path: Path
+) -> None:
+    """J is as good as known: the peptide is one without a gap."""
+    each = weights(true)[13:].sum() + OFFSET["z"] + PROTON
+    w = each - (LOST_BY_I if true[13] == "I" else LOST_BY_L)
+    letters = CHAIN.replace(PEPTIDE, "VEADIPGHGQEVLJR")
+    fasta = write("c.fasta", f">c\n{letters}\n")
+    shares = {}
+    for name, extra in (("with", [w]), ("without", [])):
+        made = spectrum_of(true, series=("c", "z"), extra=extra)
+        mgf = write(f"{name}.mgf", as_mgf([made], "ETD"))
+        out = tmp_path / name
+        fill_file({"fasta": fasta}, out, {"alkylation": "none"}, spectra=[mgf])
+        (row,) = RESIDUE_TABLE.read(out / "residues.tsv")
+        gaps = {gap.candidate: gap for gap in GAP_TABLE.read(out / "gaps.tsv")}
+        shares[name], gap = gaps[true[13]].probability or 0.0, gaps[row.residue]
+        assert gap.probability == pytest.approx(row.probability, abs=1e-3)
+        assert "by spectra" not in gap.status
+    odds = {name: share / (1 - share) for name, share in shares.items()}
+    assert odds["with"] > 5 * odds["without"]
 
 
 def test_w_ions_of_a_cleavage_that_other_spectra_lack_tell_nothing() -> None:

@@ -169,6 +169,10 @@ class Scaffold:
     evidence: tuple[PositionEvidence, ...] = ()
     intact: IntactMass | None = None
 
+    def is_i_or_l(self, gap: Gap) -> bool:
+        """Whether every residue of a gap is I or L, so that it has a mass whatever is given."""
+        return gap.fixed and set(self.sequence[gap.start : gap.end]) == {"J"}
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

@@ -107,6 +107,7 @@ def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:
     mass, tolerance = found.weighed
     used = _used(found.matches)
     cleavages: list[Cleavage] = []
+    sides: list[Cleavage] = []
     unseen = 0.0
     for (_, _, series), of_peptide in used.items():
         if series not in N_SERIES and tolerance > WIDEST:
@@ -115,33 +116,40 @@ def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:
         shown, of_unseen = _together(some, series, mass, tolerance)
         cleavages += shown
         unseen += of_unseen
+        if series == "z":
+            sides += filter(None, [_side_of_first(of_peptide, mass, tolerance)])
     cleavages.sort(key=lambda cleavage: cleavage.mass)
     possible = _possible(np.array([c.mass for c in cleavages]), gap, mass, tolerance, rules)
     each = zip(cleavages, possible, strict=True)
     kept = [one for one, fits in each if fits and one.nats >= LEAST_NATS]
+    sides += [one for one in kept if one.nats_of_i]
     evidence = SpectralEvidence(
         tuple((one.mass, one.tolerance, one.nats) for one in kept),
         unseen,
-        tuple((one.mass, one.tolerance, one.nats_of_i) for one in kept if one.nats_of_i),
+        tuple((one.mass, one.tolerance, one.nats_of_i) for one in sides),
         found.by_precursors.weighed if found.by_precursors else None,
         found.by_precursors.rivals if found.by_precursors else (),
     )
     where = chain, gap.start, gap.end
     matches = _different(one for some in used.values() for one in some)
     rows = [_row_of(where, match) for match in matches]
-    return Found(evidence, rows + _rows_of(where, evidence, kept))
+    return Found(evidence, rows + _rows_of(where, evidence, kept, sides))
 
 
 def _rows_of(
-    where: tuple[str, int, int], evidence: SpectralEvidence, cleavages: Sequence[Cleavage]
+    where: tuple[str, int, int],
+    evidence: SpectralEvidence,
+    cleavages: Sequence[Cleavage],
+    sides: Sequence[Cleavage],
 ) -> list[SpectrumRow]:
-    """The rows of the evidence for a gap; where: as in `Cleavage.row`; cleavages: those of it."""
+    """The rows of the evidence for a gap; where: as in `Cleavage.row`; cleavages, sides: those of
+    it."""
     masses = () if evidence.mass is None else (evidence.mass, *evidence.rivals)
     return [
         *(SpectrumRow(*where, MASS, *weighed, "", "") for weighed in masses),
         SpectrumRow(*where, UNSEEN, None, None, evidence.unseen, "", ""),
         *(one.row(where, CLEAVAGE, one.nats) for one in cleavages),
-        *(one.row(where, SIDE, one.nats_of_i) for one in cleavages if one.nats_of_i),
+        *(one.row(where, SIDE, one.nats_of_i) for one in sides),
     ]
 
 
@@ -243,6 +251,23 @@ def _cleavages(
         prefix = mass - float(begun[i]) if of_ends else float(begun[i])
         ion = f"{series} {weight / charge + PROTON:.4f} ({charge}+)"
         yield Cleavage(prefix, within, nats, side, ion, match.precursor.name)
+
+
+def _side_of_first(matches: Sequence[Match], mass: float, tolerance: float) -> Cleavage | None:
+    """The cleavage before a gap, by the best spectrum of one peptide whose w ions say whether the
+    first residue of the gap is I or L; None if none does. mass, tolerance: of the gap in Da."""
+    for match in matches:
+        near = match.fragments.near(np.array([match.right + mass + OFFSET["z"]]))
+        share = match.probability * match.tallies["z"].share()
+        weights = match.fragments.masses[near]
+        nats = _nats_of_i(match.fragments, weights, share)
+        if match.left and nats.any():  # a peptide that begins with the gap has no such z ion
+            i = int(np.abs(nats).argmax())
+            weight, charge = float(weights[i]), int(match.fragments.charges[near[i]])
+            within = weight * match.fragments.ppm * 1e-6 + tolerance
+            ion = f"z {weight / charge + PROTON:.4f} ({charge}+)"
+            return Cleavage(0.0, within, 0.0, float(nats[i]), ion, match.precursor.name)
+    return None
 
 
 def _once(cleavages: Iterable[Cleavage]) -> list[Cleavage]:

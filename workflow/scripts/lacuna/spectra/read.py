@@ -24,6 +24,8 @@ HEAD = 1 << 16  # bytes by which a file is recognised
 COLLISION = ("b", "y")
 ELECTRON = ("c", "z")
 ALL = COLLISION + ELECTRON
+# Of the terms of mzML for a method.
+COLLISION_WORDS = ("collision-induced", "collision dissociation", "higher energy", "supplemental")
 
 LOG = logging.getLogger(__name__)
 
@@ -202,7 +204,8 @@ def _of_mgf(entry: Entry, file: str, number: int) -> Spectrum:
     peak_charges = np.where((known >= 1) & (known <= MAX_CHARGE), known, 0).astype(int)
     said = " ".join(about[key] for key in KEYS if key in about)
     series = _series(found.lower() for found in _METHOD.findall(said))
-    scan = about.get("scans", "") or about.get("title", "").split(" ")[0]
+    word = about.get("title", "").split(" ")[0]
+    scan = about.get("scans", "") or (word if any(map(str.isdigit, word)) else "")
     return _spectrum(
         _name(file, scan, number),
         (mz, float(charge)),
@@ -223,7 +226,8 @@ def _of_mzml(entry: Entry, file: str, number: int) -> Spectrum:
     series: tuple[str, ...] = ()
     if "electron transfer" in said or "electron capture" in said:
         series += ELECTRON
-    if "collision" in said or "higher energy" in said:
+    # `collision energy` alone names no method: electrons and photons are given one too.
+    if any(words in said for words in COLLISION_WORDS):
         series = COLLISION + series
     mz = entry.get("m/z array", np.empty(0))
     return _spectrum(

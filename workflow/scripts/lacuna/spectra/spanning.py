@@ -10,7 +10,7 @@ import numpy as np
 from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import MOST_OF_READING, Fit, fit_around
-from lacuna.spectra.flanks import MAX_FLANK, Flanks, flanks
+from lacuna.spectra.flanks import MAX_FLANK, WEIGHTS, Flanks, flanks
 from lacuna.spectra.gap_mass import (
     GIVEN,
     MOST_RESIDUES,
@@ -24,6 +24,7 @@ from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
 
 LEAST_PROBABILITY = 0.5  # that a spectrum is of the peptide, from which it counts
+EXACT = 0.001  # Da, tolerance of a mass that is no measured one
 LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the peptide
 
 _Around = Sequence[tuple[Precursor, Fragments, Flanks]]
@@ -77,6 +78,7 @@ def spanned(
     """Yield, for each state of C, the spectra that span a gap; None if they show no mass of it, or
     spectra cannot be used for it."""
     spectra = [spectra[i] for i in of_use(scaffold, gap, spectra)]
+    gap = _weighed(scaffold, gap)
     same: dict[float, Spanned | None] = {}  # by the mass of what is known: where no C is
     for rules in readings:
         if not spectra:
@@ -85,16 +87,26 @@ def spanned(
         whole, around = _around(scaffold, gap, spectra, rules)
         if whole not in same:
             same[whole] = _at_reading(gap, around, rules, ppm)
-        yield same[whole]
+        found = same[whole]
+        if found is not None and scaffold.is_i_or_l(gap):  # which has no other mass
+            found = replace(found, masses=found.masses[:1])
+        yield found
 
 
 def of_use(scaffold: Scaffold, gap: Gap, spectra: Spectra) -> Sequence[int]:
     """The numbers of the spectra that can say anything of a gap."""
     if gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES:
         return ()
-    if set(scaffold.sequence[gap.start : gap.end]) == {"J"}:  # w ions alone, of z, tell I from L
+    if scaffold.is_i_or_l(gap):  # w ions alone, of z, tell I from L
         return [i for i, (precursor, _) in enumerate(spectra) if "z" in precursor.series]
     return range(len(spectra))
+
+
+def _weighed(scaffold: Scaffold, gap: Gap) -> Gap:
+    """A gap with its mass if it is of I or L alone, which has one whatever is given."""
+    if gap.mass is not None or not scaffold.is_i_or_l(gap):
+        return gap
+    return replace(gap, mass=(gap.end - gap.start) * WEIGHTS["J"], tolerance_da=EXACT)
 
 
 def _around(
@@ -115,6 +127,7 @@ def fits(
     """The peptide around a gap that each spectrum fits best in any state of C, by its number; none
     if it fits none. Arguments are those of `odds_of_readings`."""
     numbers = of_use(scaffold, gap, spectra)
+    gap = _weighed(scaffold, gap)
     some = [spectra[i] for i in numbers]
     best: dict[int, Fit] = {}
     done: set[float] = set()

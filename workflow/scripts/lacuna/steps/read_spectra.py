@@ -23,6 +23,7 @@ from lacuna.spectra.elsewhere import (
     is_elsewhere,
     joined_gaps,
     known_peptides,
+    merged,
     odds_of_known,
 )
 from lacuna.spectra.gap_mass import GapMass
@@ -143,10 +144,19 @@ def own_spectra(
     """
     places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
     for chain, of_chain in zip(chains, known, strict=True):
-        sure = {i for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
+        sure = {i: fit for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
         left = [i for i in range(len(spectra)) if i not in sure]
-        gaps = ((chain, gap) for gap in chain.gaps)
-        places += _fits_of_gaps(gaps, left, spectra, allowed, ppm)
+        letters = merged(chain.sequence)
+        begins = {i: letters.find(fit.left) for i, fit in sure.items()}
+        for gap in chain.gaps:
+            over = []  # peptides of known residues, as which J counts there, may tell what J is
+            if chain.is_i_or_l(gap):
+                over = [
+                    i
+                    for i, begin in begins.items()
+                    if 0 <= begin <= gap.start and gap.end <= begin + len(sure[i].left)
+                ]
+            places += _fits_of_gaps([(chain, gap)], sorted(left + over), spectra, allowed, ppm)
     small = [
         {i: fit for i, fit in found.items() if spectra[i][0].mass <= LARGE} for *_, found in places
     ]

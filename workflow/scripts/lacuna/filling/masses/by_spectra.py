@@ -29,6 +29,7 @@ from lacuna.filling.search.decode import (
     mass_log_probability,
     rank_plain,
     rank_sequences,
+    told_by_sides,
 )
 from lacuna.filling.search.mass_search import SIGMAS
 from lacuna.filling.search.stages import one_mass
@@ -168,9 +169,11 @@ def _other_masses(some: Sequence[Weighed]) -> list[str]:
 def rank_by_spectra(
     probabilities: np.ndarray, n: int, evidence: SpectralEvidence, rules: MassRules
 ) -> tuple[Ranking, str]:
-    """The best n sequences of a gap (length, 20) of which `evidence` has masses, and what is to be
-    said of these. A mass does not count if the network finds no such sequence probable: '' then,
-    unless fragments speak clearly for it."""
+    """The best n sequences of a gap (length, 20) of which `evidence` has masses, or which is I or L
+    alone, and what is to be said of these. A mass does not count if the network finds no such
+    sequence probable: '' then, unless fragments speak clearly for it."""
+    if evidence.mass is None:  # of I or L alone
+        return next(rank_plain(told_by_sides(probabilities, evidence)[None], n)), ""
     ranked = max(n, RANKED)
     every = next(rank_plain(probabilities[None], ranked))
     masses = [one for one in masses_shown(evidence) if one.mass is not None]

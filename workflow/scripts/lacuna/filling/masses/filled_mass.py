@@ -115,8 +115,13 @@ def error_of_missed(
 ) -> str:
     """The error without which a chain that is filled with `sequence` meets its intact mass, in
     words; '' for none."""
+
+    def likely(error: IntactError) -> float:
+        fits = _fits(scaffold, error.mass, sequence, modifications)
+        return error.prior * max(math.exp(fit.rank[2]) for fit in fits if fit.meets)
+
     errors = _errors_of_missed(scaffold, sequence, modifications)
-    return errors_in_words([(error.prior, error.words) for error in errors])
+    return errors_in_words([(likely(error), error.words) for error in errors])
 
 
 def _form_of(

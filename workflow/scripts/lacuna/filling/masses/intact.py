@@ -118,13 +118,8 @@ def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:
     return {
         number: gap
         for number, gap in enumerate(scaffold.gaps)
-        if gap.mass is None and not _is_i_or_l(scaffold, gap)
+        if gap.mass is None and not scaffold.is_i_or_l(gap)
     }
-
-
-def _is_i_or_l(scaffold: Scaffold, gap: Gap) -> bool:
-    """Whether every residue of a gap is I or L, so that it has a mass whatever is given."""
-    return gap.fixed and set(scaffold.sequence[gap.start : gap.end]) == {"J"}
 
 
 def left_for_gaps(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> Stages | None:
@@ -155,7 +150,7 @@ def left_mass(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> Le
     if intact is None:
         return None
     average = intact.kind == "average"
-    unknown = [g for g in scaffold.gaps if g.mass is not None or not _is_i_or_l(scaffold, g)]
+    unknown = [g for g in scaffold.gaps if g.mass is not None or not scaffold.is_i_or_l(g)]
     shown = without(scaffold.sequence, unknown).replace("J", "L")
     observed = modified_masses(shown, scaffold)[average]
     weighed = sum(gap.mass or 0.0 for gap in scaffold.gaps)

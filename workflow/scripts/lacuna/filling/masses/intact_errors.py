@@ -15,6 +15,7 @@ from lacuna.core.masses import (
     GLYCANS,
     GROUP_RATIO,
     HEXOSE,
+    ISOTOPE,
     OXIDATION,
     PROTON,
     WATER,
@@ -85,6 +86,9 @@ def _changes(
     ratio = GROUP_RATIO if average else 1.0
     for words, by in ADDED:
         yield words, by * ratio, PRIOR
+    if not average:  # the average of all isotopes has no such slip
+        for by in (-ISOTOPE, ISOTOPE):
+            yield "without an isotope slip", by, PRIOR
     written = {modification.position for modification in scaffold.modifications}
     if any(n.start() not in written for n in SEQUON.finditer(scaffold.sequence)):
         for words, *either in ON_SEQUON:

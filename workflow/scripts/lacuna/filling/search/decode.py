@@ -17,6 +17,7 @@ from lacuna.scaffolds.residue_masses import (
     MassRules,
     told_apart,
 )
+from lacuna.scaffolds.scaffold import SpectralEvidence
 
 _LETTERS = np.array(list(RESIDUES))
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
@@ -253,6 +254,13 @@ def _by_sides(
             both = probabilities[i, [ISOLEUCINE, LEUCINE]].sum()
             divided[i, [ISOLEUCINE, LEUCINE]] = both * pair / max(pair.sum(), TINY)
     return divided
+
+
+def told_by_sides(probabilities: np.ndarray, evidence: SpectralEvidence) -> np.ndarray:
+    """The distributions (length, 20) of a gap of I or L alone as w ions tell them apart."""
+    tokens = np.full((1, len(probabilities)), LEUCINE, dtype=np.uint8)
+    stages = Stages((), spectra=evidence)
+    return _by_sides(probabilities, tokens, np.ones(1), stages, MassRules())
 
 
 def _width(length: int) -> int:
