@@ -10,6 +10,7 @@ from tests.reads import (
     chain_with_cdr3,
     digest,
     merged,
+    other_heavy,
     peptide,
     read_set,
     reads_of,
@@ -163,6 +164,50 @@ def test_an_scfv_has_no_whole_light_chain() -> None:
 def sure_of_germline(_: str, germline: str, *__: object, **___: object) -> np.ndarray:
     """Shares of a network that has never seen another chain."""
     return np.eye(N_RESIDUES)[encode(germline)]
+
+
+def test_reads_on_a_few_residues_of_a_domain_do_not_show_it() -> None:
+    """Those of a linker may be like some of it, as Whitlow's with GSTSG."""
+    like = [peptide(x) for x in ("SSKSTSG", "PSSKSTSG", "APSSKSTSG") for _ in range(6)]
+    found = built([*(read for read in digest(ON_FC, behind=ANY) for _ in range(4)), *like])
+    assert decode(only(found).tokens) == merged(ON_FC)
+
+
+def test_an_fc_that_no_read_joins_to_a_heavy_domain_may_be_on_the_light_one() -> None:
+    """An scFv whose light domain is on the Fc."""
+    linker = "GGGGSGGGGSGGGGS"
+    chain = V + linker + LIGHT[: -len(KAPPA)] + "ASEPKSSDKTHTCPPCP" + GAMMA1[113:]
+    found = built([read for read in digest(chain, behind=ANY) for _ in range(4)])
+    assert [draft.locus for draft in found.drafts] == ["H", "K"]
+    heavy, _ = weigh(found, None, load_library(LIBRARY))
+    rows = [row for row in heavy.rows if row.region == "C"]
+    assert len(rows) > 200 and all("phase" in row.flags.split(";") for row in rows)
+    assert max(row.probability or 0.0 for row in rows) < 0.95
+
+
+@pytest.mark.parametrize("mixture", [False, True])
+def test_a_constant_region_that_no_read_joins_to_a_further_domain_may_not_be_its_own(
+    mixture: bool,
+) -> None:
+    """An IgG with another V domain on its end, or two antibodies: reads of 14 residues do not reach
+    from CDR3 into the constant region, but those of 30 do."""
+    first = V + GAMMA1
+    other = other_heavy("AKHWPSSKYESSLDV")
+    other = other[: other.index("VTVSS") + 5]
+    long = tiles(other[-18:] + GAMMA1[:20], length=30) if mixture else []
+    both = [first, other + GAMMA1] if mixture else [f"{first[:-1]}GGGGSGGGGS{other}"]
+    short = [read for chain in both for read in tiles(chain)]
+    own = [tiles(first[len(V) - 18 : len(V) + 20], length=30) for _ in range(2)]
+    found = built([*short, *sum(own, []), *long, *long])
+    assert len(found.drafts) == 2
+    chains = weigh(found, None, load_library(LIBRARY))
+    flagged = {}
+    for chain, draft in zip(chains, found.drafts, strict=True):
+        rows = [row for row in chain.rows if row.region == "C"]
+        of_first = decode(draft.tokens).startswith(merged(V[:30]))
+        flagged[of_first] = np.mean(["phase" in row.flags.split(";") for row in rows])
+        assert flagged[of_first] == 0.0 or max(row.probability for row in rows) < 0.95
+    assert flagged == {True: 0.0, False: float(not mixture)}
 
 
 def test_a_network_makes_no_residue_surer_than_its_domain(monkeypatch: pytest.MonkeyPatch) -> None:

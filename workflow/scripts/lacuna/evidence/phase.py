@@ -21,6 +21,7 @@ from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.memory import Memory
+from lacuna.placing.chains.constant_domains import begins
 from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Draft, pairs_of_locus
@@ -40,6 +41,7 @@ SEAM, CROSSED = 4, 2.0
 # rest of it less. Of 170 chains of antibodies alone, by one protease each, one has 4 and none more;
 # five that were built from two chains of a mixture have 5 to 9 (tests/benchmarks/read_panel.py).
 OF_ANOTHER = 5
+TWO_WAYS = 2  # residues in which knobs and holes differ, and two drafts of one region hardly do
 ALONE = 0.9  # share of a read that is of one chain alone
 VARIED = (*range(26, 41), *range(54, 69))  # columns of CDR1, CDR2 and what is beside them
 RUN = 7  # residues that a CDR3 has in common with no other place by chance
@@ -54,9 +56,8 @@ def holds_several(drafts: Sequence[Draft]) -> bool:
 def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     """(t,) of each chain: residues that may be those of another chain of its locus, as no read
     joins them to most of the others in which the two differ, or to most of the V domain if the
-    other chain was not found.
-
-    Nothing is said of constant regions, of which a locus has one or two.
+    other chain was not found; and the constant region that both have, if no read joins it to this
+    chain (`_borrowed`).
     """
     drafts, shares = placed.drafts, [p.share for p in placed.populations]
     of_locus = dict.fromkeys((d.locus for d in drafts), 0.0)
@@ -67,6 +68,8 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
         pieces = _Pieces.of(placed, i)
         mixed = beside or pieces.are_of_two_genes()
         found.append(pieces.apart_from_most() if mixed else np.zeros(len(drafts[i]), dtype=bool))
+    for chain in _borrowed(placed, shares):
+        found[chain] |= drafts[chain].columns == CONSTANT
     pairs = pairs_of_locus(drafts)
     if not pairs:
         return tuple(found)
@@ -80,6 +83,56 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
                 found[chain] |= apart(drafts[chain], drafts[rival], cuts)
                 found[chain] |= _lent(placed, placements, chain, rival)
     return tuple(found)
+
+
+def _borrowed(placed: Placed, shares: Sequence[float]) -> list[int]:
+    """The chains whose constant region another chain may have instead, and to which no reads that
+    are of this chain alone join it.
+
+    A further chain was given the constant region of the first. But its V domain may be a part of
+    the first one, as of an IgG with a VHH or an scFv on its end, and go on otherwise. One of the
+    chains has it for sure: that to which most reads join it, and of equal ones the most common.
+    And the Fc of an scFv may be on its light V domain, found or not.
+    """
+    same: list[list[int]] = []
+    joined: dict[int, float] = {}
+    found: set[int] = set()
+    light = any(draft.locus != "H" and draft.find(CONSTANT) < 0 for draft in placed.drafts)
+    for i, draft in enumerate(placed.drafts):
+        start = draft.find(CONSTANT)
+        if draft.c < 0 or start < 0:
+            continue
+        joined[i] = _weight_of_joint(placed, i)
+        on_other = draft.locus == "H" and not begins(draft, start) and (light or placed.lost)
+        if on_other and joined[i] < CROSSED:
+            found.add(i)
+        for chains in same:
+            if _is_one_region(draft, placed.drafts[chains[0]]):
+                chains.append(i)
+                break
+        else:
+            same.append([i])
+    for chains in same:
+        first = max(chains, key=lambda i: (joined[i], shares[i]))
+        found |= {i for i in chains if i != first and joined[i] < CROSSED}
+    return sorted(found)
+
+
+def _is_one_region(draft: Draft, other: Draft) -> bool:
+    """Whether two chains have one constant region. They have two of it if these are mutated in two
+    ways, as knobs and holes are."""
+    own, its = (d.tokens[d.find(CONSTANT) :] for d in (draft, other))
+    alike = len(own) != len(its) or int((own != its).sum()) < TWO_WAYS
+    return (draft.locus, draft.c) == (other.locus, other.c) and alike
+
+
+def _weight_of_joint(placed: Placed, chain: int) -> float:
+    """The weight of the reads of a chain alone over the border of its V domain and what follows."""
+    own = placed.placements.of(chain)
+    border = int(own.text.start[chain]) + placed.drafts[chain].find(CONSTANT)
+    span = own.alignment.span
+    over = (span[:, 0] <= border - SEAM) & (span[:, 1] >= border + SEAM) & (own.share > ALONE)
+    return float(placed.reads.weight[own.alignment.read[over]].sum())
 
 
 def _lent(placed: Placed, placements: Placements, chain: int, rival: int) -> np.ndarray:

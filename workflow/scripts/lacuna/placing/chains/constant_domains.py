@@ -25,6 +25,9 @@ REACH = 15  # residues by which peptides of what is beside a domain reach into i
 SHORTEST, LONGEST = 8, 24  # residues of peptides that tools read well
 PIECE = 12  # residues of a peptide where it is not known at what the proteases cut
 SEEN = 2.0  # weight of reads, on the average of its residues, from which a peptide is seen
+# Residues on which reads lie, of a peptide that shows a domain: those of a linker may lie on a few
+# that are like it (GSTSG of Whitlow's on KSTSG of CH1).
+LAIN_ON = 6
 ONCE = 0.9  # weight over a residue on which a single read lies; the rest is for rounding
 COVERED = 0.5  # of the residues of a domain on which any read lies, from which it is there
 LACKING = 0.02  # of chains, that lack a domain
@@ -61,7 +64,7 @@ def without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draf
 def lacks_ch1(draft: Draft, whole: Draft) -> bool:
     """Whether a draft has some of the constant region that it had as a whole, but not its start."""
     start = draft.find(CONSTANT)
-    return draft.c >= 0 and len(draft) < len(whole) and not _begins(draft, start)
+    return draft.c >= 0 and len(draft) < len(whole) and not begins(draft, start)
 
 
 def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
@@ -73,7 +76,7 @@ def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft])
         loose = [*draft.loose, *lacking]
         start = draft.find(CONSTANT)
         if draft.c >= 0 and start >= 0 and not lacking:
-            if not _begins(draft, start):
+            if not begins(draft, start):
                 joint = _unjoined(placements.of(i), start, len(draft))
                 loose += [Loose(*joint, AS_IN_GERMLINE)] if joint else []
             if not _ends(draft):
@@ -83,7 +86,7 @@ def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft])
     return found
 
 
-def _begins(draft: Draft, start: int) -> bool:
+def begins(draft: Draft, start: int) -> bool:
     """Whether the constant region of a draft begins with the first residues of its gene."""
     first = constant_tokens()[draft.c][:SHORTEST]
     return np.array_equal(draft.germline[start : start + SHORTEST], first)
@@ -129,11 +132,12 @@ def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
         first = draft.find(CONSTANT)
         if draft.c < 0 or first < 0:
             continue
-        read = np.concatenate([own[shown], _stretches(first, depth)])
+        under = np.diff(running(depth >= ONCE)[own])[:, 0] >= LAIN_ON
+        read = np.concatenate([own[shown & under], _stretches(first, depth)])
         for start, stop in _domains(first, depth, read):
             if _covered(depth[start:stop]):
                 continue
-            n = int(((own[:, 0] >= start) & (own[:, 1] <= stop)).sum())
+            n = int(((own[:, 0] >= start) & (own[:, 1] <= stop) & ~shown).sum())
             nats = TEMPER * n * -np.log((missed - n + 1) / (total - n + 2))
             lacking = _lacking_ch1(draft, with_light) if start == first else LACKING
             odds = (1 - lacking) / lacking * np.exp(-nats)
