@@ -91,31 +91,40 @@ def _borrowed(placed: Placed, shares: Sequence[float]) -> list[int]:
 
     A further chain was given the constant region of the first. But its V domain may be a part of
     the first one, as of an IgG with a VHH or an scFv on its end, and go on otherwise. One of the
-    chains has it for sure: that to which most reads join it, and of equal ones the most common.
-    And the Fc of an scFv may be on its light V domain, found or not.
+    chains has it for sure: that to which most reads join it. If none do, it is the most common one,
+    unless there are fewer light chains than heavy ones: then it may be any. And the Fc of an scFv
+    may be on its light V domain, found or not.
     """
-    same: list[list[int]] = []
-    joined: dict[int, float] = {}
-    found: set[int] = set()
-    light = any(draft.locus != "H" and draft.find(CONSTANT) < 0 for draft in placed.drafts)
-    for i, draft in enumerate(placed.drafts):
-        start = draft.find(CONSTANT)
-        if draft.c < 0 or start < 0:
-            continue
-        joined[i] = _weight_of_joint(placed, i)
-        on_other = draft.locus == "H" and not begins(draft, start) and (light or placed.lost)
-        if on_other and joined[i] < CROSSED:
-            found.add(i)
-        for chains in same:
-            if _is_one_region(draft, placed.drafts[chains[0]]):
-                chains.append(i)
-                break
-        else:
-            same.append([i])
-    for chains in same:
+    drafts = placed.drafts
+    whole = [i for i, d in enumerate(drafts) if d.c >= 0 and d.find(CONSTANT) >= 0]
+    joined = {i: _weight_of_joint(placed, i) for i in whole}
+    heavy, light = (sum((drafts[i].locus == "H") == h for i in whole) for h in (True, False))
+    paired = light >= heavy or all(draft.locus == "H" for draft in drafts)
+    on_light = len(whole) < len(drafts) or placed.lost  # a light V domain without C, or not found
+    found = {
+        i
+        for i in whole
+        if on_light and drafts[i].locus == "H" and not begins(drafts[i], drafts[i].find(CONSTANT))
+    }
+    for chains in _of_one_region(drafts, whole):
         first = max(chains, key=lambda i: (joined[i], shares[i]))
-        found |= {i for i in chains if i != first and joined[i] < CROSSED}
-    return sorted(found)
+        found.update(i for i in chains if i != first)
+        if len(chains) > 1 and not paired:
+            found.add(first)
+    return sorted(i for i in found if joined[i] < CROSSED)
+
+
+def _of_one_region(drafts: Sequence[Draft], whole: Sequence[int]) -> list[list[int]]:
+    """The chains with a constant region (whole), by the one that they have."""
+    found: list[list[int]] = []
+    for i in whole:
+        same = (chains for chains in found if _is_one_region(drafts[i], drafts[chains[0]]))
+        chains = next(same, None)
+        if chains is None:
+            found.append([i])
+        else:
+            chains.append(i)
+    return found
 
 
 def _is_one_region(draft: Draft, other: Draft) -> bool:
