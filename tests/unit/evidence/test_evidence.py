@@ -24,7 +24,7 @@ from lacuna.core.alphabet import (
     merge_il,
 )
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain, _states
-from lacuna.evidence.flags import flags_of, other_lengths
+from lacuna.evidence.flags import flags_of, may_have_been_glycosylated, other_lengths
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.posterior import (
@@ -304,6 +304,26 @@ def test_what_few_reads_show_or_have_no_say_in_is_not_flagged() -> None:
         42: ["minority"],
         50: ["length"],
     }
+
+
+@pytest.mark.parametrize(
+    ("letters", "germline", "flagged"),
+    [
+        ("DGS", "SGS", True),
+        ("DGT", "NGT", True),
+        ("DGS", "DGS", False),
+        ("DPS", "SPS", False),
+        ("DGA", "SGA", False),
+        ("EGS", "SGS", False),
+        ("DGS", "-GS", False),
+        ("GSD", "GSN", False),
+    ],
+)
+def test_a_d_that_germline_lacks_may_be_an_n_that_carried_a_glycan(
+    letters: str, germline: str, flagged: bool
+) -> None:
+    best, own = (encode(text.replace("-", "X")) for text in (letters, germline))
+    assert may_have_been_glycosylated(own, best).tolist() == [flagged, False, False]
 
 
 def test_another_length_is_one_that_half_of_the_reads_across_show() -> None:

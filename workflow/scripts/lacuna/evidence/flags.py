@@ -13,13 +13,14 @@ SOME = 0.1  # share of reads that show D for N, or E for Q
 ISOBARIC = 0.4  # share of the reads that have the residue in a block of equal mass
 FEW = 4.0  # nats; less is little evidence against germline
 MIN_WEIGHT = 0.5  # of reads that have residues more, from which they count
-_D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
+_D, _N, _E, _Q, _P, _S, _T = (RESIDUES.index(r) for r in "DNEQPST")
 
 
 def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -> list[list[Flag]]:
     """Flags of each position.
 
-    deamidation: reads show N and D, or Q and E; against_germline: on little evidence; isobaric:
+    deamidation: reads show N and D, or Q and E, or a D may be an N that carried a glycan
+    (`may_have_been_glycosylated`); against_germline: on little evidence; isobaric:
     many reads show other residues of the same mass; length: inserted against germline, or next to
     where two sides of CDR3 meet that no read joins for sure; minority: some reads show another
     residue.
@@ -29,7 +30,8 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
     flags: list[list[Flag]] = []
     germline = merge_il(draft.germline)
     meeting = None if draft.meeting is None else draft.cdr3()[0] + draft.meeting.at
-    deamidated, contradicted = deamidations(found, best), contradictions(found, best)
+    deamidated = deamidations(found, best) | may_have_been_glycosylated(germline, best)
+    contradicted = contradictions(found, best)
     for i, residue in enumerate(best.tolist()):
         own = [Flag.DEAMIDATION] if deamidated[i] else []
         if germline[i] < N_RESIDUES and germline[i] != residue and margin[i] < FEW:
@@ -52,6 +54,17 @@ def deamidations(found: Votes, best: np.ndarray) -> np.ndarray:
         total = shown.sum(1)
         some = (total > 0) & (shown.min(1) >= SOME * total)
         result |= np.isin(best, both) & some
+    return result
+
+
+def may_have_been_glycosylated(germline: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """(t,) whether a residue is D where germline has another one and N would be a site of a glycan,
+    N-X-S/T: PNGase F, which takes glycans off, leaves D (Tarentino et al. 1985, Biochemistry 24,
+    4665). germline, best: (t,) residues, L for I."""
+    result = np.zeros(len(best), dtype=bool)
+    other = (germline < N_RESIDUES) & (germline != _D)
+    site = (best[1:-1] != _P) & np.isin(best[2:], (_S, _T))
+    result[:-2] = (best[:-2] == _D) & other[:-2] & site
     return result
 
 
