@@ -131,6 +131,15 @@ def test_the_limits_of_an_interval_are_exact() -> None:
     assert "tolerance" not in rank_weighed(sure("AGVSE"), 5, beside, RULES)[1]
 
 
+def test_many_prefix_masses_within_their_tolerances_are_not_off_by_more() -> None:
+    """Each is off by half of its tolerance, as some of right ones are: all together say more."""
+    letters = "AGVSEFHKTM"
+    off = [0.001, -0.001]
+    masses = [mass_of(letters[:n]) + off[n % 2] for n in range(1, len(letters) + 1)]
+    stages = Stages(tuple(Stage(m, 0.002, False, m == masses[-1]) for m in masses))
+    assert rank_weighed(sure(letters), 5, stages, RULES)[1] == ""
+
+
 def test_a_sequence_that_fits_by_chance_does_not_hide_one_that_is_sure_and_just_too_heavy() -> None:
     """HAKH weighs 0.0013 Da more than VTVSS: the mass is within the tolerance of HAKH alone."""
     mass = 473.2533

@@ -145,7 +145,9 @@ def log_probability(
             fits = float(np.logaddexp.reduce(scores, initial=-np.inf))
             total = float(np.logaddexp(total, math.log(share) + fits))
         best = max(best, total)
-    return best + math.log(THINNER) if error.inexact else best
+    if error.inexact:
+        best += math.log(THINNER) * sum(not stage.interval for stage in stages.passed)
+    return best
 
 
 def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
@@ -167,11 +169,8 @@ def _corrected(stages: Stages, error: MassError) -> Iterator[Stages]:
             about = replace(given, mass=mass, tolerance=given.tolerance + wide, interval=True)
             yield replace(stages, passed=(about,))
         return
-    if error.inexact:
-        yield replace(stages, passed=tuple(map(_inexact, passed)))
-        return
-    if error.rounded:
-        wider = tuple(map(_unrounded, passed))
+    if error.inexact or error.rounded:
+        wider = tuple(map(_inexact if error.inexact else _unrounded, passed))
         if wider != passed:
             yield replace(stages, passed=wider)
         return
