@@ -145,6 +145,8 @@ def test_the_title_may_name_the_method(write: Write, said: str, series: Sequence
     [
         ("beam-type collision-induced dissociation", ("b", "y")),
         ("electron transfer dissociation", ("c", "z")),
+        ("electron-transfer/collision-induced dissociation", ALL),
+        ("electron-transfer/higher-energy collision dissociation", ALL),
         ("photodissociation", ALL),
         ("electron activated dissociation", ALL),
     ],

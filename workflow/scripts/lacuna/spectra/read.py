@@ -25,7 +25,7 @@ COLLISION = ("b", "y")
 ELECTRON = ("c", "z")
 ALL = COLLISION + ELECTRON
 # Of the terms of mzML for a method.
-COLLISION_WORDS = ("collision-induced", "collision dissociation", "higher energy", "supplemental")
+COLLISION_WORDS = ("collision induced", "collision dissociation", "higher energy", "supplemental")
 
 LOG = logging.getLogger(__name__)
 
@@ -222,7 +222,8 @@ def _of_mzml(entry: Entry, file: str, number: int) -> Spectrum:
     if len(precursors) != 1:
         raise _LeftOut("without a single precursor")
     ions = precursors[0].get("selectedIonList", {}).get("selectedIon", [{}])
-    said = " ".join(precursors[0].get("activation", {})).lower()
+    # Terms of two methods in one have hyphens: `electron-transfer/collision-induced dissociation`.
+    said = " ".join(precursors[0].get("activation", {})).lower().replace("-", " ")
     series: tuple[str, ...] = ()
     if "electron transfer" in said or "electron capture" in said:
         series += ELECTRON
