@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ def spanned(
     """Yield, for each state of C, the spectra that span a gap; None if they show no mass of it, or
     spectra cannot be used for it."""
     spectra = [spectra[i] for i in of_use(scaffold, gap, spectra)]
-    gap = _weighed(scaffold, gap)
+    gap, sure = _weighed(scaffold, gap), scaffold.is_i_or_l(gap)
     same: dict[float, Spanned | None] = {}  # by the mass of what is known: where no C is
     for rules in readings:
         if not spectra:
@@ -86,11 +87,8 @@ def spanned(
             continue
         whole, around = _around(scaffold, gap, spectra, rules)
         if whole not in same:
-            same[whole] = _at_reading(gap, around, rules, ppm)
-        found = same[whole]
-        if found is not None and scaffold.is_i_or_l(gap):  # which has no other mass
-            found = replace(found, masses=found.masses[:1])
-        yield found
+            same[whole] = _at_reading(gap, around, rules, ppm, sure=sure)
+        yield same[whole]
 
 
 def of_use(scaffold: Scaffold, gap: Gap, spectra: Spectra) -> Sequence[int]:
@@ -127,7 +125,7 @@ def fits(
     """The peptide around a gap that each spectrum fits best in any state of C, by its number; none
     if it fits none. Arguments are those of `odds_of_readings`."""
     numbers = of_use(scaffold, gap, spectra)
-    gap = _weighed(scaffold, gap)
+    gap, sure = _weighed(scaffold, gap), scaffold.is_i_or_l(gap)
     some = [spectra[i] for i in numbers]
     best: dict[int, Fit] = {}
     done: set[float] = set()
@@ -136,7 +134,8 @@ def fits(
         if whole in done:
             continue
         done.add(whole)
-        proposed = proposals(gap, around, rules, ppm)
+        # I or L has no other mass.
+        proposed = repeat((0.0, []), len(some)) if sure else proposals(gap, around, rules, ppm)
         for number, of_spectrum, (_, others) in zip(numbers, around, proposed, strict=True):
             each = [fit_around(scaffold, gap, match) for match in others]
             if gap.mass is not None:
@@ -149,13 +148,18 @@ def fits(
     return best
 
 
-def _at_reading(gap: Gap, around: _Around, rules: MassRules, ppm: float) -> Spanned | None:
-    """The spectra that span a gap in one state of C; None if they show no mass of it."""
+def _at_reading(
+    gap: Gap, around: _Around, rules: MassRules, ppm: float, *, sure: bool
+) -> Spanned | None:
+    """The spectra that span a gap in one state of C; None if they show no mass of it.
+
+    sure: whether it can have no other mass than its own.
+    """
     found = []
     if gap.mass is not None and gap.tolerance_da is not None:
         given = gap.mass, gap.tolerance_da
         found.append(OfMass(_matching(around, given, ppm), given))
-        masses = against_given(gap, given, around, rules, ppm)
+        masses = [] if sure else against_given(gap, given, around, rules, ppm)
     else:
         masses = masses_of_gap(gap, around, rules, ppm)
     for one in masses:
