@@ -146,6 +146,10 @@ def test_tables_inside_a_wheel(tmp_path: Path) -> None:
     )
     with pytest.raises(LacunaError, match="b.whl/p/latin.csv: not a text file in UTF-8"):
         list(read_sequences(other))
+    named = make_wheel(tmp_path / "c.whl", {"p/é.csv": b"aa_seq\nEVQL\n"})
+    named.write_bytes(named.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    with pytest.raises(LacunaError, match="c.whl: the wheel is damaged"):
+        list(read_sequences(named))
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(LacunaError, match="the wheel is damaged"):
         list(read_sequences(path))

