@@ -210,6 +210,23 @@ def test_a_constant_region_that_no_read_joins_to_a_further_domain_may_not_be_its
     assert flagged == {True: 0.0, False: float(not mixture)}
 
 
+@pytest.mark.parametrize("with_light", [False, True])
+def test_either_domain_may_have_a_constant_region_that_no_read_joins_to_any(
+    with_light: bool,
+) -> None:
+    """With one light chain there is one Fab, whose V domain may be either heavy one."""
+    other = other_heavy("AKHWPSSKYESSLDV")
+    chain = f"{V}{GAMMA1[:-1]}GGGGSGGGGS{other[: other.index('VTVSS') + 5]}"
+    found = built([*tiles(chain), *(tiles(LIGHT) if with_light else [])])
+    chains = weigh(found, None, load_library(LIBRARY))
+    flagged = [
+        {"phase" in row.flags.split(";") for row in one.rows if row.region == "C"}
+        for one, draft in zip(chains, found.drafts, strict=True)
+        if draft.locus == "H"
+    ]
+    assert sorted(flagged, key=list) == [{with_light}, {True}]
+
+
 def test_a_network_makes_no_residue_surer_than_its_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lacuna.evidence.weigh.network_shares", sure_of_germline)
     found = placed(V + GAMMA1, TRYPSIN)

@@ -100,7 +100,7 @@ def _borrowed(placed: Placed, shares: Sequence[float]) -> list[int]:
     joined = {i: _weight_of_joint(placed, i) for i in whole}
     heavy, light = (sum((drafts[i].locus == "H") == h for i in whole) for h in (True, False))
     paired = light >= heavy or all(draft.locus == "H" for draft in drafts)
-    on_light = len(whole) < len(drafts) or placed.lost  # a light V domain without C, or not found
+    on_light = len(whole) < len(drafts) or placed.lost  # of a V domain without C, or not found
     found = {
         i
         for i in whole
