@@ -344,7 +344,7 @@ def _faults_of_records(written: Written) -> Iterator[None]:
     own = get_ident()
 
     def speak(record: logging.LogRecord) -> bool:
-        if record.thread == own:  # the records of other calls are other chains
+        if get_ident() == own:  # the records of other calls are other chains
             record.msg = written.spoken(str(record.msg))
         return True
 

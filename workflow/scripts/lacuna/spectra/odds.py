@@ -257,11 +257,13 @@ def _side_of_first(matches: Sequence[Match], mass: float, tolerance: float) -> C
     """The cleavage before a gap, by the best spectrum of one peptide whose w ions say whether the
     first residue of the gap is I or L; None if none does. mass, tolerance: of the gap in Da."""
     for match in matches:
+        if not match.left:  # a peptide that begins with the gap has no such z ion
+            continue
         near = match.fragments.near(np.array([match.right + mass + OFFSET["z"]]))
         share = match.probability * match.tallies["z"].share()
         weights = match.fragments.masses[near]
         nats = _nats_of_i(match.fragments, weights, share)
-        if match.left and nats.any():  # a peptide that begins with the gap has no such z ion
+        if nats.any():
             i = int(np.abs(nats).argmax())
             weight, charge = float(weights[i]), int(match.fragments.charges[near[i]])
             within = weight * match.fragments.ppm * 1e-6 + tolerance

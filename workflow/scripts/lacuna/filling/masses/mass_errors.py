@@ -33,8 +33,7 @@ from lacuna.scaffolds.residue_masses import MassRules
 # Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
 # is, the more.
 ODDS = 1000.0
-# Of deamidation, oxidation and what is off a little, which one mass in fifty may well have.
-COMMON_ODDS = 50.0
+COMMON_ODDS = 50.0  # of deamidation and oxidation, which one mass in fifty may well have
 # A mass that is off by more than its tolerance is within WIDER of them, and anywhere there. Any one
 # mass is then less probable than in a normal distribution with the tolerance as three sigmas.
 WIDER = 2.0
@@ -83,9 +82,7 @@ ION = MassError(
     f"{WATER + PROTON:.4f} Da less: a water and a proton are counted, [M+H]+", -WATER - PROTON
 )
 AVERAGE_GIVEN = MassError("its monoisotopic mass: an average one is given", average=True)
-INEXACT = MassError(
-    "twice its tolerance: the mass is off by more than was given", odds=COMMON_ODDS, inexact=True
-)
+INEXACT = MassError("twice its tolerance: the mass is off by more", inexact=True)
 ROUNDED = MassError(
     "a wider tolerance: the mass is rounded; give its tolerance_da in a gap table, 0.05 for one "
     "decimal, 0.005 for two",
