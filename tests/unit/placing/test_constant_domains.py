@@ -166,10 +166,25 @@ def sure_of_germline(_: str, germline: str, *__: object, **___: object) -> np.nd
     return np.eye(N_RESIDUES)[encode(germline)]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_fc_beside_a_chain_that_was_not_found_may_be_that_one_s(lost: bool) -> None:
+    """If reads join it to a heavy V domain, it is not."""
+    chain = V + GAMMA1[98:]
+    whole = [read for read in digest(chain, behind=ANY) for _ in range(4)]
+    across = V[-4:] + "|" + GAMMA1[98:102]
+    for reads, flagged in ((whole, False), (without(whole, chain, across=across), lost)):
+        found = replace(built(reads), lost=lost)
+        (weighed,) = weigh(found, None, load_library(LIBRARY))
+        rows = [row for row in weighed.rows if row.region == "C"]
+        assert {"phase" in row.flags.split(";") for row in rows} == {flagged}
+
+
 def test_reads_on_a_few_residues_of_a_domain_do_not_show_it() -> None:
     """Those of a linker may be like some of it, as Whitlow's with GSTSG."""
     like = [peptide(x) for x in ("SSKSTSG", "PSSKSTSG", "APSSKSTSG") for _ in range(6)]
-    found = built([*(read for read in digest(ON_FC, behind=ANY) for _ in range(4)), *like])
+    reads = [read for read in digest(ON_FC, behind=ANY) for _ in range(4)]
+    with np.errstate(divide="raise"):  # of all peptides that are missed, none is one of these
+        found = built([*reads, *like])
     assert decode(only(found).tokens) == merged(ON_FC)
 
 
