@@ -233,6 +233,22 @@ def test_homologs_are_read_without_repeats_and_without_bad_records(write: Write)
     assert homologs is not None and homologs.sequences == (one, two)
 
 
+def test_the_gaps_of_an_alignment_are_no_residues(write: Write) -> None:
+    one, two = germline_chain("H", 1), germline_chain("H", 2)
+    rows = [f"{one[:30]}---{one[30:]}", f"--{two[:60].lower()}-\n{two[60:]}"]
+    width = max(len(row.replace("\n", "")) for row in rows)
+    rows = [row + "-" * (width - len(row.replace("\n", ""))) for row in rows]
+    homologs = read_homologs(write("h.fasta", f">a\n{rows[0]}\n>b\n{rows[1]}\n"))
+    assert homologs is not None and homologs.sequences == (one, two)
+
+
+@pytest.mark.parametrize("others", ["", f">b\n{germline_chain('K', 1)}\n"])
+def test_a_gap_of_what_is_no_alignment_is_a_missing_residue(write: Write, others: str) -> None:
+    one = germline_chain("H", 1)
+    homologs = read_homologs(write("h.fasta", f">a\n{one[:30]}-{one[31:]}\n{others}"))
+    assert homologs is not None and homologs.sequences[0] == f"{one[:30]}X{one[31:]}"
+
+
 def test_without_homologs_there_are_none(write: Write) -> None:
     assert read_homologs(None) is None
     assert index_homologs([]) is None

@@ -20,6 +20,7 @@ from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, decode
 from lacuna.core.device import product_dtype
 from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.records import read_records
 from lacuna.scaffolds.scaffold import Rejected
 from lacuna.templates.alignment import lay_template, residue_tokens
 from lacuna.templates.nearest import (
@@ -33,6 +34,8 @@ from lacuna.templates.nearest import (
 
 SEED = 4  # residues of the words that propose homologs of a protein without columns
 MIN_IDENTITY = 0.25  # of aligned observed residues; below it a protein is not a homolog
+_MOST_BYTES = 1 << 21  # of a record; what is longer cannot be used
+_GAP = b"-"  # of an alignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,37 @@ class HomologTemplates:
 
 
 def read_homologs(path: Path | None) -> Homologs | None:
-    """Homologs in a FASTA file; records that cannot be used are left out. None without a path."""
+    """Homologs in a FASTA file, without the gaps of an alignment; records that cannot be used are
+    left out. None without a path."""
     if path is None:
         return None
-    chains = [s.sequence for s in read_scaffolds(path) if not isinstance(s, Rejected)]
-    return index_homologs(dict.fromkeys(chains))
+    aligned = _aligned(path)
+    chains = [
+        _without_gaps(s.sequence, aligned.get(s.line))
+        for s in read_scaffolds(path)
+        if not isinstance(s, Rejected)
+    ]
+    return index_homologs(filter(None, dict.fromkeys(chains)))
+
+
+def _aligned(path: Path) -> dict[int, bytes]:
+    """The rows of an alignment by the lines of their records: two or more, all as long as the
+    others, some with a gap. Empty if the file is none."""
+    rows: dict[int, bytes] = {}
+    for record in read_records(path, _MOST_BYTES):
+        rows[record.line] = row = b"".join(record.body.split())
+        if len(row) != len(next(iter(rows.values()))):
+            return {}
+    return rows if len(rows) > 1 and any(_GAP in row for row in rows.values()) else {}
+
+
+def _without_gaps(sequence: str, row: bytes | None) -> str:
+    """A chain without the positions that are gaps in its row of an alignment."""
+    if row is None or len(row.removesuffix(b"*")) != len(sequence):
+        return sequence
+    return "".join(
+        letter for letter, written in zip(sequence, row, strict=False) if written != _GAP[0]
+    )
 
 
 def index_homologs(chains: Iterable[str]) -> Homologs | None:
