@@ -9,6 +9,7 @@ import bundled
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna import cli
+from lacuna.antibody.imgt import INVARIANT
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
 from lacuna.filling.doubts import proofread
@@ -138,6 +139,19 @@ def test_the_germline_residue_is_proposed_where_masses_tell_nothing(library: Lib
         found = [(r.chain, r.position, r.residue, r.proposed, r.reason) for r in rows]
         assert found == [("m", at + 1, other, CHAIN[at], GERMLINE)] * n
     assert rows == [] and kmers.chain_columns[at] > 0
+
+
+@pytest.mark.parametrize("column", INVARIANT)
+def test_less_is_enough_against_what_every_v_domain_has(library: Library, column: int) -> None:
+    at = encoded(library, scaffold(CHAIN)).chain_columns.tolist().index(column)
+    changed = CHAIN[:at] + "G" + CHAIN[at + 1 :]
+    kmers = encoded(library, scaffold(changed))
+    for nats, n in ((7.1, 1), (6.9, 0)):
+        favoured = {(0, at): (CHAIN[at], nats)}
+        rows = list(find_doubts([scaffold(changed)], kmers, told(kmers, favoured)))
+        assert [(r.position, r.proposed, r.reason) for r in rows] == [
+            (at + 1, CHAIN[at], GERMLINE)
+        ] * n
 
 
 def test_doubts_are_in_order_and_never_over_one_another(library: Library) -> None:

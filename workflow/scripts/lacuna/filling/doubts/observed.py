@@ -8,7 +8,8 @@ confuses it with:
   L, AD and EG, ... (C is left out, whose mass depends on its alkylation);
 - `deamidated`: D for N, E for Q;
 - `permuted`: two or three neighbours in another order;
-- `against the germline`: the residue of the nearest germline segment, whatever the masses.
+- `against the germline`: the residue of the nearest germline segment, whatever the masses, and on
+  less where every V domain has it.
 
 An alternative that is far more probable is a doubt. Isobaric blocks of another length (GG for N)
 and residues too many or too few, which move the rest of the chain, are in `proofread.py`.
@@ -23,7 +24,7 @@ from itertools import permutations
 import numpy as np
 import torch
 
-from lacuna.antibody.imgt import imgt_numbers
+from lacuna.antibody.imgt import INVARIANT, imgt_numbers
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
@@ -55,6 +56,7 @@ _SINGLE = (
 # one, is in tests/benchmarks/doubts.py.
 _ENOUGH = {ISOBARIC: 7.0, DEAMIDATED: 6.0, PERMUTED: 7.5, GERMLINE: 10.0}
 _ENOUGH_OF_THREE = 9.5
+_ENOUGH_OF_INVARIANT = 7.0  # GERMLINE at the columns INVARIANT, which hardly any mutation spares
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ def find_doubts(
     germline = kmers.templates.numpy()[at.kmer, 0, at.place]
     logs = np.log(np.maximum(probabilities, LEAST))
     rows = np.searchsorted(chain, np.arange(len(scaffolds) + 1)).tolist()
-    found = _proposals(observed, chain, germline, logs)
+    invariant = np.isin(kmers.columns.numpy()[at.kmer, at.place], INVARIANT)
+    found = _proposals(observed, chain, germline, invariant, logs)
     for i, doubts in _by_chain(found, rows, explained or [()] * len(scaffolds)):
         sequence, imgt = scaffolds[i].sequence, imgt_numbers(columns[i])
         for doubt in doubts:
@@ -187,12 +190,17 @@ def _by_chain(
 
 
 def _proposals(
-    observed: np.ndarray, chain: np.ndarray, germline: np.ndarray, logs: np.ndarray
+    observed: np.ndarray,
+    chain: np.ndarray,
+    germline: np.ndarray,
+    invariant: np.ndarray,
+    logs: np.ndarray,
 ) -> list[_Proposals]:
     """All alternatives that are sufficiently more probable than the observed residues.
 
     observed, chain, germline: (t,) token, chain and germline's token of the residues of all chains,
-    in order; logs: (t, 20) log probabilities.
+    in order; invariant: (t,) whether nearly every V domain has the germline's residue there; logs:
+    (t, 20) log probabilities.
     """
     found = []
     own = _log_of(logs, np.arange(len(observed)), observed)  # (t,), nan for what is missing
@@ -200,8 +208,10 @@ def _proposals(
         start = np.flatnonzero(observed == RESIDUES.index(one))
         tokens = np.full((len(start), 1), RESIDUES.index(other), dtype=np.uint8)
         found.append(_better(start, tokens, reason, _ENOUGH[reason], own, logs))
-    start = np.flatnonzero((germline < N_RESIDUES) & (observed < N_RESIDUES))
-    found.append(_better(start, germline[start, None], GERMLINE, _ENOUGH[GERMLINE], own, logs))
+    has = (germline < N_RESIDUES) & (observed < N_RESIDUES)
+    for some, enough in ((has, _ENOUGH[GERMLINE]), (has & invariant, _ENOUGH_OF_INVARIANT)):
+        start = np.flatnonzero(some)
+        found.append(_better(start, germline[start, None], GERMLINE, enough, own, logs))
     for width, enough in ((2, _ENOUGH[PERMUTED]), (3, _ENOUGH_OF_THREE)):
         start, blocks = _blocks(observed, chain, width)
         for order in permutations(range(width)):
