@@ -476,3 +476,30 @@ def test_i_and_l_that_nothing_tells_apart_are_flagged(
         out=tmp_path / "out",
     )
     assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[40].flags == expected
+
+
+@pytest.mark.parametrize(
+    ("filled", "given", "flags"),
+    [
+        ("K", {"D": 0.95, "K": 0.05}, "given;against_evidence"),
+        ("K", {"I": 0.5, "L": 0.45, "K": 0.05}, "given;against_evidence"),
+        ("K", {"D": 0.8, "K": 0.2}, "given"),
+        ("L", {"I": 1.0}, "given"),
+    ],
+)
+def test_a_gap_that_a_mass_fills_against_the_evidence_is_flagged(
+    filled: str, given: dict[str, float], flags: str, write: Write, tmp_path: Path, chain: str
+) -> None:
+    told = (PositionEvidence(4, weights(**given)),)
+    scaffold = Scaffold("a", "", chain[:4] + "X" + chain[5:], (Gap(4, 5, 1, 1),), 1, (), told)
+    (tmp_path / "scaffolds").mkdir()
+    write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
+    row = ResidueRow("a", 5, 1, filled, 1.0, NOTHING, "G", "FR1", "", "5", 4, "")
+    files = {
+        "scaffolds": tmp_path / "scaffolds",
+        "filled": write("filled.fasta", f">a\n{chain[:4]}{filled}{chain[5:]}\n"),
+        "gaps": gap_table(write),
+        "residues": write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text([row])),
+    }
+    write_evidence(**files, positions=None, out=tmp_path / "out")
+    assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[4].flags == flags

@@ -168,6 +168,8 @@ class _Known:
             unread = read is not None and read.state == INFERRED
             of_sheet = place in self.weights and place not in self.settled
             found = _flagged(found, unread and of_sheet, Flag.GIVEN)
+            against = of_sheet and _is_against(self.weights[place], row.residue)
+            found = _flagged(found, against, Flag.AGAINST_EVIDENCE)
             unsure = place in self.unsure and not gap.shown
         if self._is_shown(row, nth):
             found = _shown(found, own, sized=sized)
@@ -283,6 +285,14 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
 def _observed(chain: str, residue: str) -> EvidenceRow:
     """The row of an observed residue about which nothing more is known."""
     return EvidenceRow(chain, 0, "", "", residue, None, OBSERVED, None, "", Shares(), "")
+
+
+def _is_against(weights: Sequence[float], residue: str) -> bool:
+    """Whether evidence (20,) that was given about a position is sure of another residue than the
+    one that fills it, because of a mass, reads or the rest of the chain."""
+    likeliest = RESIDUES[int(np.argmax(weights))]
+    share = sum(w for r, w in zip(RESIDUES, weights, strict=True) if same_but_il(r, likeliest))
+    return share >= OBSERVED_PROBABILITY and not same_but_il(likeliest, residue)
 
 
 def _with_given(row: EvidenceRow, weights: Sequence[float]) -> EvidenceRow:
