@@ -23,7 +23,7 @@ N_CODES = 164
 _MIDDLES = ((32, 33), (60, 61))
 
 CYS104 = 104
-INVARIANT = (23, 41, CYS104)  # C, W and C of nearly every V domain
+CYSTEINES = (23, CYS104)  # whose bond nearly every V domain has
 CDR3_START = 105
 FR4_START = 118
 FR4_LAST = {"H": 128, "K": 127, "L": 127}

@@ -9,7 +9,7 @@ confuses it with:
 - `deamidated`: D for N, E for Q;
 - `permuted`: two or three neighbours in another order;
 - `against the germline`: the residue of the nearest germline segment, whatever the masses, and on
-  less where every V domain has it.
+  less where that is a cysteine that nearly every V domain has.
 
 An alternative that is far more probable is a doubt. Isobaric blocks of another length (GG for N)
 and residues too many or too few, which move the rest of the chain, are in `proofread.py`.
@@ -24,7 +24,7 @@ from itertools import permutations
 import numpy as np
 import torch
 
-from lacuna.antibody.imgt import INVARIANT, imgt_numbers
+from lacuna.antibody.imgt import CYSTEINES, imgt_numbers
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
@@ -56,7 +56,9 @@ _SINGLE = (
 # one, is in tests/benchmarks/doubts.py.
 _ENOUGH = {ISOBARIC: 7.0, DEAMIDATED: 6.0, PERMUTED: 7.5, GERMLINE: 10.0}
 _ENOUGH_OF_THREE = 9.5
-_ENOUGH_OF_INVARIANT = 7.0  # GERMLINE at the columns INVARIANT, which hardly any mutation spares
+# GERMLINE at CYSTEINES, which hardly any V domain lacks: the network, which has learnt from
+# sequences with errors, is seldom surer. Other residues than W41 are found in natural VHHs.
+_ENOUGH_OF_CYSTEINE = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,8 @@ def find_doubts(
     germline = kmers.templates.numpy()[at.kmer, 0, at.place]
     logs = np.log(np.maximum(probabilities, LEAST))
     rows = np.searchsorted(chain, np.arange(len(scaffolds) + 1)).tolist()
-    invariant = np.isin(kmers.columns.numpy()[at.kmer, at.place], INVARIANT)
-    found = _proposals(observed, chain, germline, invariant, logs)
+    bonded = np.isin(kmers.columns.numpy()[at.kmer, at.place], CYSTEINES)
+    found = _proposals(observed, chain, germline, bonded, logs)
     for i, doubts in _by_chain(found, rows, explained or [()] * len(scaffolds)):
         sequence, imgt = scaffolds[i].sequence, imgt_numbers(columns[i])
         for doubt in doubts:
@@ -193,13 +195,13 @@ def _proposals(
     observed: np.ndarray,
     chain: np.ndarray,
     germline: np.ndarray,
-    invariant: np.ndarray,
+    bonded: np.ndarray,
     logs: np.ndarray,
 ) -> list[_Proposals]:
     """All alternatives that are sufficiently more probable than the observed residues.
 
     observed, chain, germline: (t,) token, chain and germline's token of the residues of all chains,
-    in order; invariant: (t,) whether nearly every V domain has the germline's residue there; logs:
+    in order; bonded: (t,) whether it is one of the two cysteines that a bond joins; logs:
     (t, 20) log probabilities.
     """
     found = []
@@ -209,7 +211,7 @@ def _proposals(
         tokens = np.full((len(start), 1), RESIDUES.index(other), dtype=np.uint8)
         found.append(_better(start, tokens, reason, _ENOUGH[reason], own, logs))
     has = (germline < N_RESIDUES) & (observed < N_RESIDUES)
-    for some, enough in ((has, _ENOUGH[GERMLINE]), (has & invariant, _ENOUGH_OF_INVARIANT)):
+    for some, enough in ((has, _ENOUGH[GERMLINE]), (has & bonded, _ENOUGH_OF_CYSTEINE)):
         start = np.flatnonzero(some)
         found.append(_better(start, germline[start, None], GERMLINE, enough, own, logs))
     for width, enough in ((2, _ENOUGH[PERMUTED]), (3, _ENOUGH_OF_THREE)):
