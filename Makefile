@@ -164,9 +164,10 @@ pictures: run  ## Draw the pictures in README.md and docs/; that of the report b
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=workflow/scripts $(BIN)/python docs/tools/pictures.py
 	@page=$$(mktemp --suffix=.html); trap 'rm -f $$page' EXIT; \
 	echo '<body style="margin:0"><iframe src="file://$(CURDIR)/results/report.html#sample-2"' \
-		'style="width:1100px;height:796px;border:0"></iframe>' > $$page; \
-	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,796 \
-		--blink-settings=preferredColorScheme=1 --screenshot=docs/pictures/report.png file://$$page
+		'style="width:1100px;height:1240px;border:0"></iframe>' > $$page; \
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,1240 \
+		--virtual-time-budget=10000 --blink-settings=preferredColorScheme=1 \
+		--screenshot=docs/pictures/report.png file://$$page
 
 clean:  ## Remove results and caches; the virtual environments stay.
 	rm -rf results site fuzz-findings .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
