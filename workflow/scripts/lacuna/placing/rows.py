@@ -89,7 +89,7 @@ def _differences(reads: ReadSet, placements: Placements, k: int) -> str:
     """
     a = placements.alignment
     chain = int(placements.text.start[placements.chain[k]])
-    at, kind, read = a.at[k], a.kind[k].tolist(), reads.tokens[int(a.read[k])]
+    at, kind, letters = a.at[k].tolist(), a.kind[k].tolist(), decode(reads.tokens[a.read[k]])
     c, stop = a.core[k].tolist()
     place = int(a.span[k, 0])  # of the chain, behind what was compared
     found = []
@@ -102,15 +102,15 @@ def _differences(reads: ReadSet, placements: Placements, k: int) -> str:
         begin, c = c, c + 1
         while c < stop and kind[c] in _RUNS.get(kind[begin], ()):
             c += 1
-        after = decode(read[begin:c])
+        after = letters[begin:c]
         if kind[begin] == INSERTED:
             found.append(f"{place - chain}-{place - chain + 1}ins{after}")
             continue
         # A block of another length may be longer in front of its first residue.
-        start = place if kind[begin] == OTHER_BLOCK else int(at[begin])
+        start = place if kind[begin] == OTHER_BLOCK else at[begin]
         if start > place:
             found.append(written(place, start, "del"))
-        place = int(at[c - 1]) + 1
+        place = at[c - 1] + 1
         if kind[begin] != MATCH and decode(placements.text.tokens[start:place]) != after:
             found.append(written(start, place, after))
     more = ["..."] if len(found) > MAX_DIFFERENCES else []
