@@ -118,6 +118,15 @@ def own_of(
     return list(own_spectra(chains, known, spectra, allowed, ppm))
 
 
+def test_a_peptide_that_a_chain_has_twice_tells_both_of_its_j() -> None:
+    letters = CHAIN.replace(PEPTIDE, 2 * "VEADIPGHGQEVLJR")
+    gaps = tuple(Gap(i, i + 1, 1, 1) for i, letter in enumerate(letters) if letter == "J")
+    scaffold = Scaffold("c", "", letters, gaps, 1)
+    made = seen(spectrum_of(PEPTIDE, series=("c", "z"), said=("c", "z")))
+    own = own_of([scaffold], made, Modifications(((0.0, 1.0),)), 10.0)
+    assert [len(spectra) for *_, spectra in own] == [1, 1]
+
+
 def test_a_spectrum_of_another_place_says_nothing_of_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two gaps of a chain: the spectrum of one peptide is of the first gap alone, even if the other
     has residues of the same mass at its side."""

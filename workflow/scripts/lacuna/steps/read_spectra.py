@@ -147,15 +147,10 @@ def own_spectra(
         sure = {i: fit for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
         left = [i for i in range(len(spectra)) if i not in sure]
         letters = merged(chain.sequence)
-        begins = {i: letters.find(fit.left) for i, fit in sure.items()}
         for gap in chain.gaps:
             over = []  # peptides of known residues, as which J counts there, may tell what J is
             if chain.is_i_or_l(gap):
-                over = [
-                    i
-                    for i, begin in begins.items()
-                    if 0 <= begin <= gap.start and gap.end <= begin + len(sure[i].left)
-                ]
+                over = [i for i, fit in sure.items() if _lies_over(fit.left, gap, letters)]
             places += _fits_of_gaps([(chain, gap)], sorted(left + over), spectra, allowed, ppm)
     small = [
         {i: fit for i, fit in found.items() if spectra[i][0].mass <= LARGE} for *_, found in places
@@ -170,6 +165,12 @@ def own_spectra(
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
         yield chain, gap, [spectra[i] for i in own]
+
+
+def _lies_over(peptide: str, gap: Gap, letters: str) -> bool:
+    """Whether a peptide holds a gap at any of its places among the letters of a chain."""
+    starts = range(max(gap.end - len(peptide), 0), gap.start + 1)
+    return any(letters.startswith(peptide, at) for at in starts)
 
 
 def _fits_of_gaps(
