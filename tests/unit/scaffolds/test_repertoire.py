@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna.core.files import LacunaError
-from lacuna.results.airr import FILLED, REQUIRED, write_airr
+from lacuna.results.airr import FILLED, write_airr
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.records import count_records, is_repertoire, read_records
-from lacuna.scaffolds.repertoire import layout_of, read_rows
+from lacuna.scaffolds.repertoire import REQUIRED, layout_of, read_rows
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 from lacuna.steps.one_file import fill_file
 from tsv import read_tsv
@@ -97,6 +97,29 @@ def test_cells_of_a_table_may_be_in_quotes(write: Write, header: bool) -> None:
     assert [row.cells for row in read_rows(path, layout, 1 << 20)] == [
         list(row.values()) for row in rows
     ]
+
+
+def test_a_single_row_of_a_table_may_be_in_quotes(write: Write) -> None:
+    rows = [{"sequence_id": x, "v_call": "IGHV1", "sequence_aa": H} for x in ("a", "b")]
+    quoted = "\t".join(f'"{cell}"' for cell in ("c", 'IGHV1 ""x""', K))
+    some = f'd\t"IGHV1"\t"{K}"'
+    path = write("a.tsv", airr(rows) + f"{quoted}\n{some}\n")
+    assert sequences(path) == [("a", H), ("b", H), ("c", K), ("d", K)]
+
+
+def test_names_of_columns_may_be_in_capitals(write: Write, tmp_path: Path) -> None:
+    row = {"SEQUENCE_ID": "a", "V_Call": "IGHV1", "Sequence_AA": H, "Redundancy": "7"}
+    path = write("a.tsv", airr([row]))
+    assert sequences(path) == [("a", H)]
+    filled, gaps = write("f.fasta", f">a\n{H}\n"), write("gaps.tsv", "chain\n")
+    write_airr(path, filled, gaps, tmp_path / "airr.tsv")
+    [found] = read_tsv(tmp_path / "airr.tsv")
+    assert list(found)[:4] == ["sequence_id", "v_call", "sequence_aa", "Redundancy"]
+    assert found["v_call"] == "IGHV1" and found["sequence_aa"] == H
+    light = {"SEQUENCE_ALIGNMENT_AA_HEAVY": H, "SEQUENCE_ALIGNMENT_AA_LIGHT": K}
+    assert sequences(write("b.csv", oas([light]))) == [("row1_heavy", H), ("row1_light", K)]
+    both = row | {"sequence_aa": K}
+    assert sequences(write("c.tsv", airr([both]))) == [("a", K)]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])

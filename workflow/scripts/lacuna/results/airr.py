@@ -13,14 +13,9 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.results.by_chain import RowsByChain
 from lacuna.scaffolds.fasta import split_header
-from lacuna.scaffolds.repertoire import PAIRED, Layout, layout_of, read_rows
+from lacuna.scaffolds.repertoire import PAIRED, REQUIRED, Layout, layout_of, plain_name, read_rows
 
 FILLED = "lacuna_filled"
-# Columns that the schema (version 1.4) requires to be there; their cells may be empty.
-REQUIRED = (
-    "sequence_id sequence rev_comp productive v_call d_call j_call sequence_alignment "
-    "germline_alignment junction junction_aa v_cigar d_cigar j_cigar"
-).split()
 _MOST_BYTES = 1 << 21  # of a chain; what was longer was rejected
 
 
@@ -57,17 +52,12 @@ def _columns(layout: Layout) -> list[str]:
     """The columns of airr.tsv, each once: the input's in their order, then what is added."""
     added = [*REQUIRED, "sequence_aa", FILLED]
     if _paired(layout):
-        return list(dict.fromkeys([*map(_plain, layout.columns), "cell_id", *added]))
+        return list(dict.fromkeys([*map(plain_name, layout.columns), "cell_id", *added]))
     return list(dict.fromkeys([*layout.columns, *added]))
 
 
 def _paired(layout: Layout) -> bool:
     return layout.chains[0].suffix in PAIRED
-
-
-def _plain(column: str) -> str:
-    """The name of a column of a paired unit without its chain."""
-    return column.removesuffix(PAIRED[0]).removesuffix(PAIRED[1])
 
 
 def _chains(path: Path, layout: Layout) -> Iterator[tuple[str, dict[str, str]]]:

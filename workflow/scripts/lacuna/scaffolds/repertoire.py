@@ -30,12 +30,14 @@ from lacuna.core.words import is_given
 from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
 
 PAIRED = ("_heavy", "_light")
-# Names by which a table of rearrangements is known: two of them are enough.
-_KNOWN = frozenset(
-    "sequence_id sequence sequence_aa sequence_alignment sequence_alignment_aa rev_comp productive "
-    "locus v_call j_call junction".split()
-)
+# Columns that the schema (version 1.4) requires to be there; their cells may be empty.
+REQUIRED = (
+    "sequence_id sequence rev_comp productive v_call d_call j_call sequence_alignment "
+    "germline_alignment junction junction_aa v_cigar d_cigar j_cigar"
+).split()
 _CHAIN_COLUMNS = ("sequence_aa", "sequence_alignment_aa", "sequence_alignment")
+# Names by which a table of rearrangements is known: two of them are enough.
+_KNOWN = frozenset((*REQUIRED, *_CHAIN_COLUMNS, "locus"))
 _CHECKED = 1_000  # rows at the beginning that show whether a column holds chains
 _MIN_CHAIN = 40  # residues: V domains of repertoires have more, and CDR3s fewer
 _NUCLEOTIDES = "ACGTUNacgtun.-"
@@ -45,6 +47,7 @@ _CHUNK = 1 << 20
 _LINE_END = re.compile("\r\n?|\n")  # what `open_text` takes for one
 _BASES = str.maketrans("", "", ".-")
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python reads them
+_QUOTED = re.compile('".*"').fullmatch
 _TAGS = frozenset("[({")  # with which masses and modifications begin
 
 
@@ -60,14 +63,10 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a table is cut into cells: `header` is the line (1-based) of the names of columns.
-
-    quoted: whether cells may be in quotes, as those of CSV are.
-    """
+    """How a table is cut into cells: `header` is the line (1-based) of the names of columns."""
 
     columns: tuple[str, ...]
     delimiter: str
-    quoted: bool
     header: int
     chains: tuple[_Chain, ...]
 
@@ -91,9 +90,8 @@ def layout_of(path: str | Path) -> Layout | None:
         start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
     if start.lstrip().startswith(b">"):
         return None
-    layout = _layout_in([*_LINE_END.split(start.decode("utf-8", "replace")), "", ""])
-    plain = [name.removesuffix(PAIRED[0]).removesuffix(PAIRED[1]) for name in layout.columns]
-    if sum(name in _KNOWN for name in plain) < 2:
+    layout = _layout_in([*_LINE_END.split(start.decode("utf-8", "replace")), ""])
+    if sum(plain_name(name) in _KNOWN for name in layout.columns) < 2:
         return None
     for name in filter(None, layout.columns):
         if layout.columns.count(name) > 1:
@@ -112,16 +110,29 @@ def layout_of(path: str | Path) -> Layout | None:
 def _layout_in(lines: Sequence[str]) -> Layout:
     """How a table is laid out, by its first lines, two or more."""
     metadata = lines[0].lstrip('"').startswith("{")
-    line, row = lines[metadata : metadata + 2]
+    line = lines[metadata]
     # A semicolon is what spreadsheets write where the comma is a decimal one.
     delimiter = "\t" if "\t" in line else max(",;", key=line.count)
-    quoted = delimiter != "\t" or any(_has_quoted(text, delimiter) for text in (line, row))
-    columns = tuple(name.strip() for name in _cut(line, delimiter, quoted))
+    columns = _columns([name.strip() for name in _cut(line, delimiter)])
     paired = {name + suffix for name in _CHAIN_COLUMNS for suffix in PAIRED}
     suffixes = ("",) if paired.isdisjoint(columns) else PAIRED
     chains = (_chain(columns, suffix) for suffix in suffixes)
     header = 2 if metadata else 1
-    return Layout(columns, delimiter, quoted, header, tuple(c for c in chains if c))
+    return Layout(columns, delimiter, header, tuple(c for c in chains if c))
+
+
+def _columns(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of columns, those of the schema in small letters, as it has them."""
+    small = [name.casefold() for name in names]
+    return tuple(
+        low if plain_name(low) in _KNOWN and small.count(low) == 1 else name
+        for name, low in zip(names, small, strict=True)
+    )
+
+
+def plain_name(column: str) -> str:
+    """The name of a column of a paired unit without its chain."""
+    return column.removesuffix(PAIRED[0]).removesuffix(PAIRED[1])
 
 
 def _chain(columns: Sequence[str], suffix: str) -> _Chain | None:
@@ -133,15 +144,12 @@ def _chain(columns: Sequence[str], suffix: str) -> _Chain | None:
     return _Chain(suffix, at.get(f"sequence_id{suffix}"), usable, junction) if usable else None
 
 
-def _has_quoted(line: str, delimiter: str) -> bool:
-    """Whether a cell of a line is in quotes, as R writes them."""
-    return any(len(x) > 1 and x[0] == x[-1] == '"' for x in line.split(delimiter))
-
-
-def _cut(line: str, delimiter: str, quoted: bool) -> list[str]:
-    """The cells of a line."""
-    if not quoted or '"' not in line:
-        return line.split(delimiter)
+def _cut(line: str, delimiter: str) -> list[str]:
+    """The cells of a line. Between tabs a quote belongs to its cell, unless some cell of the line
+    begins and ends with one, as R writes them."""
+    cells = line.split(delimiter)
+    if '"' not in line or (delimiter == "\t" and not any(map(_QUOTED, cells))):
+        return cells
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
@@ -187,7 +195,7 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         if not text.isascii() and _ESCAPED.search(text):
             text, fault = "", "has bytes that are not UTF-8; save the file as UTF-8"
         try:
-            cells = _cut(text, layout.delimiter, layout.quoted)
+            cells = _cut(text, layout.delimiter)
         except csv.Error as error:
             cells, fault = [], f"cannot be split into columns ({error}); correct the line"
         if fault is None and len(cells) != len(layout.columns):
