@@ -245,6 +245,66 @@ def test_a_paired_unit_need_not_have_ids(write: Write) -> None:
     assert sequences(path) == [("row1_heavy", H), ("row1_light", K)]
 
 
+def test_a_row_of_a_paired_unit_may_lack_a_chain(write: Write, tmp_path: Path) -> None:
+    row = {"sequence_id_heavy": "h", "sequence_alignment_aa_heavy": H, "locus_heavy": "H"}
+    row |= {"sequence_id_light": "l", "sequence_alignment_aa_light": K, "locus_light": "K"}
+    alone = {x: cell if x.endswith("_heavy") else "" for x, cell in row.items()}
+    alone |= {"sequence_id_heavy": "alone"}
+    lost = row | {
+        "sequence_id_heavy": "",
+        "sequence_id_light": "",
+        "sequence_alignment_aa_light": "",
+    }
+    path = write("paired.csv", oas([alone, row, lost]))
+    assert [s.chain for s in good(path)] == ["alone", "h", "l"]
+    assert reasons(path) == [
+        f"paired.csv:5: '' has no id; give one in the column sequence_id{suffix}"
+        for suffix in ("_heavy", "_light")
+    ]
+    filled = write("filled.fasta", fasta({"alone": H, "h": H, "l": K}))
+    write_airr(path, filled, write("gaps.tsv", "chain\n"), tmp_path / "airr.tsv")
+    found = read_tsv(tmp_path / "airr.tsv")
+    assert [(r["sequence_id"], r["cell_id"]) for r in found] == [
+        ("alone", "row1"),
+        ("h", "row2"),
+        ("l", "row2"),
+    ]
+
+
+@pytest.mark.parametrize("no", ["F", "FALSE", "false", "False", "0", "no"])
+def test_a_row_that_is_not_productive_is_rejected(write: Write, no: str) -> None:
+    cells = [
+        ("a", "T", "F"),
+        ("b", no, "T"),
+        ("c", "", no),
+        ("d", "NA", ""),
+        ("e", "None", "T"),
+        ("f", no, no),
+        ("g", no, "T"),
+    ]
+    columns = ("sequence_id", "productive", "vj_in_frame", "sequence_aa")
+    rows = [dict(zip(columns, (*row, H), strict=True)) for row in cells]
+    rows[-1]["sequence_aa"] = f"{H[:20]}*{H[21:]}"
+    path = write("a.tsv", airr(rows))
+    assert [s.chain for s in good(path)] == ["a", "d", "e"]
+    remedy = "remove the row, or empty that cell if the chain is real"
+    assert reasons(path) == [
+        f"a.tsv:3: 'b' codes for no chain (productive is {no}); {remedy}",
+        f"a.tsv:4: 'c' codes for no chain (vj_in_frame is {no}); {remedy}",
+        f"a.tsv:7: 'f' codes for no chain (productive is {no}); {remedy}",
+        f"a.tsv:8: 'g' codes for no chain (productive is {no}); {remedy}",
+    ]
+
+
+def test_one_chain_of_a_paired_row_may_not_be_productive(write: Write) -> None:
+    row = {"sequence_alignment_aa_heavy": H, "productive_heavy": "T"}
+    row |= {"sequence_alignment_aa_light": K, "productive_light": "F"}
+    path = write("paired.csv", oas([row]))
+    assert [s.sequence for s in good(path)] == [H]
+    [said] = reasons(path)
+    assert said.startswith("paired.csv:3: 'row1_light' codes for no chain (productive_light is F);")
+
+
 def test_chains_of_a_paired_row_with_one_id_are_told(write: Write) -> None:
     row = {"sequence_id_heavy": "a", "sequence_alignment_aa_heavy": H}
     row |= {"sequence_id_light": "a", "sequence_alignment_aa_light": K}

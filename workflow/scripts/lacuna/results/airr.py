@@ -66,6 +66,8 @@ def _chains(path: Path, layout: Layout) -> Iterator[tuple[str, dict[str, str]]]:
         if len(row.cells) != len(layout.columns):
             continue
         for chain, record in zip(layout.chains, row.records, strict=True):
+            if record is None:
+                continue
             cells = dict(zip(layout.columns, row.cells, strict=True))
             if chain.suffix:
                 cells = dict(_of_chain(cells, chain.suffix))

@@ -14,7 +14,8 @@ stop codon within:
 3. `sequence_alignment` translated, in the frame of `junction`, which begins with the codon of
    Cys104.
 
-Its id is `sequence_id` or, without that column, `row` and the number of the row (from 1).
+Its id is `sequence_id` or, without that column, `row` and the number of the row (from 1). A row
+that is not productive (`productive` or, if that is not given, `vj_in_frame`) codes for no chain.
 """
 
 import csv
@@ -37,7 +38,9 @@ REQUIRED = (
 ).split()
 _CHAIN_COLUMNS = ("sequence_aa", "sequence_alignment_aa", "sequence_alignment")
 # Names by which a table of rearrangements is known: two of them are enough.
-_KNOWN = frozenset((*REQUIRED, *_CHAIN_COLUMNS, "locus"))
+_KNOWN = frozenset((*REQUIRED, *_CHAIN_COLUMNS, "locus", "vj_in_frame"))
+_PRODUCTIVE = ("productive", "vj_in_frame")  # the first that is given tells
+_NO = frozenset({"f", "false", "no", "0"})  # in any case
 _CHECKED = 1_000  # rows at the beginning that show whether a column holds chains
 _MIN_CHAIN = 40  # residues: V domains of repertoires have more, and CDR3s fewer
 _NUCLEOTIDES = "ACGTUNacgtun.-"
@@ -56,9 +59,11 @@ class _Chain:
     """Places of the columns of one chain of a row; None for a column that the table lacks."""
 
     suffix: str  # of the names of its columns, in paired tables
+    own: tuple[int, ...]  # its columns with that suffix
     sequence_id: int | None
     sequences: tuple[tuple[str, int], ...]  # of _CHAIN_COLUMNS those there are, in order
     junction: int | None
+    productive: tuple[tuple[str, int], ...]  # of _PRODUCTIVE those there are, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,14 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table: its line (1-based), its cells, and the record of each of its chains."""
+    """A row of a table: its line (1-based), its cells, and the record of each of its chains.
+
+    records: None for a chain of a paired unit of which the row says nothing.
+    """
 
     line: int
     cells: list[str]
-    records: tuple[Record, ...]
+    records: tuple[Record | None, ...]
 
 
 def layout_of(path: str | Path) -> Layout | None:
@@ -139,9 +147,17 @@ def _chain(columns: Sequence[str], suffix: str) -> _Chain | None:
     """The columns of one chain; None if it has none that holds a sequence."""
     at = {name: i for i, name in enumerate(columns)}
     junction = at.get(f"junction{suffix}")
-    found = [(name, at[name + suffix]) for name in _CHAIN_COLUMNS if name + suffix in at]
-    usable = tuple(x for x in found if x[0] != "sequence_alignment" or junction is not None)
-    return _Chain(suffix, at.get(f"sequence_id{suffix}"), usable, junction) if usable else None
+
+    def places(names: Sequence[str]) -> tuple[tuple[str, int], ...]:
+        return tuple((name, at[name + suffix]) for name in names if name + suffix in at)
+
+    usable = places(_CHAIN_COLUMNS[: None if junction is not None else -1])
+    if not usable:
+        return None
+    own = tuple(i for i, name in enumerate(columns) if name.endswith(suffix))
+    return _Chain(
+        suffix, own, at.get(f"sequence_id{suffix}"), usable, junction, places(_PRODUCTIVE)
+    )
 
 
 def _cut(line: str, delimiter: str) -> list[str]:
@@ -171,7 +187,7 @@ def read_chains(path: str | Path, layout: Layout, max_bytes: int) -> Iterator[Re
     Raises LacunaError if the first rows show that a column holds no chains.
     """
     for row in read_rows(path, layout, max_bytes):
-        yield from row.records
+        yield from filter(None, row.records)
 
 
 def read_rows(path: str | Path, layout: Layout, max_bytes: int) -> Iterator[Row]:
@@ -208,18 +224,33 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         yield Row(line, cells, tuple(records))
 
 
-def _record(cells: Sequence[str], chain: _Chain, number: int, line: int) -> Record:
-    """The record of one chain of row `number` (from 1)."""
+def _record(cells: Sequence[str], chain: _Chain, number: int, line: int) -> Record | None:
+    """The record of one chain of row `number` (from 1); None if its row of a pair lacks it."""
     body, fault = _sequence(cells, chain)
+    if not body and chain.suffix and not any(is_given(cells[place].strip()) for place in chain.own):
+        return None
+    fault = _unproductive(cells, chain) or fault
     name, about = f"row{number}{chain.suffix}", ""
     if chain.sequence_id is not None:
         given, description = split_header(cells[chain.sequence_id].encode())
         name, about = given.decode(), description.decode().strip()
     if not name:
-        fault = "has no id; give one in the column sequence_id"
+        fault = f"has no id; give one in the column sequence_id{chain.suffix}"
     elif len(name) > MAX_ID:
         fault = f"has an id of {len(name)} characters, more than the limit of {MAX_ID}; shorten it"
     return Record(name, about, body.encode(), line, fault, 0)
+
+
+def _unproductive(cells: Sequence[str], chain: _Chain) -> str | None:
+    """Why a row codes for no chain, by what its table says; None if it may code for one."""
+    given = ((name, cells[place].strip()) for name, place in chain.productive)
+    name, told = next(((name, cell) for name, cell in given if is_given(cell)), ("", ""))
+    if told.casefold() not in _NO:
+        return None
+    return (
+        f"codes for no chain ({name}{chain.suffix} is {told}); remove the row, or empty that cell "
+        "if the chain is real"
+    )
 
 
 def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
@@ -253,7 +284,8 @@ def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
             "chain: remove the row, or write X for a residue that was misread"
         )
     return "", fault or (
-        "has no sequence; give one in sequence_aa or sequence_alignment_aa, or remove the row"
+        f"has no sequence; give one in sequence_aa{chain.suffix} or "
+        f"sequence_alignment_aa{chain.suffix}, or remove the row"
     )
 
 
@@ -289,7 +321,7 @@ def _check_chains(path: str | Path, layout: Layout, rows: Sequence[Row]) -> None
     """Raise LacunaError if the first rows show that the columns of a chain hold something else."""
     for i, chain in enumerate(layout.chains):
         records = [row.records[i] for row in rows if i < len(row.records)]
-        given = [record for record in records if record.body]
+        given = [record for record in records if record and record.body]
         if not given:
             continue
         names = " and ".join(name + chain.suffix for name, _ in chain.sequences)
@@ -298,7 +330,7 @@ def _check_chains(path: str | Path, layout: Layout, rows: Sequence[Row]) -> None
         if all(len(record.body) < _MIN_CHAIN for record in given):
             raise LacunaError(
                 f"{where} no chains ('{shown}'; none of the first {len(given)} has {_MIN_CHAIN} "
-                "residues); put the amino-acid sequence of each chain into this column"
+                f"residues); put the residues of each chain into sequence_aa{chain.suffix}"
             )
         if all(not record.body.decode().strip(_NUCLEOTIDES) for record in given):
             raise LacunaError(
