@@ -10,9 +10,10 @@ from conftest import Write
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, encode
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.kmers import KmerSet
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
 from lacuna.templates.alignment import lay_template
-from lacuna.templates.homologs import Homologs, index_homologs, read_homologs
+from lacuna.templates.homologs import Homologs, homolog_chains, index_homologs, read_homologs
 from lacuna.templates.nearest import N_GERMLINE, Library, unpack_frequencies
 
 
@@ -240,6 +241,19 @@ def test_the_gaps_of_an_alignment_are_no_residues(write: Write) -> None:
     rows = [row + "-" * (width - len(row.replace("\n", ""))) for row in rows]
     homologs = read_homologs(write("h.fasta", f">a\n{rows[0]}\n>b\n{rows[1]}\n"))
     assert homologs is not None and homologs.sequences == (one, two)
+
+
+def test_points_are_gaps_whatever_the_length_of_a_homolog(write: Write) -> None:
+    """As in the germline segments of IMGT; those of a mass are none."""
+    one, two = germline_chain("H", 1), germline_chain("H", 2)
+    rows = [f"{one[:30]}....{one[30:]}", f"{two[:32]}..{two[32:50]}\n....{two[50:]}..."]
+    tagged = f"{two[:-1]}[+15.9949]{two[-1]}."
+    path = write("h.fasta", f">a\n{rows[0]}\n>b\n{rows[1]}\n>c\n{tagged}\n")
+    assert homolog_chains(path) == [one, two]
+    chains = write("chains.fasta", f">m\n{one}\n")
+    scaffold, *bad = read_scaffolds(chains, homologs=path)
+    assert isinstance(scaffold, Scaffold)
+    assert [x.chain for x in bad if isinstance(x, Rejected)] == ["c"]
 
 
 @pytest.mark.parametrize("others", ["", f">b\n{germline_chain('K', 1)}\n"])

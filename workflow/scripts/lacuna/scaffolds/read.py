@@ -36,6 +36,7 @@ DEFAULT_TOLERANCE_PPM = 10.0
 MAX_LISTED = 100  # unusable homologs that get a line each
 MAX_SHOWN_IDS = 3
 
+_TAGS = frozenset(b"[({")  # with which masses and modifications begin
 _FORMULA = ("=", "+", "-", "@")  # characters that begin a formula in a spreadsheet
 
 LOG = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def read_scaffolds(
     masses: str | Path | None = None,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
     max_length: int = DEFAULT_MAX_LENGTH,
+    points: bool = False,
 ) -> Iterator[Scaffold | Rejected]:
     """Yield the records of a FASTA in order, usable or rejected; then other unusable input.
 
@@ -61,8 +63,8 @@ def read_scaffolds(
     than in `fasta` are held in memory. `evidence`: one table or several, which are then multiplied;
     `settled`: one in their place, whose distributions already include the network's; the chains and
     gaps are then those that reads gave, and the truth is the one that was written for them.
-    `tolerance_ppm` applies to masses without a tolerance. Raises LacunaError if a file as a whole
-    cannot be used.
+    `tolerance_ppm` applies to masses without a tolerance. `points`: a point is a gap like `-`, as
+    in alignments of homologs. Raises LacunaError if a file as a whole cannot be used.
     """
     # Generous: an inline gap takes about 16 bytes, plus blanks and line ends.
     max_bytes = 32 * max_length
@@ -90,6 +92,8 @@ def read_scaffolds(
         by_id=settled is None,
     )
     for record in read_records(Path(fasta), max_bytes):
+        if points and _TAGS.isdisjoint(record.body):  # a mass has a point of its own
+            record = record._replace(body=record.body.replace(b".", b"-"))
         try:
             yield reader.scaffold(record)
         except Fault as fault:
@@ -294,7 +298,7 @@ def _unmatched(
 def _unusable(homologs: str | Path) -> Iterator[Rejected]:
     """Yield the unusable records of a FASTA of homologs; the first get a line each."""
     count = 0
-    for record in read_scaffolds(homologs):
+    for record in read_scaffolds(homologs, points=True):
         if isinstance(record, Rejected) and not record.remark:
             count += 1
             if count <= MAX_LISTED:

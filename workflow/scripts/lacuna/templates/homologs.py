@@ -1,7 +1,7 @@
 """Homologs of a sample: on IMGT columns if a chain has a V domain, by alignment if not."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,8 @@ from lacuna.templates.nearest import (
 SEED = 4  # residues of the words that propose homologs of a protein without columns
 MIN_IDENTITY = 0.25  # of aligned observed residues; below it a protein is not a homolog
 _MOST_BYTES = 1 << 21  # of a record; what is longer cannot be used
-_GAP = b"-"  # of an alignment
+_GAPS = frozenset(b"-.")  # of an alignment
+_POINT = frozenset(b".")  # a gap even in rows of different lengths, as those of IMGT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +70,35 @@ class HomologTemplates:
 
 
 def read_homologs(path: Path | None) -> Homologs | None:
-    """Homologs in a FASTA file, without the gaps of an alignment; records that cannot be used are
-    left out. None without a path."""
-    if path is None:
-        return None
-    aligned = _aligned(path)
-    chains = [
-        _without_gaps(s.sequence, aligned.get(s.line))
-        for s in read_scaffolds(path)
-        if not isinstance(s, Rejected)
-    ]
-    return index_homologs(filter(None, dict.fromkeys(chains)))
+    """Homologs in a FASTA file, indexed. None without a path, or if none can be used."""
+    return None if path is None else index_homologs(homolog_chains(path))
 
 
-def _aligned(path: Path) -> dict[int, bytes]:
-    """The rows of an alignment by the lines of their records: two or more, all as long as the
-    others, some with a gap. Empty if the file is none."""
-    rows: dict[int, bytes] = {}
+def homolog_chains(path: Path) -> list[str]:
+    """Homologs in a FASTA file, each once, without the gaps of an alignment; records that cannot be
+    used are left out."""
+    rows, lengths = {}, Counter[int]()
     for record in read_records(path, _MOST_BYTES):
-        rows[record.line] = row = b"".join(record.body.split())
-        if len(row) != len(next(iter(rows.values()))):
-            return {}
-    return rows if len(rows) > 1 and any(_GAP in row for row in rows.values()) else {}
+        row = b"".join(record.body.split())
+        lengths[len(row)] += 1
+        if not _GAPS.isdisjoint(row):
+            rows[record.line] = row
+    aligned = len(lengths) == 1 and lengths.total() > 1
+    gaps = _GAPS if aligned else _POINT
+    chains = (
+        _without(gaps, s.sequence, rows.get(s.line, b""))
+        for s in read_scaffolds(path, points=True)
+        if not isinstance(s, Rejected)
+    )
+    return list(filter(None, dict.fromkeys(chains)))
 
 
-def _without_gaps(sequence: str, row: bytes | None) -> str:
-    """A chain without the positions that are gaps in its row of an alignment."""
-    if row is None or len(row.removesuffix(b"*")) != len(sequence):
+def _without(gaps: Set[int], sequence: str, row: bytes) -> str:
+    """A chain without the positions that are gaps in its row of a file."""
+    if len(row.removesuffix(b"*")) != len(sequence):
         return sequence
     return "".join(
-        letter for letter, written in zip(sequence, row, strict=False) if written != _GAP[0]
+        letter for letter, written in zip(sequence, row, strict=False) if written not in gaps
     )
 
 

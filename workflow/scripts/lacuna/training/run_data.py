@@ -12,6 +12,7 @@ from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
+from lacuna.templates.homologs import homolog_chains
 from lacuna.templates.library import load_library
 from lacuna.training.chains import Chains, joined, like_held_out, number_all
 from lacuna.training.encode import write_encoded
@@ -40,7 +41,8 @@ def encode_training(
     `max_identity` or more of the observed residues of one of their chains are left out. chains:
     number of chains to simulate.
     """
-    natural = number_all(list(dict.fromkeys(_sequences(homologs))), processes)[0]
+    given = dict.fromkeys(chain for path in homologs for chain in homolog_chains(path))
+    natural = number_all(list(given), processes)[0]
     natural = natural.take(~like_targets(natural, targets, max_identity))
     simulated, _ = simulate_chains(natural, simulation_counts(chains), seed)
     everything = joined([natural, simulated])
@@ -51,10 +53,6 @@ def encode_training(
     record: dict[str, object] = {"homologs": len(natural), "simulated": len(simulated)}
     validation = {"held_out": np.sort(held_out)}
     write_encoded(out, everything, weights, validation, load_library(library), record)
-
-
-def _sequences(paths: Iterable[Path]) -> Iterator[str]:
-    return (s.sequence for path in paths for s in _usable(path))
 
 
 def like_targets(
