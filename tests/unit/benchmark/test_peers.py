@@ -95,6 +95,13 @@ def test_chosen_scaffolds_are_read_as_they_were(tmp_path: Path) -> None:
     assert [t.scaffold for t in read_targets(bench)] == ["QXXLVE", "DXXMTQ"]
 
 
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\u2029"])
+def test_a_line_of_scaffolds_ends_only_where_json_lines_do(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "truth.jsonl"
+    path.write_text(record(id="a").replace('"a"', f'"a{odd}b"') + "\n", encoding="utf-8")
+    assert [t.id for t in read_targets(path)] == [f"a{odd}b"]
+
+
 def test_missing_positions_are_put_in_the_order_of_the_chain(tmp_path: Path) -> None:
     """Methods give their probabilities in this order."""
     (tmp_path / "truth.jsonl").write_text(record(missing=[4, 1, 2]) + "\n")
@@ -139,8 +146,11 @@ def test_a_bench_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "truth.jsonl").write_text("")
     with pytest.raises(LacunaError, match="holds no scaffold"):
         read_targets(tmp_path / "truth.jsonl")
-    with pytest.raises(LacunaError, match="cannot be read"):
+    with pytest.raises(LacunaError, match="no such file"):
         read_targets(tmp_path / "nowhere.jsonl")
+    (tmp_path / "truth.jsonl").write_bytes(record().encode() + b"\n\xff\n")
+    with pytest.raises(LacunaError, match="not a text file in UTF-8"):
+        read_targets(tmp_path / "truth.jsonl")
 
 
 # --- measuring -----------------------------------------------------------------------------------

@@ -96,6 +96,15 @@ def test_text_that_is_not_utf8_is_named(write: Write) -> None:
             handle.read()
 
 
+def test_a_fault_of_other_text_is_not_that_of_the_open_file(write: Write) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        with open_text(write("a.txt", "good\n")):
+            b"caf\xe9".decode()
+    with pytest.raises(LacunaError, match="inner.txt: not a text file"):
+        with open_text(write("outer.txt", "good\n")), open_text(write("inner.txt", b"\xe9")) as x:
+            x.read()
+
+
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [

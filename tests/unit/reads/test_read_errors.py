@@ -329,6 +329,7 @@ def test_sets_of_known_reads(write: Write) -> None:
         ("set\tprotein\treads\ttruth\nx\t\ta.csv\tt.fasta\n", "sets.tsv:2: 'protein' is empty"),
         ("set\tprotein\treads\ttruth\nx\tp\tb.csv\tt.fasta\n", "sets.tsv:2: .*b.csv is no file"),
         ("set\tprotein\treads\ttruth\n", "no rows"),
+        (f"set\tprotein\treads\ttruth\n{'x' * 200_000}\n", "sets.tsv: cannot be read as a table"),
     ):
         with pytest.raises(LacunaError, match=fault):
             known_reads(write("sets.tsv", text))

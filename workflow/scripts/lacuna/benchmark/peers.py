@@ -19,7 +19,7 @@ from typing import Any
 
 from lacuna.benchmark.peer_worker import Answer, Question
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.files import LacunaError, atomic_write, open_text
 from lacuna.core.paths import SCRIPTS
 
 TRUTH = "truth.jsonl"
@@ -92,22 +92,19 @@ def read_targets(path: Path) -> list[Target]:
 
     Raises LacunaError that names file, line and fault if a record cannot be used.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise LacunaError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     targets: dict[str, Target] = {}
-    for number, line in enumerate(lines, start=1):
-        try:
-            target = _target(json.loads(line))
-            if target.id in targets:
-                raise ValueError(f"'{target.id}' occurs twice")
-        except (ValueError, KeyError, TypeError) as error:
-            raise LacunaError(
-                f"{path}:{number}: not a scaffold with its truth ({error!r}); "
-                "write id, set, protocol, chain, seq and missing"
-            ) from None
-        targets[target.id] = target
+    with open_text(path) as handle:  # not splitlines: text in JSON may have a U+2028
+        for number, line in enumerate(handle, start=1):
+            try:
+                target = _target(json.loads(line))
+                if target.id in targets:
+                    raise ValueError(f"'{target.id}' occurs twice")
+            except (ValueError, KeyError, TypeError) as error:
+                raise LacunaError(
+                    f"{path}:{number}: not a scaffold with its truth ({error!r}); "
+                    "write id, set, protocol, chain, seq and missing"
+                ) from None
+            targets[target.id] = target
     if not targets:
         raise LacunaError(f"{path}: holds no scaffold; give at least one")
     return list(targets.values())

@@ -1,5 +1,6 @@
 """Read plain or gzipped files, write whole files or none, and the one error that users see."""
 
+import codecs
 import errno
 import gzip
 import hashlib
@@ -12,7 +13,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, NoReturn, TextIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 6
@@ -119,13 +120,34 @@ def open_text(path: str | Path, errors: str = "strict") -> Iterator[TextIO]:
     LacunaError as `open_bytes` does, and if the file is not UTF-8 and `errors` is "strict".
     """
     with open_bytes(path) as binary:
+        how = _NOT_UTF8 if errors == "strict" else errors
         try:
-            yield io.TextIOWrapper(binary, encoding="utf-8-sig", errors=errors)
-        except UnicodeDecodeError as error:
-            byte = error.object[error.start]
+            yield io.TextIOWrapper(binary, encoding="utf-8-sig", errors=how)
+        except _NotUtf8Error as error:
+            byte = error.text[error.at]
             raise LacunaError(
-                f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); {_as_utf8(error.object)}"
+                f"{path}: not a text file in UTF-8 (byte 0x{byte:02x}); {_as_utf8(error.text)}"
             ) from None
+
+
+class _NotUtf8Error(Exception):
+    """That a file of `open_text` is not UTF-8: its own error, since the block of its caller may
+    decode something else."""
+
+    def __init__(self, text: bytes, at: int) -> None:
+        super().__init__()
+        self.text, self.at = text, at
+
+
+def _refuse(error: UnicodeError) -> NoReturn:
+    """What is done about bytes that are not UTF-8."""
+    if isinstance(error, UnicodeDecodeError):
+        raise _NotUtf8Error(error.object, error.start)
+    raise error
+
+
+_NOT_UTF8 = "lacuna.not_utf8"  # the name of `_refuse` for Python's decoders
+codecs.register_error(_NOT_UTF8, _refuse)
 
 
 _UTF16, _WORKBOOK, _PACKED, _HTML = (
