@@ -321,10 +321,11 @@ def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
     path = write("a.tsv", head + "\n".join([*bad, "d\t" + H + "\tIGH"]) + "\n")
     assert [s.chain for s in good(path)] == ["d"]
     assert reasons(path) == [
-        "a.tsv:2: 'row1' has 2 cells under 3 columns; correct the line",
+        "a.tsv:2: 'row1' has 2 cells under 3 columns; add what is missing",
         "a.tsv:3: '' has no id; give one in the column sequence_id",
         "a.tsv:4: 'c' has 'O' at column 21; write X for an unknown residue",
-        "a.tsv:5: 'row4' has 4 cells under 3 columns; correct the line",
+        "a.tsv:5: 'row4' has 4 cells under 3 columns; if the first are row names, write the table "
+        "with row.names=FALSE; otherwise remove what is too much",
     ]
 
 
@@ -397,7 +398,8 @@ def test_a_table_without_a_column_of_chains_is_refused(write: Write) -> None:
     ):
         count_records(path)
     other = write("b.csv", "id,chain,vdomain_aa\na,H,EVQ\n")
-    with pytest.raises(LacunaError, match="not a FASTA file"):
+    words = "not a FASTA file .* .a table must have the columns of AIRR, such as sequence_id and"
+    with pytest.raises(LacunaError, match=words):
         count_records(other)
 
 

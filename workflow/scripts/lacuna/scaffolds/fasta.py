@@ -113,6 +113,10 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
         remedy = "the first line must be '>' and an id"
         if kind := kind_of(start):
             remedy = f"it is {kind}: give the FASTA itself, as plain text or gzipped"
+        elif max(map(start.splitlines()[0].count, b"\t,;")) > 1:
+            remedy += (
+                " (a table must have the columns of AIRR, such as sequence_id and sequence_aa)"
+            )
         raise LacunaError(f"{path}: not a FASTA file (it begins with {seen}); {remedy}")
     if _PIR.match(start, 1):
         seen = ascii(start.split(maxsplit=1)[0][:12].decode("utf-8", errors="replace"))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault, first_of
-from lacuna.scaffolds.small_table import UNNAMED, surplus, unquoted
+from lacuna.scaffolds.small_table import UNNAMED, miscounted, unquoted
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
@@ -164,7 +164,7 @@ class _Lines:
             return 0
         more = len(fields) - len(self.columns)
         if more == 1 and _has_row_name(fields, self.columns):
-            raise LacunaError(f"{self.path}:{line}: {surplus(len(fields), len(self.columns))}")
+            raise LacunaError(f"{self.path}:{line}: {miscounted(len(fields), len(self.columns))}")
         return more
 
     def check(self) -> None:

@@ -29,6 +29,7 @@ from typing import TextIO
 from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines, shortened
 from lacuna.core.words import is_given
 from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
+from lacuna.scaffolds.small_table import miscounted
 
 PAIRED = ("_heavy", "_light")
 # Columns that the schema (version 1.4) requires to be there; their cells may be empty.
@@ -215,7 +216,7 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         except csv.Error as error:
             cells, fault = [], f"cannot be split into columns ({error}); correct the line"
         if fault is None and len(cells) != len(layout.columns):
-            fault = f"has {len(cells)} cells under {len(layout.columns)} columns; correct the line"
+            fault = f"has {miscounted(len(cells), len(layout.columns))}"
         number = line - layout.header
         if fault is not None:
             yield Row(line, cells, (Record(f"row{number}", "", b"", line, fault, 0),))
@@ -243,14 +244,16 @@ def _record(cells: Sequence[str], chain: _Chain, number: int, line: int) -> Reco
 
 def _unproductive(cells: Sequence[str], chain: _Chain) -> str | None:
     """Why a row codes for no chain, by what its table says; None if it may code for one."""
-    given = ((name, cells[place].strip()) for name, place in chain.productive)
-    name, told = next(((name, cell) for name, cell in given if is_given(cell)), ("", ""))
-    if told.casefold() not in _NO:
-        return None
-    return (
-        f"codes for no chain ({name}{chain.suffix} is {told}); remove the row, or empty that cell "
-        "if the chain is real"
-    )
+    for name, place in chain.productive:
+        told = cells[place].strip()
+        if told.casefold() in _NO:
+            return (
+                f"codes for no chain ({name}{chain.suffix} is {told}); remove the row, or empty "
+                "that cell if the chain is real"
+            )
+        if is_given(told):
+            break
+    return None
 
 
 def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:

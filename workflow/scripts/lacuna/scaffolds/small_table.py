@@ -52,7 +52,7 @@ def read_table(
             if not any(cells):
                 continue
             if len(cells) > len(columns):
-                raise LacunaError(f"{path}:{line}: {surplus(len(cells), len(columns))}")
+                raise LacunaError(f"{path}:{line}: {miscounted(len(cells), len(columns))}")
             row = dict(zip(columns, cells, strict=False))
             yield (
                 line,
@@ -67,9 +67,11 @@ def unquoted(cell: str) -> str:
     return cell[1:-1].strip() if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
 
 
-def surplus(cells: int, columns: int) -> str:
-    """What is wrong with a row of more cells than columns, and the remedy."""
+def miscounted(cells: int, columns: int) -> str:
+    """What is wrong with a row of more or fewer cells than columns, and the remedy."""
     said = f"{cells} cells under {columns} columns; "
+    if cells < columns:
+        return f"{said}add what is missing"
     if cells == columns + 1:  # as write.table of R does, whose header lacks the first
         said += "if the first are row names, write the table with row.names=FALSE; otherwise "
     return f"{said}remove what is too much"
