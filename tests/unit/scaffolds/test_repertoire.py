@@ -208,6 +208,18 @@ def test_nucleotides_without_a_reading_frame_are_named(
     )
 
 
+def test_a_letter_that_is_no_base_rejects_its_row_alone(write: Write) -> None:
+    bases = nucleotides(H)
+    row = {"junction": bases[3 * H.rindex("C") : -33], "v_call": "V", "sequence_alignment": bases}
+    odd = row | {"sequence_alignment": f"{bases[:30]}?{bases[31:]}"}
+    path = write("a.tsv", airr([{"sequence_id": "a"} | odd, {"sequence_id": "b"} | row]))
+    assert [s.chain for s in good(path)] == ["b"]
+    assert reasons(path) == [
+        "a.tsv:2: 'a' has nucleotides in sequence_alignment that cannot be translated (Codon "
+        f"'?{bases[31:33]}' is invalid); write N for an unknown base"
+    ]
+
+
 def test_a_unit_of_oas_is_a_table_below_a_line_of_json(write: Write) -> None:
     numbers = json.dumps({"fwh1": {"1 ": "E", "2 ": "V"}})
     rows = [

@@ -295,9 +295,8 @@ def _sequence(cells: Sequence[str], chain: _Chain) -> tuple[str, str | None]:
 def _translated(alignment: str, junction: str) -> str:
     """An aligned V(D)J region as protein.
 
-    ValueError says why its junction does not give the reading frame, and what to do. A codon with
-    an N that leaves a choice is X; bases before the first whole codon, and after the last, are left
-    out.
+    ValueError says why it or its junction cannot be used, and what to do. A codon with an N that
+    leaves a choice is X; bases before the first whole codon, and after the last, are left out.
     """
     bases, begin = alignment.upper().translate(_BASES), junction.upper().translate(_BASES)
     at = bases.find(begin)
@@ -313,10 +312,17 @@ def _translated(alignment: str, junction: str) -> str:
             f"has nucleotides in sequence_alignment and {fault}, so that their reading frame is "
             "not known; correct the junction, give sequence_aa, or remove the row"
         )
-    from Bio.Seq import translate  # most tables hold amino acids
+    from Bio.Data.CodonTable import TranslationError  # most tables hold amino acids
+    from Bio.Seq import translate
 
     frame = at % 3
-    protein: str = translate(bases[frame : len(bases) - (len(bases) - frame) % 3])
+    try:
+        protein: str = translate(bases[frame : len(bases) - (len(bases) - frame) % 3])
+    except TranslationError as error:
+        raise ValueError(
+            f"has nucleotides in sequence_alignment that cannot be translated ({error}); write N "
+            "for an unknown base"
+        ) from None
     return protein
 
 
