@@ -49,6 +49,15 @@ def test_one_column_a_residue_says_the_same(write: Write) -> None:
     assert wide.evidence[0].weights == pytest.approx(weights(D=0.62, N=0.2))
 
 
+@pytest.mark.parametrize("none", ["", "NA", "nan"])
+def test_a_cell_of_a_wide_table_may_say_that_it_has_no_value(write: Write, none: str) -> None:
+    header = "chain\tposition\twithin\tspread\tA\tD\tN\n"
+    wide = read(write, "AC-EF", f"a\t3\t{none}\t{none}\t{none}\t.62\t.2\n", header)
+    assert isinstance(wide, Scaffold)
+    assert wide.evidence == (PositionEvidence(2, wide.evidence[0].weights),)
+    assert wide.evidence[0].weights == pytest.approx(weights(D=0.62, N=0.2))
+
+
 def test_two_decimals_of_all_twenty_need_not_sum_to_one(write: Write) -> None:
     cells = "\t".join(["0.05"] * 18 + ["0.05", "0.08"])
     scaffold = read(

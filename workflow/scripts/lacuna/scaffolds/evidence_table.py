@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
 from lacuna.core.files import LacunaError, shortened
-from lacuna.core.words import number_in, number_remedy, plural
+from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
 from lacuna.scaffolds.small_table import UNNAMED, read_table
@@ -105,10 +105,10 @@ class EvidenceTable:
             return
         try:
             position = _number("position", cells.get("position", ""))
-            within = _number(WITHIN, cells[WITHIN]) if cells.get(WITHIN) else 0
+            within = _number(WITHIN, cells[WITHIN]) if is_given(cells.get(WITHIN, "")) else 0
             of_position = of_chain.setdefault((position, within), _Position(line))
             shares = of_position.shares
-            if cells.get(SPREAD):
+            if is_given(cells.get(SPREAD, "")):
                 of_position.spread = _share(SPREAD, cells[SPREAD])
             of_position.at_odds |= _yes(cells.get(AT_ODDS, ""))
             for residue, share in _shares(cells):
@@ -301,7 +301,7 @@ def _shares(cells: dict[str, str]) -> Iterator[tuple[str, float]]:
         yield residue, _share(residue, cells.get("probability", ""))
         return
     for residue in RESIDUES:
-        if cells.get(residue):
+        if is_given(cells.get(residue, "")):
             yield residue, _share(residue, cells[residue])
 
 
