@@ -232,7 +232,7 @@ def test_a_huge_record_is_skipped_without_being_held(read: Reader) -> None:
         ("u", "u", "write X for an unknown residue"),
         ("é", "é", "write X for an unknown residue"),
         ("中", "中", "write X for an unknown residue"),
-        (".", ".", "write - or X"),
+        (".", ".", "write X for a missing residue, and leave it out if it is a gap of an align"),
         ("7", "7", "remove it"),
         ("[", "[", "close the bracket"),
         ("{", "{", "close the brace"),

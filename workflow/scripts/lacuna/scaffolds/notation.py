@@ -48,7 +48,7 @@ _REMEDIES = {
     "]": "open the bracket before it, as in C[+57.0215]",
     ")": "open the parenthesis before it, as in C(+57.02)",
     "}": "open the brace before it, as in {420.18 Da}",
-    ".": "write - or X for a missing residue",
+    ".": "write X for a missing residue, and leave it out if it is a gap of an alignment",
     "<": f"it begins a global modification of ProForma, {_NOT_READ}",
     "/": f"it begins a charge or another chain of ProForma, {_NOT_READ}",
     "^": f"it counts modifications of unknown place in ProForma, {_NOT_READ}",
