@@ -489,6 +489,17 @@ def test_a_paired_unit_is_written_with_a_row_a_chain(write: Write, tmp_path: Pat
     assert len(set(found[0])) == len(found[0]) and set(REQUIRED) < set(found[0])
 
 
+def test_a_table_that_has_changed_since_is_not_written_in_part(
+    write: Write, tmp_path: Path
+) -> None:
+    path = write("a.tsv", airr([{"sequence_id": x, "sequence_aa": H} for x in ("a", "c")]))
+    filled = write("filled.fasta", fasta({"a": H, "b": H, "c": H}))
+    gaps = write("gaps.tsv", "chain\n")
+    with pytest.raises(LacunaError, match="a.tsv: changed since it was read; run again"):
+        write_airr(path, filled, gaps, tmp_path / "airr.tsv")
+    assert not (tmp_path / "airr.tsv").exists()
+
+
 def test_rows_are_read_one_at_a_time(write: Write) -> None:
     rows = [{"sequence_id": f"c{i}", "sequence_aa": H, "v_call": "V"} for i in range(2_500)]
     path = write("a.tsv", airr(rows))

@@ -23,7 +23,7 @@ def write_airr(fasta: Path, filled: Path, gaps: Path, out: Path) -> None:
     """The rows of a table of rearrangements with their filled chains, in order.
 
     fasta: the table as it was given; filled, gaps: files of the sample. Rows that could not be used
-    are left out. Raises LacunaError if `fasta` is no such table.
+    are left out. Raises LacunaError if `fasta` is no such table, or no longer has every chain.
     """
     layout = layout_of(fasta)
     if layout is None:
@@ -46,6 +46,8 @@ def write_airr(fasta: Path, filled: Path, gaps: Path, out: Path) -> None:
             cells[FILLED] = _spans(of_gaps.of(chain))
             rows.writerow([cells.get(column, "") for column in columns])
             waiting = next(pairs, None)
+        if waiting is not None:
+            raise LacunaError(f"{fasta}: changed since it was read; run again")
 
 
 def _columns(layout: Layout) -> list[str]:
