@@ -403,6 +403,15 @@ def test_a_column_that_holds_no_chains_is_refused_in_a_line(
     assert "\n" not in str(error.value)
 
 
+def test_clones_of_their_cdr3_alone_are_refused_in_a_line(write: Write) -> None:
+    """As MiXCR exports them by default; a remedy names a column of residues."""
+    bases = nucleotides("CARDRGYYFDYW")
+    row = {"sequence_id": "clone.0", "sequence_alignment": bases, "junction": bases}
+    words = "sequence_alignment holds no chains .*; put the residues of each chain into sequence_aa"
+    with pytest.raises(LacunaError, match=words):
+        list(read_records(write("a.tsv", airr([row])), 1 << 20))
+
+
 def test_a_table_without_a_column_of_chains_is_refused(write: Write) -> None:
     path = write("a.tsv", "sequence_id\tsequence\tv_call\na\tACGT\tV\n")
     with pytest.raises(

@@ -46,7 +46,8 @@ def test_chains_to_be_filled_are_not_trained_on(
     no_constants["chains.constant_locus"] = torch.zeros(1, dtype=torch.long)
     monkeypatch.setattr(encode, "constant_tensors", lambda: no_constants)  # seconds of alignments
     others = {f"o{i}": mutated(germline_chain("L", i), 15, i) for i in range(3)}
-    (tmp_path / "homologs.fasta").write_text(fasta({"same": WHOLE, **others}))
+    aligned = {name: f"{chain[:26]}....{chain[26:]}" for name, chain in others.items()}
+    (tmp_path / "homologs.fasta").write_text(fasta({"same": WHOLE, **aligned}))
     (tmp_path / "t.fasta").write_text(fasta({"t": hidden(WHOLE, [(95, 105)]), "nothing": "XXXX"}))
     encode_training(
         [tmp_path / "homologs.fasta"],
