@@ -333,12 +333,23 @@ def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
     path = write("a.tsv", head + "\n".join([*bad, "d\t" + H + "\tIGH"]) + "\n")
     assert [s.chain for s in good(path)] == ["d"]
     assert reasons(path) == [
-        "a.tsv:2: 'row1' has 2 cells under 3 columns; add what is missing",
+        "a.tsv:2: '' has 2 cells under 3 columns; add what is missing",
         "a.tsv:3: '' has no id; give one in the column sequence_id",
         "a.tsv:4: 'c' has 'O' at column 21; write X for an unknown residue",
-        "a.tsv:5: 'row4' has 4 cells under 3 columns; if the first are row names, write the table "
+        "a.tsv:5: '' has 4 cells under 3 columns; if the first are row names, write the table "
         "with row.names=FALSE; otherwise remove what is too much",
     ]
+
+
+def test_a_bad_row_is_not_taken_for_the_chain_of_another(write: Write) -> None:
+    """Ids like these are in the tables that are written of units without ids."""
+    rows = [f"row2\t{H}\tIGH\n", "row3\n", f"row1\t{K}\tIGK\n"]
+    path = write("a.tsv", "sequence_id\tsequence_aa\tlocus\n" + "".join(rows))
+    assert [s.chain for s in good(path)] == ["row2", "row1"]
+    assert reasons(path) == ["a.tsv:3: '' has 1 cell under 3 columns; add what is missing"]
+    unit = f"sequence_alignment_aa,locus\n{H}\n{K},K\n"
+    path = write("b.csv", unit)
+    assert reasons(path) == ["b.csv:2: 'row1' has 1 cell under 2 columns; add what is missing"]
 
 
 def test_a_mass_in_an_alignment_is_told(write: Write) -> None:
@@ -360,7 +371,7 @@ def test_a_row_that_is_not_utf8_is_rejected_alone(tmp_path: Path) -> None:
     head = b"sequence_id\tsequence_aa\tlocus\n"
     path.write_bytes(head + rows[0].encode("latin-1") + rows[1].encode())
     assert [s.chain for s in good(path)] == ["caf\xe8"]
-    assert reasons(path) == ["a.tsv:2: 'row1' has bytes that are not UTF-8; save the file as UTF-8"]
+    assert reasons(path) == ["a.tsv:2: '' has bytes that are not UTF-8; save the file as UTF-8"]
 
 
 def test_a_letter_of_several_bytes_in_the_first_chain_rejects_it_alone(write: Write) -> None:

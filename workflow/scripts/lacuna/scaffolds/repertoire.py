@@ -218,8 +218,9 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         if fault is None and len(cells) != len(layout.columns):
             fault = f"has {miscounted(len(cells), len(layout.columns))}"
         number = line - layout.header
-        if fault is not None:
-            yield Row(line, cells, (Record(f"row{number}", "", b"", line, fault, 0),))
+        if fault is not None:  # in a table with ids, another row may be the one named so
+            name = f"row{number}" if layout.chains[0].sequence_id is None else ""
+            yield Row(line, cells, (Record(name, "", b"", line, fault, 0),))
             continue
         records = (_record(cells, chain, number, line) for chain in layout.chains)
         yield Row(line, cells, tuple(records))

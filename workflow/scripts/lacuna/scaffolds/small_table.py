@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lacuna.core.files import LacunaError, open_text, read_lines
+from lacuna.core.words import plural
 
 MAX_LINE = 100_000  # characters
 # What is wrong with a column without a name, as write.csv of R and to_csv of pandas begin with.
@@ -69,7 +70,7 @@ def unquoted(cell: str) -> str:
 
 def miscounted(cells: int, columns: int) -> str:
     """What is wrong with a row of more or fewer cells than columns, and the remedy."""
-    said = f"{cells} cells under {columns} columns; "
+    said = f"{plural(cells, 'cell')} under {plural(columns, 'column')}; "
     if cells < columns:
         return f"{said}add what is missing"
     if cells == columns + 1:  # as write.table of R does, whose header lacks the first
