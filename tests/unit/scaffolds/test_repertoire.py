@@ -509,6 +509,17 @@ def test_a_paired_unit_is_written_with_a_row_a_chain(write: Write, tmp_path: Pat
     assert len(set(found[0])) == len(found[0]) and set(REQUIRED) < set(found[0])
 
 
+def test_a_row_of_a_pair_that_is_too_long_is_left_out(write: Write, tmp_path: Path) -> None:
+    row = {"sequence_alignment_aa_heavy": H, "sequence_alignment_aa_light": K, "notes": "N" * 9}
+    path = write("a.csv", oas([row, row | {"notes": "N" * 4_000_000}, row]))
+    [said] = reasons(path)
+    assert said.startswith("a.csv:4: 'row2' is too long to be one chain")
+    chains = {f"row{i}_{name}": s for i in (1, 3) for name, s in (("heavy", H), ("light", K))}
+    filled, gaps = write("filled.fasta", fasta(chains)), write("gaps.tsv", "chain\n")
+    write_airr(path, filled, gaps, tmp_path / "airr.tsv")
+    assert [r["sequence_id"] for r in read_tsv(tmp_path / "airr.tsv")] == list(chains)
+
+
 def test_a_table_that_has_changed_since_is_not_written_in_part(
     write: Write, tmp_path: Path
 ) -> None:

@@ -65,7 +65,7 @@ def _paired(layout: Layout) -> bool:
 def _chains(path: Path, layout: Layout) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the id of every chain and the cells of its row by their columns."""
     for row in read_rows(path, layout, _MOST_BYTES):
-        if len(row.cells) != len(layout.columns):
+        if not row.cells:
             continue
         for chain, record in zip(layout.chains, row.records, strict=True):
             if record is None:

@@ -20,8 +20,8 @@ def is_repertoire(path: str | Path) -> bool:
 def count_records(path: str | Path) -> int:
     """The number of records of a file, usable or not, by one pass over its bytes.
 
-    Of a table it may be too high by its blank lines. Raises LacunaError if the file cannot be read
-    or holds no chains.
+    Of a table it may be too high, by blank lines and chains that pairs lack. Raises LacunaError if
+    the file cannot be read or holds no chains.
     """
     layout = layout_of(path)
     return count_fasta(path) if layout is None else count_chains(path, layout)

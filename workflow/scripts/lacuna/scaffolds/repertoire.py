@@ -81,7 +81,8 @@ class Layout:
 class Row:
     """A row of a table: its line (1-based), its cells, and the record of each of its chains.
 
-    records: None for a chain of a paired unit of which the row says nothing.
+    cells: none if the row cannot be used; records: None for a chain of a paired unit of which the
+    row says nothing.
     """
 
     line: int
@@ -172,7 +173,7 @@ def _cut(line: str, delimiter: str) -> list[str]:
 
 def count_chains(path: str | Path, layout: Layout) -> int:
     """The chains of a table, usable or not, by one pass over its bytes: as many, or too many by its
-    blank lines."""
+    blank lines and the chains that pairs lack."""
     lines, last = 0, b"\n"
     with open_bytes(path) as handle:
         while chunk := handle.read(_CHUNK):
@@ -220,7 +221,7 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         number = line - layout.header
         if fault is not None:  # in a table with ids, another row may be the one named so
             name = f"row{number}" if layout.chains[0].sequence_id is None else ""
-            yield Row(line, cells, (Record(name, "", b"", line, fault, 0),))
+            yield Row(line, [], (Record(name, "", b"", line, fault, 0),))
             continue
         records = (_record(cells, chain, number, line) for chain in layout.chains)
         yield Row(line, cells, tuple(records))
