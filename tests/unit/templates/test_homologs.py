@@ -256,6 +256,14 @@ def test_points_are_gaps_whatever_the_length_of_a_homolog(write: Write) -> None:
     assert [x.chain for x in bad if isinstance(x, Rejected)] == ["c"]
 
 
+def test_the_gaps_of_one_chain_of_a_pair_are_not_those_of_the_other(write: Write) -> None:
+    heavy, light = germline_chain("H", 1), germline_chain("K", 1)
+    width = len(heavy) - len(light)
+    header = "sequence_aa_heavy,sequence_aa_light,locus_light"
+    path = write("h.csv", f"{header}\n{heavy},{light[:30]}{'.' * width}{light[30:]},K\n")
+    assert homolog_chains(path) == [heavy, light]
+
+
 @pytest.mark.parametrize("others", ["", f">b\n{germline_chain('K', 1)}\n"])
 def test_a_gap_of_what_is_no_alignment_is_a_missing_residue(write: Write, others: str) -> None:
     one = germline_chain("H", 1)

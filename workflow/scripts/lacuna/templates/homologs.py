@@ -82,11 +82,11 @@ def homolog_chains(path: Path) -> list[str]:
         row = b"".join(record.body.split())
         lengths[len(row)] += 1
         if not _GAPS.isdisjoint(row):
-            rows[record.line] = row
+            rows[record.line, record.chain] = row
     aligned = len(lengths) == 1 and lengths.total() > 1
     gaps = _GAPS if aligned else _POINT
     chains = (
-        _without(gaps, s.sequence, rows.get(s.line, b""))
+        _without(gaps, s.sequence, rows.get((s.line, s.chain), b""))
         for s in read_scaffolds(path, points=True)
         if not isinstance(s, Rejected)
     )
