@@ -165,9 +165,12 @@ def _chain(columns: Sequence[str], suffix: str) -> _Chain | None:
 def _cut(line: str, delimiter: str) -> list[str]:
     """The cells of a line. Between tabs a quote belongs to its cell, unless some cell of the line
     begins and ends with one, as R writes them."""
-    cells = line.split(delimiter)
-    if '"' not in line or (delimiter == "\t" and not any(map(_QUOTED, cells))):
-        return cells
+    if '"' not in line:
+        return line.split(delimiter)
+    if delimiter == "\t":
+        cells = line.split(delimiter)
+        if not any(map(_QUOTED, cells)):
+            return cells
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
