@@ -13,6 +13,7 @@ from lacuna.core.device import set_precision
 from lacuna.network.model import ModelConfig
 from lacuna.network.transformer import LargeNetwork, TransformerConfig
 from lacuna.network.weights import save_packed
+from scaffold_reader import Reader
 
 # The same examples every time, and no time limit per example: a busy machine must not fail a test.
 settings.register_profile(
@@ -51,6 +52,12 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write_file
+
+
+@pytest.fixture
+def read(write: Write) -> Reader:
+    """Read scaffolds from files that are made of text."""
+    return Reader(write)
 
 
 @pytest.fixture(scope="session")

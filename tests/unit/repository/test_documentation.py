@@ -98,7 +98,7 @@ def test_every_picture_is_shown_with_words_for_it() -> None:
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.name)
 def test_a_picture_is_small_and_stands_alone(path: Path) -> None:
-    assert path.stat().st_size < 150_000
+    assert path.stat().st_size < 200_000
     if path.suffix == ".svg":
         text = path.read_text(encoding="utf-8")
         assert re.search(r'fill="#fff"|fill: #ffffff', text)  # a ground of its own
