@@ -22,6 +22,7 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Readings, Shares
 from lacuna.filling.rows import regions_as_text
+from tsv import row_of
 
 NAMES = {
     "filled": "filled.fasta",
@@ -112,7 +113,7 @@ def regions_of_chain(sequence: str) -> str:
 def _candidates(
     place: tuple[str, int, int, int], sequence: str, code: str, rng: random.Random
 ) -> list[GapRow]:
-    _, gap, start, end = place
+    name, gap, start, end = place
     top, p = sequence[start:end], rng.random()
     if code:
         listed = [(top, 0.5 + p / 2), ("I" if top == "L" else "L", 0.5 - p / 2)]
@@ -120,11 +121,25 @@ def _candidates(
         other = rng.choice(RESIDUES.replace(top[-1], ""))
         listed = [(top, p), (top[:-1] + other, p * 0.3), (top[:-1], p * 0.1)]
     return [
-        GapRow(
-            *(*place, rank, letters, share, len(letters), 500.1, 1.25 if gap % 2 else None),
-            *("alternative" if rank > 1 else "filled", start + 1, end, "27", "38", code),
-            Readings((("none", 1.0),)) if gap % 2 else None,
-            "",
+        row_of(
+            GAP_TABLE,
+            chain=name,
+            gap=gap,
+            start=start,
+            end=end,
+            rank=rank,
+            candidate=letters,
+            probability=share,
+            length=len(letters),
+            mass=500.1,
+            mass_error_ppm=1.25 if gap % 2 else None,
+            status="alternative" if rank > 1 else "filled",
+            first=start + 1,
+            last=end,
+            imgt_first="27",
+            imgt_last="38",
+            ambiguity=code,
+            cysteine=Readings((("none", 1.0),)) if gap % 2 else None,
         )
         for rank, (letters, share) in enumerate(listed, 1)
     ]
@@ -139,7 +154,20 @@ def _residues(
         second = [(last.candidate, 0.2)] if code else []
         if i == start and not code:
             second = [(rng.choice(RESIDUES.replace(sequence[i], "")), 0.2)]
-        germline = rng.choice(RESIDUES)
-        cells = (round(rng.random(), 4), Shares(second), germline, "CDR1", "", "27", i, code)
-        rows.append(ResidueRow(name, i + 1, gap, sequence[i], *cells))
+        rows.append(
+            row_of(
+                RESIDUE_TABLE,
+                chain=name,
+                position=i + 1,
+                gap=gap,
+                residue=sequence[i],
+                germline=rng.choice(RESIDUES),
+                probability=round(rng.random(), 4),
+                alternatives=Shares(second),
+                region="CDR1",
+                imgt="27",
+                scaffold_position=i,
+                ambiguity=code,
+            )
+        )
     return rows

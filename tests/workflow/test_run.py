@@ -55,14 +55,14 @@ def out(space: Workspace, finished: Run) -> Path:
     return space.folder / "out"
 
 
-def test_every_file_of_the_contract_is_there(out: Path) -> None:
+def test_every_file_of_a_run_is_there(out: Path) -> None:
     names = ("filled.fasta", "residues.tsv", "gaps.tsv", "accuracy.tsv", "rejected.tsv")
     wanted = {f"{sample}/{name}" for sample in ("known", "open-2.1") for name in names}
     wanted |= {"accuracy.tsv", "report.html", "known/seed_lstm"}
     assert {name for name in wanted if not (out / name).exists()} == set()
 
 
-def test_the_tables_have_the_columns_of_the_contract(space: Workspace, out: Path) -> None:
+def test_tables_have_their_columns(space: Workspace, out: Path) -> None:
     for sample in ("known", "open-2.1"):
         assert space.columns(f"{sample}/residues.tsv") == list(RESIDUE_TABLE.names)
         assert space.columns(f"{sample}/gaps.tsv") == list(GAP_TABLE.names)

@@ -15,7 +15,7 @@ from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
 from lacuna.antibody.numbering import number_chain
 from lacuna.antibody.species_fit import LEAST_AHEAD, nearer_species
 from lacuna.core.alphabet import encode
-from lacuna.core.tables import FAR, GAP_TABLE, NEARER, GapRow
+from lacuna.core.tables import FAR, GAP_TABLE, NEARER
 from lacuna.filling.fill import fill_chains
 from lacuna.network import nearness
 from lacuna.network.encode import Encoder
@@ -34,6 +34,7 @@ from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import NONE, Alkylation
 from lacuna.templates.homologs import index_homologs
 from lacuna.templates.library import of_species, stated_species
+from tsv import row_of
 
 HUMAN = germline_chain("H", 2)
 FOREIGN = mutated(HUMAN, 44, 5)  # as far from every germline as chains of fish are
@@ -206,10 +207,7 @@ ALPACA = int(np.flatnonzero(nearness.v_segments().species == SPECIES.index("alpa
 def test_the_summary_counts_such_gaps(tmp_path: Path) -> None:
     notes = (f"{NEARER} human than of mouse", FAR, "no template")
     rows = [
-        GapRow(
-            *("a", i, 0, 3, 1, "AAA", 0.5, 3, 1.0, None),
-            *(f"filled ({x})", 1, 3, "1", "3", "", None, ""),
-        )
+        row_of(GAP_TABLE, chain="a", gap=i, rank=1, candidate="AAA", status=f"filled ({x})")
         for i, x in enumerate(notes)
     ]
     gaps, alkylation = tmp_path / "gaps.tsv", tmp_path / "alkylation.json"

@@ -17,23 +17,24 @@ from lacuna.core.tables import (
     EvidenceRow,
     PlacedRow,
 )
-from lacuna.core.tsv import Shares
 from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
 from lacuna.results.summary import count_doubts
+from tsv import row_of
 
 REJECTED = Path("out/s/rejected.tsv")
 
 
 def test_chains_gaps_and_records_are_counted(write: Write) -> None:
-    odd = ['"""a"', "NA", "=1", "\x1b[0m"]  # as cells
-    numbers = ["120\t8\t6\t3\t1\t0\t0\t2\t\t3\t0", "9\t0\t0\t0\t0\t2\t2\t0\t\t0\t0"]
-    numbers.append("3\t0\t0\t0\t0\t0\t0\t0\t\t0\t0")
-    species = ("human", "", "human")
-    rows = zip(odd, species, numbers, strict=False)
-    cells = "".join(f"{i}\tH\t{s}\t\t\t\t{n}\n" for i, s, n in rows)
-    chains = write("chains.tsv", CHAIN_TABLE.header + cells)
-    reasons = f'{odd[0]}\t1\t\t"a ""quoted"" reason"\n\t7\t3\tno\n\t9\t\tNote: fine\n'
-    rejected = write("rejected.tsv", REJECTED_TABLE.header + reasons)
+    gaps = {"missing": 8, "filled": 6, "gaps": 3, "open": 1, "without_template": 2}
+    rows = [  # with names that a reader of tables might take for something else
+        row_of(CHAIN_TABLE, chain='"a', species="human", length=120, n_terminal=3, **gaps),
+        row_of(CHAIN_TABLE, chain="NA", length=9, ambiguous=2, resolved=2),
+        row_of(CHAIN_TABLE, chain="=1", species="human", length=3),
+    ]
+    chains = write("chains.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text(rows))
+    reasons = [('"a', 'a "quoted" reason'), ("", "no"), ("", "Note: fine")]
+    faults = [row_of(REJECTED_TABLE, chain=x, line=1, reason=why) for x, why in reasons]
+    rejected = write("rejected.tsv", REJECTED_TABLE.header + REJECTED_TABLE.text(faults))
     found = count_sample(chains, rejected)
     assert found == Counts(
         chains=3,
@@ -65,9 +66,8 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
         PlacedRow("r.csv:5", "peaks", "rejected", 3, 9, 20.0, "whole", ""),  # a chain in no table
     ]
     reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
-    chains = write(
-        "chains.tsv", CHAIN_TABLE.header + "a\tH\t\t\t\t\t120" + "\t0" * 7 + "\t\t0\t0\n"
-    )
+    row = row_of(CHAIN_TABLE, chain="a", locus="H", length=120)
+    chains = write("chains.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text([row]))
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
     assert (found.reads, found.placed, found.of_others) == (4, 1, 2)
     contaminants = "2 of contaminants (see reads.tsv)"
@@ -107,9 +107,7 @@ def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
     def rows(chain: str, states: str) -> list[EvidenceRow]:
         words = {"o": "observed", "i": "inferred", "d": "doubtful"}
         return [
-            EvidenceRow(
-                chain, i + 1, str(104 + i), region, "A", 0.9, words[x], 1.0, "", Shares(), ""
-            )
+            row_of(EVIDENCE_TABLE, chain=chain, imgt=str(104 + i), region=region, state=words[x])
             for i, (x, region) in enumerate(zip(states, ["FR3", *["CDR3"] * 9], strict=False))
         ]
 

@@ -26,6 +26,7 @@ from lacuna.core.tsv import Shares
 from lacuna.results.evidence import _Known, _observed, _of_gap, _with_given, write_evidence
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
+from tsv import row_of
 
 NOTHING = Shares()
 
@@ -36,9 +37,9 @@ def gap_table(write: Write, *rows: GapRow) -> Path:
 
 def candidate(rank: int, cleavages: str) -> GapRow:
     """A candidate of the first gap of chain a, as spectra show it to be cleaved."""
-    nothing = "filled", 5, 7, "5", "7", "", None
     letters = cleavages.replace("/", "")
-    return GapRow("a", 1, 4, 5, rank, letters, 0.9, 3, 300.0, None, *nothing, cleavages)
+    place = {"chain": "a", "gap": 1, "start": 4, "end": 5}
+    return row_of(GAP_TABLE, **place, rank=rank, candidate=letters, cleavages=cleavages)
 
 
 def weights(**shares: float) -> tuple[float, ...]:

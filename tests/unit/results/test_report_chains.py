@@ -27,12 +27,10 @@ from lacuna.core.tables import (
     MASS_TABLE,
     SPECTRUM_TABLE,
     DoubtRow,
-    EvidenceRow,
     MassDoubt,
     MassRow,
     SpectrumRow,
 )
-from lacuna.core.tsv import Shares
 from lacuna.results import streams
 from lacuna.results.report import MAX_DRAWN, ReportFiles, logo, write_report
 from lacuna.results.report import page as page_module
@@ -62,6 +60,7 @@ from lacuna.results.report.payload import BRIEF, FULL, Detail, encode_chains
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.scaffold import ResidueModification
 from report_tables import regions_of_chain, write_tables
+from tsv import row_of
 
 HEAVY = germline_chain("H", 1, constant=True)
 LIGHT = germline_chain("K", 2, constant=True)
@@ -165,8 +164,10 @@ def test_a_gap_of_no_residue_has_a_place(tmp_path: Path) -> None:
     rows = paths["gaps"].read_text().splitlines(keepends=True)
     first = rows[1].split("\t")
     first[3] = "23"  # its end in the scaffold
-    empty = [first[0], "2", "47", "47", "1", "", "0.9", "0", "0", "", "filled", *[""] * 7]
-    paths["gaps"].write_text(rows[0] + "\t".join(first) + "\t".join(empty) + "\n")
+    empty = row_of(
+        GAP_TABLE, chain=first[0], gap=2, start=47, end=47, rank=1, length=0, status="filled"
+    )
+    paths["gaps"].write_text(rows[0] + "\t".join(first) + GAP_TABLE.text([empty]))
     gap = chains_of(paths)[0].gaps[1]
     assert (gap.first, gap.last, gap.place) == (51, 50, "none")
 
@@ -645,7 +646,7 @@ def test_reads_are_drawn_below_and_doubts_above(tmp_path: Path) -> None:
 
 def test_a_residue_that_spectra_show_is_not_marked_for_that() -> None:
     rows = [
-        EvidenceRow("c", i, "", "", "A", 0.99, "observed", 1.0, "", Shares(), flags)
+        row_of(EVIDENCE_TABLE, position=i, residue="A", state="observed", flags=flags)
         for i, flags in enumerate(("", "spectra", "minority;spectra"), start=1)
     ]
     assert [doubt.text for doubt in evidence_of(rows).doubts] == ["3 A observed, minority"]

@@ -1,6 +1,5 @@
 """The steps of the workflow on files, in one process: from a FASTA to every table."""
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,7 +29,7 @@ from lacuna.steps.load import load_predictor
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.split_scaffolds import ChainFiles, split_scaffolds
 from lacuna.templates.homologs import read_homologs
-from tsv import read_tsv
+from tsv import read_tsv, row_of
 
 ROOT = Path(__file__).parents[3]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
@@ -382,17 +381,16 @@ def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: P
         (odd, 1, 4, 7, 2, "AAG", 5, 7),
         ("m", 1, 1, 2, 1, "GGG", 2, 4),  # one position became three
         ("m", 1, 1, 2, 2, "GGA", 2, 4),
-        ("m", 2, 3, 3, 1, "", "", ""),
+        ("m", 2, 3, 3, 1, "", None, None),
         ("m", 3, 3, 5, 1, "VV", 6, 7),
         ("m", 3, 3, 5, 2, "IV", 6, 7),
         ("m", 3, 3, 5, 3, "LV", 6, 7),
     ]
-    with open(tmp_path / "gaps.tsv", "w", newline="") as handle:
-        table = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        table.writerow(GAP_TABLE.names)
-        for *where, candidate, first, last in rows:
-            told = (candidate, "0.2", len(candidate), "1.0", "", "filled")
-            table.writerow((*where, *told, first, last, "", "", ""))
+    names = ("chain", "gap", "start", "end", "rank", "candidate", "first", "last")
+    gaps = [
+        row_of(GAP_TABLE, **dict(zip(names, row, strict=True)), probability=0.2) for row in rows
+    ]
+    (tmp_path / "gaps.tsv").write_text(GAP_TABLE.header + GAP_TABLE.text(gaps))
     (tmp_path / "filled.fasta").write_text(fasta(filled))
     write_alternatives(tmp_path / "gaps.tsv", tmp_path / "filled.fasta", tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_text() == fasta(
@@ -415,17 +413,20 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     keys.append("overall\tall\tseed_lstm\ttrue_context")
     keys.append("ambiguity\tJ\tlacuna\tscaffold")
     accuracy = [write("a.tsv", head + "".join(k + end for k in keys)), write("b.tsv", head)]
-    columns = CHAIN_TABLE.header
-    row = "{}\tH\thuman\tV\tJ\t\t{}\n"
+    counts_of = {
+        "m": {"length": 120, "missing": 8, "filled": 8, "gaps": 3, "n_terminal": 6}
+        | {"ambiguous": 2, "resolved": 2, "without_template": 1},
+        "n": {"length": 9, "missing": 5, "filled": 1, "gaps": 2, "open": 1, "c_terminal": 5}
+        | {"ambiguous": 1, "without_template": 1},
+        "NA": {"length": 120},
+    }
+    rows = [
+        row_of(CHAIN_TABLE, chain=name, locus="H", species="human", **counts)
+        for name, counts in counts_of.items()
+    ]
     chains = [
-        write(
-            "ac.tsv",
-            columns
-            + row.format("m", "120\t8\t8\t3\t0\t2\t2\t1\t\t6\t0")
-            + row.format("n", "9\t5\t1\t2\t1\t1\t0\t1\t\t0\t5")
-            + row.format("NA", "120\t0\t0\t0\t0\t0\t0\t0\t\t0\t0"),
-        ),
-        write("bc.tsv", columns),
+        write("ac.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text(rows)),
+        write("bc.tsv", CHAIN_TABLE.header),
     ]
     title = REJECTED_TABLE.header
     rejected = [write("ar.tsv", title), write("br.tsv", title + "x\t1\t\tno\ny\t3\t\tno\n")]
@@ -492,17 +493,16 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
 def test_the_summary_says_how_vhhs_are_filled_better(tmp_path: Path, write: Write) -> None:
     def summary_of(species: Sequence[str], weights: str, homologs: bool = False) -> str:
         n = len(species)
-        header = "\t".join(CHAIN_TABLE.names)
-        lines = [
-            "\t".join({"chain": f"c{i}", "species": s}.get(name, "1") for name in CHAIN_TABLE.names)
-            for i, s in enumerate(species)
+        counts = {"missing": 1, "filled": 1, "gaps": 1}
+        rows = [
+            row_of(CHAIN_TABLE, chain=f"c{i}", species=s, **counts) for i, s in enumerate(species)
         ]
         state, out = tmp_path / "state.json", tmp_path / "accuracy.tsv"
         Alkylation((("carbamidomethyl", 1.0),), "found", 0, 0).write(state)
         files = (
-            write("acc.tsv", "\t".join(ACCURACY_TABLE.names) + "\n"),
-            write("chains.tsv", "\n".join([header, *lines]) + "\n"),
-            write("rejected.tsv", "\t".join(REJECTED_TABLE.names) + "\n"),
+            write("acc.tsv", ACCURACY_TABLE.header),
+            write("chains.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text(rows)),
+            write("rejected.tsv", REJECTED_TABLE.header),
             write("gaps.tsv", "rank\tstatus\n" + "1\tfilled\n" * n),
             state,
         )

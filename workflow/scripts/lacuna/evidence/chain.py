@@ -119,17 +119,17 @@ def _rows(
     for i, ((best, *others), (probability, *shares)) in enumerate(each):
         germline = draft.germline[i]
         yield EvidenceRow(
-            name,
-            i + 1,
-            str(numbers[i]),
-            str(regions[i]),
-            best,
-            probability,
-            str(state[i]),
-            float(depth[i]),
-            RESIDUES[germline] if germline < N_RESIDUES else "",
-            Shares((r, p) for r, p in zip(others, shares, strict=True) if p >= LEAST),
-            ";".join(flags[i]),
+            chain=name,
+            position=i + 1,
+            imgt=str(numbers[i]),
+            region=str(regions[i]),
+            residue=best,
+            probability=probability,
+            state=str(state[i]),
+            depth=float(depth[i]),
+            germline=RESIDUES[germline] if germline < N_RESIDUES else "",
+            alternatives=Shares((r, p) for r, p in zip(others, shares, strict=True) if p >= LEAST),
+            flags=";".join(flags[i]),
         )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.tables import (
-    GAP_TABLE,
     OTHER_LENGTH,
     RESIDUE_TABLE,
     SCORED_TABLE,
@@ -31,55 +30,63 @@ SAME_MASS_PPM = 10.0  # within which two masses are the same, if the gap has no 
 
 
 def gap_rows_of(gap: BlockGap, found: GapResult, modifications: Modifications) -> list[GapRow]:
-    """Rows of a gap's candidates.
+    """Rows of a gap's candidates; one without a candidate if it stays open.
 
     The gap was filled with the first; the status of the others says whether their mass is the same
     within the tolerance (`isobaric`) or not (`alternative`).
     """
-    given, name = gap.given, gap.chain.scaffold.chain
-    start, end = given.origin or (given.start, given.end)
-    first, last, imgt_first, imgt_last = _filled_at(gap)
+    given, open_row = gap.given, _open_row(gap, found.status, modifications)
     if not found.candidates:
-        nothing = "", None, None, None, None
-        where = first, last, imgt_first, imgt_last, gap.ambiguity
-        cysteine = _cysteine(gap, modifications)
-        status = found.status
-        return [GapRow(name, gap.number, start, end, 1, *nothing, status, *where, cysteine, "")]
-    n = len(found.candidates)
-    sequences = [candidate.sequence for candidate in found.candidates]
-    masses = [candidate.mass for candidate in found.candidates]
+        return [open_row]
     inexact = given.interval or any(piece.interval for piece in given.pieces)
-    best, weighed = masses[0], None if inexact else given.mass
+    weighed = None if inexact else given.mass
+    best = found.candidates[0].mass
     tolerance = given.tolerance_da or SAME_MASS_PPM * best / 1e6
-    same = [abs(mass - best) <= tolerance for mass in masses[1:]]
-    return GAP_TABLE.rows(
-        [name] * n,
-        [gap.number] * n,
-        [start] * n,
-        [end] * n,
-        range(1, n + 1),
-        sequences,
-        [candidate.probability for candidate in found.candidates],
-        map(len, sequences),
-        masses,
-        [None] * n if weighed is None else [1e6 * (m - weighed) / weighed for m in masses],
-        [found.status, *("isobaric" if alike else "alternative" for alike in same)],
-        [first] * n,
-        [last] * n,
-        [imgt_first] * n,
-        [imgt_last] * n,
-        [gap.ambiguity] * n,
-        [_cysteine(gap, modifications, candidate) for candidate in found.candidates],
-        [_cleavages(gap, modifications, candidate) for candidate in found.candidates],
+    rows = []
+    for rank, candidate in enumerate(found.candidates, 1):
+        mass, status = candidate.mass, found.status
+        if rank > 1:
+            status = "isobaric" if abs(mass - best) <= tolerance else "alternative"
+        row = open_row._replace(
+            rank=rank,
+            candidate=candidate.sequence,
+            probability=candidate.probability,
+            length=len(candidate.sequence),
+            mass=mass,
+            mass_error_ppm=None if weighed is None else 1e6 * (mass - weighed) / weighed,
+            status=status,
+            cysteine=_cysteine(gap, modifications, candidate),
+            cleavages=_cleavages(gap, modifications, candidate),
+        )
+        rows.append(row)
+    return rows
+
+
+def _open_row(gap: BlockGap, status: str, modifications: Modifications) -> GapRow:
+    """The row of a gap without a candidate."""
+    given, at, imgt = gap.given, gap.among_all, gap.chain.imgt
+    start, end = given.origin or (given.start, given.end)
+    empty = given.start == given.end  # it holds no residue, and so has no place
+    return GapRow(
+        chain=gap.chain.scaffold.chain,
+        gap=gap.number,
+        start=start,
+        end=end,
+        rank=1,
+        candidate="",
+        probability=None,
+        length=None,
+        mass=None,
+        mass_error_ppm=None,
+        status=status,
+        first=None if empty else given.start + 1,
+        last=None if empty else given.end,
+        imgt_first="" if empty else imgt[at.start],
+        imgt_last="" if empty else imgt[at.stop - 1],
+        ambiguity=gap.ambiguity,
+        cysteine=_cysteine(gap, modifications),
+        cleavages="",
     )
-
-
-def _filled_at(gap: BlockGap) -> tuple[int | None, int | None, str, str]:
-    """First and last position in the filled chain, from 1, and their IMGT numbers."""
-    first, last, at, imgt = gap.given.start + 1, gap.given.end, gap.among_all, gap.chain.imgt
-    if last < first:
-        return None, None, "", ""
-    return first, last, imgt[at.start], imgt[at.stop - 1]
 
 
 def _cysteine(
@@ -179,19 +186,19 @@ def _wrong_rows(gap: BlockGap, truth: str, stated: Sequence[float]) -> Iterator[
     for i, (letter, code, probability) in enumerate(zip(truth, codes, paired, strict=True)):
         at = min(gap.given.start + i, last)
         yield ScoredRow(
-            chain.scaffold.chain,
-            gap.number,
-            len(truth),
-            at + 1,
-            letter,
-            chain.regions[chain.offset + at],
-            chain.locus,
-            MISSING_LETTER,
-            probability,
-            MISSING_LETTER,
-            MISSING_LETTER,
-            MISSING_LETTER,
-            code,
+            chain=chain.scaffold.chain,
+            gap=gap.number,
+            gap_length=len(truth),
+            position=at + 1,
+            truth=letter,
+            region=chain.regions[chain.offset + at],
+            locus=chain.locus,
+            lacuna=MISSING_LETTER,
+            probability=probability,
+            germline_copy=MISSING_LETTER,
+            nearest_homolog=MISSING_LETTER,
+            column_majority=MISSING_LETTER,
+            ambiguity=code,
         )
 
 

@@ -268,23 +268,35 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
     elif state == OBSERVED and _probability(gap) < OBSERVED_PROBABILITY:
         state = DOUBTFUL
     return EvidenceRow(
-        gap.chain,
-        gap.position,
-        gap.imgt,
-        gap.region,
-        gap.residue,
-        gap.probability,
-        state,
-        row.depth if row is not None else None,
-        gap.germline,
-        gap.alternatives,
-        flags,
+        chain=gap.chain,
+        position=gap.position,
+        imgt=gap.imgt,
+        region=gap.region,
+        residue=gap.residue,
+        probability=gap.probability,
+        state=state,
+        depth=row.depth if row is not None else None,
+        germline=gap.germline,
+        alternatives=gap.alternatives,
+        flags=flags,
     )
 
 
 def _observed(chain: str, residue: str) -> EvidenceRow:
     """The row of an observed residue about which nothing more is known."""
-    return EvidenceRow(chain, 0, "", "", residue, None, OBSERVED, None, "", Shares(), "")
+    return EvidenceRow(
+        chain=chain,
+        position=0,
+        imgt="",
+        region="",
+        residue=residue,
+        probability=None,
+        state=OBSERVED,
+        depth=None,
+        germline="",
+        alternatives=Shares(),
+        flags="",
+    )
 
 
 def _is_against(weights: Sequence[float], residue: str) -> bool:

@@ -207,17 +207,17 @@ def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:
         flags = [Flag.AGAINST_READS] if told and best[0][0] != letter else []
         flags += [Flag.LENGTH] if shown.other_length[i] else []
         yield EvidenceRow(
-            chain.name,
-            int(shown.place[i]) + 1,
-            "",
-            "",
-            letter if known else best[0][0],
-            shares[letter] if told else None,
-            DOUBTFUL if flags else OBSERVED if observed else INFERRED,
-            float(shown.depth[i]),
-            "",
-            Shares(others[:ALTERNATIVES] if told else ()),
-            ";".join(flags),
+            chain=chain.name,
+            position=int(shown.place[i]) + 1,
+            imgt="",
+            region="",
+            residue=letter if known else best[0][0],
+            probability=shares[letter] if told else None,
+            state=DOUBTFUL if flags else OBSERVED if observed else INFERRED,
+            depth=float(shown.depth[i]),
+            germline="",
+            alternatives=Shares(others[:ALTERNATIVES] if told else ()),
+            flags=";".join(flags),
         )
 
 

@@ -61,5 +61,9 @@ def _rows(scaffold: Scaffold, result: SeedResult) -> Iterator[TutorialRow]:
             predicted.positions, predicted.residues, predicted.probabilities, strict=True
         ):
             yield TutorialRow(
-                scaffold.chain, int(position) + 1, protocol, residue, float(probability)
+                chain=scaffold.chain,
+                position=int(position) + 1,
+                protocol=protocol,
+                answer=residue,
+                probability=float(probability),
             )

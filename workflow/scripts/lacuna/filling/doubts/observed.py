@@ -142,13 +142,13 @@ def find_doubts(
             for place, residue in enumerate(doubt.proposed, start=doubt.start):
                 if residue != sequence[place]:
                     yield DoubtRow(
-                        scaffolds[i].chain,
-                        place + 1,
-                        sequence[place],
-                        residue,
-                        doubt.probability,
-                        doubt.reason,
-                        imgt[place],
+                        chain=scaffolds[i].chain,
+                        position=place + 1,
+                        residue=sequence[place],
+                        proposed=residue,
+                        probability=doubt.probability,
+                        reason=doubt.reason,
+                        imgt=imgt[place],
                     )
 
 
