@@ -17,6 +17,8 @@ from fuzz_targets import PARTED, scratch
 
 from chains import germline_chain, mutated, random_protein
 from lacuna.core.alphabet import RESIDUES
+from lacuna.core.config import read_schema
+from lacuna.core.paths import CONFIG_SCHEMA
 from lacuna.network.model import GapNetwork, ModelConfig
 from lacuna.network.transformer import LargeNetwork, TransformerConfig
 from lacuna.network.weights import save_packed, save_weights
@@ -75,14 +77,10 @@ READ_TABLES = (
 COLUMNS = "chain start end mass tolerance_ppm tolerance_da min_length max_length prefix_masses"
 EVIDENCE = "chain position residue probability"
 SHEET = "sample fasta gaps truth homologs species alkylation reads masses evidence"
-SECTIONS = (
-    "kmer train model accuracy modifications seed_lstm peers benchmark_scale pretrain".split()
-)
-SETTINGS = (
-    "outdir seed block_size on_bad_record tolerance_ppm alkylation candidates threads alternatives "
-    "length stride channels hidden layers dropout library from steps batch_size learning_rate "
-    "chains bench methods limit max_identity epochs k"
-).split()
+_KEYS = read_schema(CONFIG_SCHEMA)["properties"]
+SECTIONS = [name for name, key in _KEYS.items() if key["type"] == "object"]
+SETTINGS = [name for name in _KEYS if name not in ("samples", *SECTIONS)]
+SETTINGS += [name for section in SECTIONS for name in _KEYS[section].get("properties", ())]
 YAML = "samples __use_yte__ true false null ~ yes no [] {} [1] {a:1} &a *a << .nan".split()
 VALUES = "1 0 a true null .nan .inf 1.0e+30 5.0 -1 [a] {} 0.5 [1] 1e9".split()
 WORDS: dict[str, list[str]] = {

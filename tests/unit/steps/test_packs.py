@@ -15,22 +15,13 @@ from lacuna.core.files import LacunaError
 from lacuna.steps import load
 from lacuna.steps.fill_sample import SampleFiles as SmallSample
 from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
-from lacuna.steps.settings import Settings
+from lacuna.steps.settings import settings_of
 from lacuna.steps.small_samples import fill_pack, samples_of
 
 ROOT = Path(__file__).parents[3]
 WEIGHTS = ROOT / "resources" / "weights" / "open"
 CONFIG = check_config({"samples": "-"})
-SETTINGS = Settings(
-    tolerance_ppm=10.0,
-    on_bad_record="reject",
-    kmer=CONFIG["kmer"],
-    max_identity=0.95,
-    modifications=CONFIG["modifications"],
-    candidates=2,
-    precision="fast",
-    complete_ends=False,
-)
+SETTINGS = settings_of(CONFIG | {"candidates": 2, "complete_ends": False})
 OUTPUTS = ("filled", "residues", "gaps", "chains", "masses", "accuracy", "rejected")
 OUTPUTS += ("alkylation", "alternatives")
 
