@@ -79,4 +79,5 @@ def test_the_readme_counts_what_is_there() -> None:
             f" / {c.count(locus)}"
             for locus in LOCI
         ]
-        assert line == f"| {' | '.join([species, *cells])} |"
+        counted = f"| {' | '.join([species, *cells])} |"
+        assert line == counted, f"write into resources/germlines/README.md: {counted}"

@@ -25,6 +25,10 @@ from lacuna.core.files import LacunaError
 from lacuna.core.tensor_files import Kinds, misfit, not_finite, read_header, read_tensors
 from lacuna.templates.nearest import Library, pack_frequencies
 
+_OTHER_SEGMENTS = (  # what to do with a library of other segments than the bundled ones
+    "move segments that were added to the end of their file, or make both anew with the pretrain "
+    "target"
+)
 GERMLINE_CHAINS = 5.0  # weight of a gene's own residues in its profile, in natural chains
 
 
@@ -43,8 +47,7 @@ def load_library(path: Path | str) -> Library:
     fault = misfit(found, _library_kinds(found))
     if fault:
         raise LacunaError(
-            f"{path}: not a library of resources/germlines ({fault}); {remedy}, or make both anew "
-            "with the pretrain target"
+            f"{path}: not a library of resources/germlines ({fault}); {remedy}, {_OTHER_SEGMENTS}"
         )
     tensors, _ = read_tensors(path, remedy)
     fault = not_finite(tensors)
@@ -58,7 +61,7 @@ def load_library(path: Path | str) -> Library:
             if not torch.equal(torch.from_numpy(getattr(segments, part))[: len(own)], own):
                 raise LacunaError(
                     f"{path}: made from other {name} segments than resources/germlines ({key}); "
-                    "make both anew with the pretrain target"
+                    f"{_OTHER_SEGMENTS}"
                 )
     if library.v_profile[:, 0].any() or library.j_profile[:, 0].any():
         raise LacunaError(

@@ -200,8 +200,9 @@ def _loci_of_words() -> np.ndarray:
 
 @cache
 def _species_of_words() -> np.ndarray:
-    """(20 ** WORD,) uint16: a bit for each of SPECIES whose segments hold the run of residues."""
-    bits = np.zeros(N_RESIDUES**WORD, dtype=np.uint16)
+    """(20 ** WORD,) bits: one for each of SPECIES whose segments hold the run of residues."""
+    wide_enough = np.min_scalar_type((1 << len(SPECIES)) - 1)
+    bits = np.zeros(N_RESIDUES**WORD, dtype=wide_enough)
     segments = [
         (int(species), row[row != ABSENT])
         for table in (v_segments(), j_segments())
@@ -212,5 +213,5 @@ def _species_of_words() -> np.ndarray:
         own = words(merge_il(tokens), WORD)
         letters = np.sort(sliding_window_view(merge_il(tokens), WORD), axis=1)
         varied = (np.diff(letters, axis=1) != 0).sum(1) + 1 >= LEAST_RESIDUES
-        bits[own[(own >= 0) & varied]] |= np.uint16(1 << species)
+        bits[own[(own >= 0) & varied]] |= wide_enough.type(1 << species)
     return bits
