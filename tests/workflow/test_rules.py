@@ -91,7 +91,8 @@ def test_a_change_of_its_code_re_runs_a_rule(rule: str) -> None:
     if ALL[rule][0].name == "pretrain.smk":
         assert code is None
     else:
-        assert code is not None and code[1] == script
+        found = code is not None and code[1] == script
+        assert found, f'put code=code("{script}") into the params of {rule}'
 
 
 def test_what_is_measured_re_runs_its_measurement() -> None:
@@ -108,7 +109,8 @@ def test_other_content_of_the_users_files_re_runs_a_rule(rule: str) -> None:
     params = directive("params", rule) or ""
     columns = {*re.findall(r'given\("(\w+)"\)|(?:\]|\bs)\.(\w+)', read)}
     for column in {a or b for a, b in columns}:
-        assert re.search(rf'inputs=digests\([^)]*"{column}"', params)
+        found = re.search(rf'inputs=digests\([^)]*"{column}"', params)
+        assert found, f'put inputs=digests("{column}") into the params of {rule}'
 
 
 # What a rule's input says of a file that the configuration names, and what its digests are of.
@@ -128,7 +130,8 @@ def test_other_content_of_configured_files_re_runs_a_rule(rule: str) -> None:
     read, params = (directive(name, rule) or "" for name in ("input", "params"))
     digests = re.search(r"inputs=digests\(([^)]*)", params)
     for said, key in CONFIGURED.items():
-        assert said not in read or (digests and key in digests[1])
+        found = said not in read or (digests and key in digests[1])
+        assert found, f"put inputs=digests({key}) into the params of {rule}"
 
 
 @pytest.mark.parametrize("rule", WORKING)
@@ -159,7 +162,8 @@ def test_what_the_report_of_snakemake_shows_has_a_caption() -> None:
     assert {f"{name}.rst" for name in named} == {p.name for p in (TEMPLATES / "captions").iterdir()}
     made = [line for rule in WORKING for line in (directive("output", rule) or "").splitlines()]
     tables = [x for x in made if re.search(r'OUT / "\{sample\}" / "\w+\.(tsv|fasta)"', x)]
-    assert len(tables) >= 12 and [line for line in tables if "shown(" not in line] == []
+    assert len(tables) >= 12
+    assert [line for line in tables if "shown(" not in line] == [], "write them by shown(...)"
 
 
 @pytest.mark.parametrize("rule", WORKING)
