@@ -276,8 +276,6 @@ def given(path: Path, mixed: int = 1) -> Iterator[Antibody]:
 
 # --- tables of tools -----------------------------------------------------------------------------
 
-_MASSES = {"(+57.02)": "C", "(+15.99)": "M", "(+.98)": "N"}
-
 
 def _stated(reads: Sequence[SimulatedRead], rng: random.Random) -> list[list[float]]:
     """Confidences between 0 and 1, not rounded to 1."""
