@@ -28,7 +28,7 @@ from lacuna.placing.chains.populations import Population, is_serum, populations
 from lacuna.placing.place import place
 from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.contaminants import read_contaminants
-from lacuna.placing.sources.segments import WORD, Locus, best_of_loci, score_segments
+from lacuna.placing.sources.segments import WORD, BestSegments, best_of_loci, score_segments
 from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
 from lacuna.placing.stretches.cdr3 import _with_start_of_fr4, with_junction
 from lacuna.placing.stretches.cdr3_joints import unjoined_in_cdr3
@@ -1393,7 +1393,7 @@ def test_nothing_is_made_of_reads_shorter_than_a_word(residues: tuple[str, ...])
 
 def test_chains_that_are_started_together_count_too() -> None:
     draft = draft_of("K", 0, 0, -1)
-    found = [Locus("K", v, 0, -1, 90.0, 1.0, 0.0, 0.0) for v in range(MAX_OF_LOCUS)]
+    found = [BestSegments("K", v, 0, -1, 90.0, 1.0, 0.0, 0.0) for v in range(MAX_OF_LOCUS)]
     assert len(_germline(found, [draft] * (MAX_OF_LOCUS - 1))) == 1
     assert len(_germline(found, [])) == MAX_OF_LOCUS
 
@@ -1401,7 +1401,7 @@ def test_chains_that_are_started_together_count_too() -> None:
 def test_a_further_chain_has_the_constant_region_of_one_that_has_any() -> None:
     """The first of its locus may be a VHH."""
     vhh, whole = draft_of("H", 0, 0, -1), draft_of("H", 0, 0, 0)
-    found = [Locus("H", 1, 0, -1, 90.0, 1.0, 0.0, 0.0)]
+    found = [BestSegments("H", 1, 0, -1, 90.0, 1.0, 0.0, 0.0)]
     assert [d.c for d in _germline(found, [vhh, whole])] == [0]
     assert [d.c for d in _germline(found, [vhh])] == [-1]
 

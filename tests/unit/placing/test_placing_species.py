@@ -14,7 +14,7 @@ from lacuna.core.alphabet import MISSING, encode, merge_il
 from lacuna.core.paths import LIBRARY
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.contaminants import read_contaminants
-from lacuna.placing.sources.segments import Locus, is_of_another
+from lacuna.placing.sources.segments import BestSegments, is_of_another
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.readers import read_peptides
 from lacuna.templates.library import load_library
@@ -116,5 +116,5 @@ def test_another_antibody_is_known_by_words_of_its_constant_region(
     cow = SPECIES.index("cow")
     v = int(np.flatnonzero(v_segments().species == cow)[0])
     c = [one.species for one in constants()].index("cow")
-    of_cow = Locus("L", v, 0, c, v_seen, 0.0, c_seen, c_share)
+    of_cow = BestSegments("L", v, 0, c, v_seen, 0.0, c_seen, c_share)
     assert is_of_another(of_cow, replace(of_cow, c_seen=own)) == another

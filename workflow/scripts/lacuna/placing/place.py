@@ -27,7 +27,7 @@ from lacuna.placing.chains.strays import (
 from lacuna.placing.chains.subclasses import Subclasses, with_subclasses
 from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.checked import C_WORDS, checked_probabilities
-from lacuna.placing.sources.segments import WORD, Locus, best_of_loci, score_segments
+from lacuna.placing.sources.segments import WORD, BestSegments, best_of_loci, score_segments
 from lacuna.placing.sources.shown_constants import names_of
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.chimeras import with_one_place
@@ -91,35 +91,45 @@ def place(
     contaminants: (name, sequence) of other proteins; species: 'auto' for any; use (V segments,):
     how much use in repertoires counts, in words of residues; shift: see `ReadSet`.
     """
-    found = replace(collapse(reads, checked_probabilities(reads, models)), shift=shift)
+    pooled = replace(collapse(reads, checked_probabilities(reads, models)), shift=shift)
     use = np.zeros(len(v_segments().names)) if use is None else use
-    drafts = _germline_drafts(found, species, use)
+    drafts = _germline_drafts(pooled, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
     n_first = len(drafts)
-    found, drafts, placements = _built(found, drafts, proteins, species, use)
-    shares = abundances(found, placements)[: len(drafts)]
+    pooled, drafts, placements = _built(pooled, drafts, proteins, species, use)
+    shares = abundances(pooled, placements)[: len(drafts)]
     common = (np.arange(len(drafts)) < n_first) | (shares >= LEAST_SHARE)
     if not common.all():
         drafts = [draft for draft, kept in zip(drafts, common, strict=True) if kept]
-        placements = place_on(found, [*drafts, *proteins])
-    drafts, placements, several = with_subclasses(found, drafts, proteins, placements)
+        placements = place_on(pooled, [*drafts, *proteins])
+    drafts, placements, several = with_subclasses(pooled, drafts, proteins, placements)
     names = chain_names(draft.locus for draft in drafts)
-    chains = populations(found, placements, names, drafts)
-    drafts = with_doubts(found, placements, drafts)
+    chains = populations(pooled, placements, names, drafts)
+    drafts = with_doubts(pooled, placements, drafts)
     every = [*names, *(name for name, _ in contaminants)]
-    rows = rows_of(reads, found, placements, every, len(names))
+    rows = rows_of(reads, pooled, placements, every, len(names))
     serum = is_serum(chains, drafts)
     lost, beside = False, (False,) * len(drafts)
     if not serum:  # of which many chains are not found
-        rows, lost = _with_lost(rows, found, placements, drafts, species)
-        beside = rivalled(found, placements, drafts)
+        rows, lost = _with_lost(rows, pooled, placements, drafts, species)
+        beside = rivalled(pooled, placements, drafts)
         for one in several:
             LOG.warning("%s", _about_subclasses(one, names, drafts))
-    return Placed(names, tuple(drafts), found, placements, tuple(rows), chains, serum, lost, beside)
+    return Placed(
+        names=names,
+        drafts=tuple(drafts),
+        reads=pooled,
+        placements=placements,
+        rows=tuple(rows),
+        populations=chains,
+        serum=serum,
+        lost=lost,
+        rivalled=beside,
+    )
 
 
 def _built(
-    found: ReadSet, drafts: list[Draft], proteins: Sequence[Draft], species: str, use: np.ndarray
+    reads: ReadSet, drafts: list[Draft], proteins: Sequence[Draft], species: str, use: np.ndarray
 ) -> tuple[ReadSet, list[Draft], Placements]:
     """All chains with their junctions, and where reads lie on them and on other proteins.
 
@@ -128,38 +138,38 @@ def _built(
     """
     for bridges in (False, True):
         rounds = ROUNDS if bridges else FIRST_ROUNDS
-        found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
+        reads, drafts, placements = build(reads, drafts, proteins, use, rounds, bridges=bridges)
         for _ in range(MORE_CHAINS):
-            more = further_drafts(found, drafts, placements, species, use)
+            more = further_drafts(reads, drafts, placements, species, use)
             if not more:
                 break
             rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
             drafts = [*drafts, *more]
-            found, drafts, placements = build(found, drafts, proteins, use, rounds, bridges=bridges)
+            reads, drafts, placements = build(reads, drafts, proteins, use, rounds, bridges=bridges)
         if not bridges:
-            found = replace(found, least=least_score(found, drafts, placements))
-            found = with_one_place(found, [d.without_cdr3() for d in drafts], proteins)
+            reads = replace(reads, least=least_score(reads, drafts, placements))
+            reads = with_one_place(reads, [d.without_cdr3() for d in drafts], proteins)
             if any(draft.c >= 0 for draft in drafts):
                 whole = drafts
-                drafts = _without_unread(found, place_on(found, [*drafts, *proteins]), whole)
+                drafts = _without_unread(reads, place_on(reads, [*drafts, *proteins]), whole)
                 lacking = list(map(lacks_ch1, drafts, whole))
-                drafts = with_linkers(found, drafts, proteins, lacking)
-    return found, drafts, placements
+                drafts = with_linkers(reads, drafts, proteins, lacking)
+    return reads, drafts, placements
 
 
 def _with_lost(
     rows: list[PlacedRow],
-    found: ReadSet,
+    reads: ReadSet,
     placements: Placements,
     drafts: Sequence[Draft],
     species: str,
 ) -> tuple[list[PlacedRow], bool]:
     """The rows of the reads, with those marked that are of a chain that was not found, and whether
     these are so many that one is missing; a few may be so by chance, and are not marked."""
-    on_chain = np.zeros(len(found), dtype=bool)
+    on_chain = np.zeros(len(reads), dtype=bool)
     on_chain[placements.alignment.read] = True
     for sure, share in LOST:
-        marked = with_strays(rows, found, find_strays(found, on_chain, species, sure, drafts))
+        marked = with_strays(rows, reads, find_strays(reads, on_chain, species, sure, drafts))
         lost = lost_reads(*count_lost(marked), share)
         if lost:
             LOG.warning("%s", lost)
@@ -188,17 +198,17 @@ def _germline_drafts(reads: ReadSet, species: str, use: np.ndarray) -> list[Draf
     return drafts
 
 
-def _best_of_few(loci: Sequence[Locus]) -> list[Locus]:
+def _best_of_few(loci: Sequence[BestSegments]) -> list[BestSegments]:
     """The locus of which reads hold most words, if these are more than they hold by chance."""
 
-    def worth(one: Locus) -> float:
+    def worth(one: BestSegments) -> float:
         return max(one.v_seen / V_WORDS, one.c_seen / C_WORDS)
 
     best = max(loci, key=worth, default=None)
     return [best] if best and worth(best) >= 1.0 else []
 
 
-def _germline_draft(one: Locus) -> Draft:
+def _germline_draft(one: BestSegments) -> Draft:
     """The germline chain of a locus, with its constant region if reads hold words of it."""
     return draft_of(one.locus, one.v, one.j, one.c if one.c_seen >= OTHER_WORDS else -1)
 

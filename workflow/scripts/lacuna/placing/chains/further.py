@@ -19,7 +19,7 @@ from lacuna.placing.sources.segments import (
     ENOUGH,
     SECOND_V,
     WORD,
-    Locus,
+    BestSegments,
     best_of_loci,
     has_own_c,
     is_of_another,
@@ -98,7 +98,7 @@ def further_drafts(
 
 def _by_common_words(
     left: np.ndarray, locus: str, usual: float, species: str, use: np.ndarray
-) -> list[Locus]:
+) -> list[BestSegments]:
     """The best segments of a locus, if words that no chain has are as common as those of its chains
     at enough places of the V segment.
 
@@ -112,8 +112,8 @@ def _by_common_words(
 
 
 def of_two_species(
-    one: Locus, weights: np.ndarray, use: np.ndarray, *, with_light: bool
-) -> tuple[Locus, ...]:
+    one: BestSegments, weights: np.ndarray, use: np.ndarray, *, with_light: bool
+) -> tuple[BestSegments, ...]:
     """Two chains of a locus if reads hold the constant regions of two species, or one.
 
     one: its best segments, of any species; weights (20 ** WORD,): how often reads hold each word;
@@ -121,7 +121,7 @@ def of_two_species(
     """
     left = score_segments(without_words(weights, [draft_of(one.locus, one.v, one.j, one.c)]))
 
-    def best_of(species: str) -> Locus:
+    def best_of(species: str) -> BestSegments:
         return best_of_loci(left, species, use, [one.locus])[0]
 
     of_v, of_c = (best_of(SPECIES[i]) for i in (species_of(one.v), species_of_c(one.c)))
@@ -141,7 +141,7 @@ def of_two_species(
     return (one,)
 
 
-def _germline(found: Sequence[Locus], drafts: Sequence[Draft]) -> list[Draft]:
+def _germline(found: Sequence[BestSegments], drafts: Sequence[Draft]) -> list[Draft]:
     """Germline chains of segments, of loci that have no more than enough of them."""
     more: list[Draft] = []
     for one in found:

@@ -97,7 +97,7 @@ def score_segments(weights: np.ndarray) -> Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Locus:
+class BestSegments:
     """The best segments of a locus, rows of the germline tables.
 
     v_seen, c_seen: how many five-residue words of V and C reads hold; v_share, c_share: the same as
@@ -116,7 +116,7 @@ class Locus:
 
 def best_of_loci(
     scores: Scores, species: str, use: np.ndarray, loci: Sequence[str] = LOCI
-) -> list[Locus]:
+) -> list[BestSegments]:
     """The best segments of each locus.
 
     species: 'auto' for any; those of all count for a locus that it lacks. use (V segments,): how
@@ -143,7 +143,7 @@ def _most_seen(scores: Scores, allowed: np.ndarray) -> int:
 
 def _best_of_locus(
     scores: Scores, locus: str, allowed: np.ndarray, home: int, use: np.ndarray
-) -> Locus:
+) -> BestSegments:
     """The best segments of a locus.
 
     allowed: species; home: that of most chains; use (V segments,): words that each is ahead by.
@@ -161,7 +161,7 @@ def _best_of_locus(
     j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
     best_j = own_j[np.argmax(scores.j[own_j] + j_here)]
     of_v = scores.v[best_v], scores.v[best_v] / scores.v_total[best_v]
-    return Locus(locus, int(best_v), int(best_j), int(best_c), *map(float, (*of_v, *of_c)))
+    return BestSegments(locus, int(best_v), int(best_j), int(best_c), *map(float, (*of_v, *of_c)))
 
 
 @cache
@@ -174,12 +174,12 @@ def _kinds_of_c() -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def has_own_c(one: Locus) -> bool:
+def has_own_c(one: BestSegments) -> bool:
     """Whether V and C of a locus are of one species, and reads hold enough words of C."""
     return _is_there(one.c_seen, one.c_share) and species_of(one.v) == species_of_c(one.c)
 
 
-def is_of_another(one: Locus, own: Locus) -> bool:
+def is_of_another(one: BestSegments, own: BestSegments) -> bool:
     """Whether V and C of a locus are of one species, and reads hold so many words of them that they
     are of another antibody.
 
