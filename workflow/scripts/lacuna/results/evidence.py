@@ -160,21 +160,30 @@ class _Known:
             own, found = None, _of_gap(row, None, given=False)
             unsure = gap is None or not sized
         else:
-            of_reads = self.read.get(place + 1, ())
-            read = of_reads[nth if gap.shown else -1] if of_reads else None
-            # Of a gap without a length, no position of the reads is that of one residue.
-            own = read if gap.fixed or gap.shown else None
-            found = _of_gap(row, read, given=bool(gap.shown) or place in self.weights)
-            unread = read is not None and read.state == INFERRED
-            of_sheet = place in self.weights and place not in self.settled
-            found = _flagged(found, unread and of_sheet, Flag.GIVEN)
-            against = of_sheet and _is_against(self.weights[place], row.residue)
-            found = _flagged(found, against, Flag.AGAINST_EVIDENCE)
+            own, found = self._by_place(row, gap, nth)
             unsure = place in self.unsure and not gap.shown
         if self._is_shown(row, nth):
             found = _shown(found, own, sized=sized)
         untold = found.state == OBSERVED and (row.probability or 0.0) < OBSERVED_PROBABILITY
         return _flagged(_flagged(found, untold, Flag.I_OR_L), unsure)
+
+    def _by_place(
+        self, row: ResidueRow, gap: Gap, nth: int
+    ) -> tuple[EvidenceRow | None, EvidenceRow]:
+        """What reads say of the nth residue of a gap that has a place of its own, if they say it of
+        that residue alone; and the row of the residue by that and by the evidence that was given.
+        """
+        place = row.scaffold_position
+        of_reads = self.read.get(place + 1, ())
+        read = of_reads[nth if gap.shown else -1] if of_reads else None
+        # Of a gap without a length, no position of the reads is that of one residue.
+        own = read if gap.fixed or gap.shown else None
+        found = _of_gap(row, read, given=bool(gap.shown) or place in self.weights)
+        unread = read is not None and read.state == INFERRED
+        of_sheet = place in self.weights and place not in self.settled
+        found = _flagged(found, unread and of_sheet, Flag.GIVEN)
+        against = of_sheet and _is_against(self.weights[place], row.residue)
+        return own, _flagged(found, against, Flag.AGAINST_EVIDENCE)
 
     def _is_shown(self, row: ResidueRow, nth: int) -> bool:
         """Whether spectra show the nth residue of its gap, from 0."""

@@ -142,16 +142,11 @@ def own_spectra(
     beside: the chains with likely residues beside fewer and shorter gaps, which a spectrum may span
     in place of those of `chains`; allowed: what residues may carry; ppm: tolerance of precursors.
     """
-    places: list[tuple[Scaffold, Gap, dict[int, Fit]]] = []
-    for chain, of_chain in zip(chains, known, strict=True):
-        sure = {i: fit for i, fit in of_chain.items() if fit.log_odds >= SURELY_KNOWN}
-        left = [i for i in range(len(spectra)) if i not in sure]
-        letters = merged(chain.sequence)
-        for gap in chain.gaps:
-            over = []  # peptides of known residues, as which J counts there, may tell what J is
-            if chain.is_i_or_l(gap):
-                over = [i for i, fit in sure.items() if _lies_over(fit.left, gap, letters)]
-            places += _fits_of_gaps([(chain, gap)], sorted(left + over), spectra, allowed, ppm)
+    places = [
+        place
+        for chain, of_chain in zip(chains, known, strict=True)
+        for place in _fits_of_chain(chain, of_chain, spectra, allowed, ppm)
+    ]
     small = [
         {i: fit for i, fit in found.items() if spectra[i][0].mass <= LARGE} for *_, found in places
     ]
@@ -165,6 +160,28 @@ def own_spectra(
     for chain, gap, found in places:
         own = [i for i, fit in sorted(found.items()) if not is_elsewhere(fit, every[i])]
         yield chain, gap, [spectra[i] for i in own]
+
+
+def _fits_of_chain(
+    chain: Scaffold,
+    known: Mapping[int, Fit],
+    spectra: Spectra,
+    allowed: Modifications,
+    ppm: float,
+) -> Iterator[tuple[Scaffold, Gap, dict[int, Fit]]]:
+    """Yield the gaps of a chain with how spectra fit around each, by the number of the spectrum.
+
+    Those that surely are of known residues are left out, except around a J, which counts as known
+    there: they may tell what it is.
+    """
+    sure = {i: fit for i, fit in known.items() if fit.log_odds >= SURELY_KNOWN}
+    left = [i for i in range(len(spectra)) if i not in sure]
+    letters = merged(chain.sequence)
+    for gap in chain.gaps:
+        over = []
+        if chain.is_i_or_l(gap):
+            over = [i for i, fit in sure.items() if _lies_over(fit.left, gap, letters)]
+        yield from _fits_of_gaps([(chain, gap)], sorted(left + over), spectra, allowed, ppm)
 
 
 def _lies_over(peptide: str, gap: Gap, letters: str) -> bool:
