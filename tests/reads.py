@@ -1,6 +1,7 @@
 """Reads cut in code from made chains, and chains built from them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,11 @@ def _nearest(segments: Segments, locus: str, tokens: np.ndarray, columns: np.nda
     """The segment of a locus that has most of some residues (n,) in their columns (n,)."""
     own = np.flatnonzero(segments.locus == LOCI.index(locus))
     return int(own[np.argmax((segments.tokens[own][:, columns] == tokens).sum(1))])
+
+
+def numbered(reads: Iterable[Read]) -> list[Read]:
+    """The reads by names of their own, since those of two chains may be the same."""
+    return [replace(read, name=f"{i}") for i, read in enumerate(reads)]
 
 
 def reads_of(reads: Iterable[Read]) -> ReadSet:

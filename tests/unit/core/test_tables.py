@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chains import germline_chain, hidden, random_protein
 from conftest import Write
-from lacuna.core.alphabet import RESIDUES
+from gaps import mass_of
 from lacuna.core.files import LacunaError
 from lacuna.core.tables import (
     ACCURACY_TABLE,
@@ -33,7 +33,6 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Readings, Shares, Table
 from lacuna.results.scores import measure
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from laws import fill
 
@@ -48,7 +47,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every table by its name, from chains with odd ids, masses, truths and open gaps."""
     folder = tmp_path_factory.mktemp("tables")
     heavy, light = germline_chain("H", 1), germline_chain("K", 2)
-    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in heavy[50:54]))
+    mass = mass_of(heavy[50:54])
     weighed = Gap(50, 54, 4, 4, mass, 0.01, truth=heavy[50:54])
     coded = Gap(20, 21, 1, 1, truth=light[20])
     chains = [

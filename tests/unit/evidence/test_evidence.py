@@ -57,6 +57,7 @@ from reads import (
     chain_with_cdr3,
     draft_from,
     germline_draft,
+    numbered,
     peptide,
     reads_of,
     tiles,
@@ -78,14 +79,14 @@ def observed(chain: WeighedChain) -> str:
 def whole() -> Placed:
     """Every residue is under several reads."""
     reads = [r for i in range(3) for r in tiles(CHAIN[i:120])]
-    return place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    return place(numbered(reads), Sure())
 
 
 @pytest.fixture(scope="module")
 def part() -> Placed:
     """No read lies on residues 60 to 95."""
     reads = [r for i in range(3) for r in (*tiles(CHAIN[i:60]), *tiles(CHAIN[95 + i : 120]))]
-    return place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    return place(numbered(reads), Sure())
 
 
 def test_what_reads_show_is_observed(whole: Placed) -> None:
@@ -124,7 +125,7 @@ def test_what_no_read_shows_is_inferred_and_never_sure(part: Placed) -> None:
 def test_an_open_junction_is_a_gap_of_unknown_length() -> None:
     at = CHAIN.index("ARWGG")
     reads = [r for i in range(3) for r in (*tiles(CHAIN[i : at + 1]), *tiles(CHAIN[at + 14 : 120]))]
-    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    placed = place(numbered(reads), Sure())
     chain = weighed(placed)
     (gap,) = chain.gaps
     assert gap.min_length == 0
@@ -171,7 +172,7 @@ def test_one_read_over_an_open_junction_says_how_long_it_is(whole: Placed) -> No
     sides = (CHAIN[:at], CHAIN[at + 3 : 120])
     reads = [r for i in range(3) for side in sides for r in tiles(side[i:])]
     reads.append(peptide(CHAIN[at - 12 : at + 14], "over"))
-    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    placed = place(numbered(reads), Sure())
     known = whole.drafts[0]
     tokens = known.tokens.copy()
     tokens[at : at + 3] = MISSING
@@ -229,7 +230,7 @@ def test_reads_over_an_open_junction_say_what_it_weighs() -> None:
         off = whole - sum(std_aa_mass[r] for r in "A" + wrong) + std_aa_mass[CHAIN[at + 13]]
         residues = CHAIN[at - n : at + 1] + wrong + CHAIN[at + 14 : at + 24]
         over.append(peptide(residues, "", [(n + 1, off)]))
-    placed = place([replace(r, name=f"{i}") for i, r in enumerate([*reads, *over])], Sure())
+    placed = place(numbered([*reads, *over]), Sure())
     (gap,) = weighed(placed).gaps
     known = placed.drafts[0].tokens[slice(*placed.drafts[0].cdr3())]
     given = sum(std_aa_mass[RESIDUES[t]] for t in known if t < 20)
@@ -353,7 +354,7 @@ def test_alternatives_are_those_that_are_not_all_but_excluded(part: Placed) -> N
 def test_a_conflict_is_flagged_and_not_sure() -> None:
     changed = CHAIN[:70] + "W" + CHAIN[71:]
     reads = [r for i in range(3) for r in tiles(CHAIN[i:120]) + tiles(changed[i:120])]
-    chain = weighed(place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure()))
+    chain = weighed(place(numbered(reads), Sure()))
     row = chain.rows[70]
     assert "minority" in row.flags
     assert row.state != "observed" or row.probability < 0.999
@@ -448,7 +449,7 @@ def test_deamidation_is_flagged() -> None:
     at = CHAIN.index("N", 50)
     changed = CHAIN[:at] + "D" + CHAIN[at + 1 :]
     reads = [r for i in range(3) for r in tiles(CHAIN[i:120])] + tiles(changed[:120])
-    chain = weighed(place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure()))
+    chain = weighed(place(numbered(reads), Sure()))
     assert chain.rows[at].residue == "N"
     assert "deamidation" in chain.rows[at].flags
 

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from gaps import mass_of
 from lacuna.core.alphabet import ISOLEUCINE, N_RESIDUES, RESIDUES, decode, il_as_one
 from lacuna.core.masses import DEAMIDATION
 from lacuna.filling.masses.all_sequences import over_all_sequences
@@ -15,10 +16,6 @@ from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules, Modificat
 
 RULES = MassRules(Modifications())
 PROBABILITIES = np.random.default_rng(5).dirichlet(np.full(N_RESIDUES, 3.0), 4)
-
-
-def weight(letters: str) -> float:
-    return float(sum(RESIDUE_MASSES[RESIDUES.index(letter)] for letter in letters))
 
 
 def one_by_one(
@@ -44,8 +41,8 @@ def test_all_sequences_count_that_the_search_dropped(
     monkeypatch: pytest.MonkeyPatch, tolerance: float, cuts: tuple[str, ...]
 ) -> None:
     """The search, which keeps few beginnings here, makes some residues far too probable."""
-    passed = [Stage(weight(before), tolerance) for before in cuts]
-    stages = Stages((*passed, *one_mass(weight("WDYG"), tolerance).passed))
+    passed = [Stage(mass_of(before), tolerance) for before in cuts]
+    stages = Stages((*passed, *one_mass(mass_of("WDYG"), tolerance).passed))
     tokens, shares = one_by_one(PROBABILITIES, stages)
     keep_few(monkeypatch, 12 if cuts else 60)
     searched = rank_sequences(PROBABILITIES, 5, stages, RULES)
@@ -59,7 +56,7 @@ def test_all_sequences_count_that_the_search_dropped(
 def test_all_states_of_cysteine_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each by its probability, whatever that makes of the mass: D and G weigh as alkylated C."""
     states = ((0.0, 0.3), (57.021464, 0.7))
-    stages = one_mass(weight("WDCG") + 57.021464, 0.005)
+    stages = one_mass(mass_of("WDCG") + 57.021464, 0.005)
     of_states = [one_by_one(PROBABILITIES, stages, carried)[1] for carried, _ in states]
     tokens, _ = one_by_one(PROBABILITIES, stages)
     shares = sum(share * of for (_, share), of in zip(states, of_states, strict=True))
@@ -76,7 +73,7 @@ def test_a_sequence_counts_in_states_in_which_it_was_dropped(
 ) -> None:
     """Without a C it fits in every state, whichever the search kept it in."""
     rules = MassRules(Modifications(((0.0, 0.3), (57.021464, 0.7))))
-    stages = one_mass(weight("WDYG"), 0.005)
+    stages = one_mass(mass_of("WDYG"), 0.005)
     keep_few(monkeypatch, 60)
     searched = rank_sequences(PROBABILITIES, 5, stages, rules)
     in_one = [replace(one, readings=(1.0, 0.0)) for one in searched.candidates]
@@ -92,7 +89,7 @@ def test_modified_forms_of_a_sequence_have_their_shares(monkeypatch: pytest.Monk
     """Each of two N may be the deamidated one."""
     probabilities = np.full((4, N_RESIDUES), 0.2 / (N_RESIDUES - 1))
     probabilities[np.arange(4), [RESIDUES.index(letter) for letter in "NGNA"]] = 0.8
-    stages = one_mass(weight("NGNA") + DEAMIDATION, 0.002)
+    stages = one_mass(mass_of("NGNA") + DEAMIDATION, 0.002)
     keep_few(monkeypatch, 60)
     rules = MassRules(Modifications(deamidated=True))
     searched = rank_sequences(probabilities, 5, stages, rules)
@@ -110,9 +107,9 @@ def test_pieces_with_a_mass_each_count_as_cleavages(
     monkeypatch: pytest.MonkeyPatch, bounds: tuple[int, int]
 ) -> None:
     """The second piece weighs from the first one on, and has an error of its own."""
-    first = Stage(weight("WD"), 0.005, False, True, *bounds)
-    second = Stage(weight("YG"), 0.005, False, True, 1, 3)
-    cut = Stages((Stage(first.mass, 0.005), Stage(weight("WDYG"), 0.005 * 2**0.5)))
+    first = Stage(mass_of("WD"), 0.005, False, True, *bounds)
+    second = Stage(mass_of("YG"), 0.005, False, True, 1, 3)
+    cut = Stages((Stage(first.mass, 0.005), Stage(mass_of("WDYG"), 0.005 * 2**0.5)))
     tokens, shares = one_by_one(PROBABILITIES, cut)
     if bounds == (2, 2):
         shares = shares * (np.abs(RESIDUE_MASSES[tokens[:, :2]].sum(1) - first.mass) < 0.005)
@@ -150,7 +147,7 @@ def assert_shares(ranking: Ranking, tokens: np.ndarray, shares: np.ndarray) -> N
 
 def test_a_ranking_that_is_sure_or_complete_is_left_as_it_is() -> None:
     probabilities = np.eye(N_RESIDUES)[[3, 5]] * 0.81 + 0.01
-    stages = one_mass(weight("E") + weight("G"), 0.005)
+    stages = one_mass(mass_of("E") + mass_of("G"), 0.005)
     searched = rank_sequences(probabilities, 5, stages, RULES)
     assert over_all_sequences(searched, probabilities, stages, RULES) is searched
 
@@ -159,9 +156,9 @@ def test_gaps_of_which_more_is_known_are_left_as_they_are(monkeypatch: pytest.Mo
     monkeypatch.setattr("lacuna.filling.masses.all_sequences.SURE", 1.1)
     monkeypatch.setattr("lacuna.filling.masses.all_sequences.DROPPED", 0.0)
     probabilities = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
-    whole = Stage(weight("WDY"), 0.005, ends_piece=True)
-    interval = Stages((Stage(weight("WDY"), 0.005, True, True),))
-    opened = Stages((replace(whole, mass=weight("WD")),), opened=True)
+    whole = Stage(mass_of("WDY"), 0.005, ends_piece=True)
+    interval = Stages((Stage(mass_of("WDY"), 0.005, True, True),))
+    opened = Stages((replace(whole, mass=mass_of("WD")),), opened=True)
     for stages in (interval, opened, Stages((whole,), average=(467.4, 0.1))):
         searched = rank_sequences(probabilities, 5, stages, RULES)
         assert over_all_sequences(searched, probabilities, stages, RULES) is searched

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaps import distributions
+from gaps import distributions, mass_of
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, encode
 from lacuna.core.masses import DEAMIDATION
 from lacuna.filling.search.decode import Candidate, rank_plain, rank_sequences
@@ -120,7 +120,7 @@ def test_a_mass_tells_lysine_from_glutamine() -> None:
 
 
 def test_a_sequence_on_the_edge_of_the_tolerance_fits() -> None:
-    alanine = float(RESIDUE_MASSES[RESIDUES.index("A")])
+    alanine = mass_of("A")
     assert within(distributions({"A": 1}), 1, alanine + 0.25, 0.25) == ["A"]
     assert within(distributions({"A": 1}), 1, alanine + 0.26, 0.25) == []
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import bundled
 from chains import germline_chain, hidden, mutated, random_protein
-from gaps import scaffold
+from gaps import mass_of, scaffold
 from lacuna.antibody.germlines import LOCI
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
@@ -131,7 +131,7 @@ def test_no_residue_exceeds_what_its_gap_allows(fill: Filler) -> None:
 
 def test_a_gap_weighed_by_spectra_is_no_surer_than_its_length(fill: Filler) -> None:
     whole = germline_chain("H", 1)
-    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(r)] for r in whole[40:44]))
+    mass = mass_of(whole[40:44])
     spectra = SpectralEvidence(mass=(mass, 0.01, 3.0))
     gap = Gap(40, 44, 4, 4, length_probability=0.6, spectra=spectra)
     found = fill(Scaffold("m", "", hidden(whole, [(40, 44)]), (gap,), 1))
@@ -288,7 +288,7 @@ def test_a_gap_that_turned_out_to_hold_nothing_is_filled_with_nothing(fill: Fill
 def test_a_long_gap_of_known_mass_has_shares_and_no_underflow(fill: Filler) -> None:
     """The joint probability of 400 residues is below the smallest float."""
     protein = random_protein(450, 1)
-    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in protein[20:420]))
+    mass = mass_of(protein[20:420])
     gap = Gap(20, 420, 400, 400, mass, 400.0)
     found = fill(Scaffold("m", "", hidden(protein, [(20, 420)]), (gap,), 1))
     shares = [float(row["probability"]) for row in found.rows["gaps"]]
@@ -366,7 +366,7 @@ def test_chains_of_a_block_are_filled_as_each_alone(fill: Filler) -> None:
     """Gaps of similar length are decoded together, those with a mass first."""
     heavy, light = germline_chain("H", 1), germline_chain("K", 2)
     weighed = scaffold(heavy, (20, 23), (50, 53), (98, 104), name="c", truth=True)
-    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in heavy[50:53]))
+    mass = mass_of(heavy[50:53])
     gap = replace(weighed.gaps[1], mass=mass, tolerance_da=0.01)
     unsure = Gap(40, 41, 9, None, mass=100.0, tolerance_da=0.01, truth=light[40:45])
     chains = [
@@ -417,7 +417,7 @@ def test_gaps_list_their_candidates_best_first(fill: Filler) -> None:
         assert chances == sorted(chances, reverse=True) and 0 < chances[0] <= 1
         for r in rows:
             assert int(r["length"]) == len(r["candidate"]) == int(end) - int(start)
-            mass = sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in r["candidate"])
+            mass = mass_of(r["candidate"])
             assert float(r["mass"]) == pytest.approx(mass, abs=1e-5)
             assert r["mass_error_ppm"] == ""
 
@@ -444,10 +444,7 @@ def test_alternatives_are_the_next_best_and_leave_out_the_chosen(fill: Filler) -
 def test_a_sum_of_pieces_with_an_interval_has_no_error_in_ppm(fill: Filler) -> None:
     whole = germline_chain("H", 1)
     chain = scaffold(whole, (70, 74))
-    first, last = (
-        float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in whole[a:b]))
-        for a, b in ((70, 72), (72, 74))
-    )
+    first, last = (mass_of(whole[a:b]) for a, b in ((70, 72), (72, 74)))
     pieces = Piece(1, None, first, 0.002), Piece(1, None, last + 0.3, 0.5, interval=True)
     gap = replace(
         chain.gaps[0], mass=first + last + 0.3, tolerance_da=0.502, pieces=pieces, interval=False
@@ -461,7 +458,7 @@ def test_a_mass_overrules_the_most_probable_sequence(fill: Filler) -> None:
     whole = germline_chain("H", 1)
     free = fill(scaffold(whole, (70, 74)))
     wanted = mutated(free.chains["m"][70:74], 1, 3)
-    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(x)] for x in wanted))
+    mass = mass_of(wanted)
     chain = scaffold(whole, (70, 74))
     weighed = replace(chain.gaps[0], mass=mass, tolerance_da=mass * 1e-5)
     found = fill(replace(chain, gaps=(weighed,)))

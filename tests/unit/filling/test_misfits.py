@@ -9,7 +9,7 @@ import lacuna
 from chains import germline_chain
 from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import ISOTOPE, MONOISOTOPIC, PROTON
+from lacuna.core.masses import ISOTOPE, PROTON
 from lacuna.core.tables import LETTERS_WEIGH
 from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words, rank_weighed
 from lacuna.filling.search.decode import mass_log_probability
@@ -125,13 +125,13 @@ def test_the_only_mass_of_a_gap_is_left_out_where_its_length_is_given() -> None:
 )
 def test_letters_that_do_not_have_the_mass_are_told(letters: str, mass: str, words: str) -> None:
     rules = MassRules(Modifications(((0.0, 0.5), (57.021464, 0.5))))
-    stages = one_mass(sum(MONOISOTOPIC[residue] for residue in mass), 0.002)
+    stages = one_mass(mass_of(mass), 0.002)
     assert at_odds_with_letters(letters, stages, rules) == words
 
 
 def test_the_status_of_a_gap_says_what_its_letters_weigh() -> None:
     whole = germline_chain("H", 1)
-    mass = sum(MONOISOTOPIC[residue] for residue in whole[66:71])
+    mass = mass_of(whole[66:71])
     row = {"start": 66, "end": 71}
     found = lacuna.fill(
         [
@@ -145,7 +145,7 @@ def test_the_status_of_a_gap_says_what_its_letters_weigh() -> None:
 
 def test_an_interval_of_masses_has_no_mass_error() -> None:
     whole = germline_chain("H", 1)
-    mass = sum(MONOISOTOPIC[residue] for residue in whole[66:71])
+    mass = mass_of(whole[66:71])
     written = {"interval": f"{{{int(mass)} Da}}", "mass": f"{{{mass:.2f} Da}}"}
     chains = [
         {"id": name, "sequence": whole[:66] + gap + whole[71:]} for name, gap in written.items()

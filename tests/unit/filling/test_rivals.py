@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.filling.search.decode import rank_sequences
 from lacuna.filling.search.rivals import contest, with_rivals
 from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds.json_lines import from_json, to_json
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
+from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 RULES = MassRules()
-N = float(RESIDUE_MASSES[RESIDUES.index("N")])  # GG too
+N = mass_of("N")  # GG too
 STAGES = one_mass(N, 0.001)
 
 
@@ -37,7 +38,7 @@ def test_sequences_of_two_lengths_share_what_their_lengths_have() -> None:
 def test_the_best_sequence_may_be_of_the_less_probable_length() -> None:
     """One length is likelier, but its probability is spread over many sequences."""
     even = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
-    mass = N + float(RESIDUE_MASSES[RESIDUES.index("A")])
+    mass = N + mass_of("A")
     found = contest({3: (-1.0, even), 2: (-1.2, sure("NA"))}, one_mass(mass, 0.001), RULES)
     assert found is not None and found.length == 2 and found.probability < 0.5
     assert {"GGA", "GAG", "AGG"} <= {rival.sequence for rival in found.rivals}

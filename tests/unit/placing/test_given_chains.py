@@ -11,6 +11,7 @@ import pytest
 
 from chains import germline_chain, hidden
 from conftest import Write
+from gaps import mass_of
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES, encode, merge_il
 from lacuna.core.files import LacunaError
@@ -28,7 +29,7 @@ from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
+from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.steps.place_reads import PlacedReads, place_reads
 from lacuna.steps.reader_files import ReaderFiles
@@ -311,10 +312,6 @@ def test_reads_are_evidence_whatever_the_id_of_a_chain(
 # --- gaps of unknown length ----------------------------------------------------------------------
 
 START, STOP = 98, 108
-
-
-def mass_of(residues: str) -> float:
-    return float(sum(RESIDUE_MASSES[RESIDUES.index(r)] for r in residues))
 
 
 def weighed(

@@ -26,20 +26,26 @@ from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import Draft, in_both
 from lacuna.placing.votes.placement import place_on, reads_over
 from lacuna.reads.read import Read
-from reads import Sure, chain_with_cdr3, draft_from, merged, other_heavy, peptide, reads_of, tiles
+from reads import (
+    Sure,
+    chain_with_cdr3,
+    draft_from,
+    merged,
+    numbered,
+    other_heavy,
+    peptide,
+    reads_of,
+    tiles,
+)
 
 ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY")
 OTHER = other_heavy("AKHWPSSKYESSLDV")
 NO_USE = np.zeros(len(v_segments().names))
 
 
-def named(reads: list[Read]) -> list[Read]:
-    return [replace(read, name=f"{i}") for i, read in enumerate(reads)]
-
-
 @pytest.fixture(scope="module")
 def two() -> Placed:
-    placed = place(named([*tiles(ONE), *tiles(OTHER), *tiles(OTHER[2:])]), Sure())
+    placed = place(numbered([*tiles(ONE), *tiles(OTHER), *tiles(OTHER[2:])]), Sure())
     assert len(placed.drafts) == 2
     return placed
 
@@ -101,7 +107,7 @@ def test_of_many_reads_over_a_seam_the_surest_are_asked(
 
 
 def test_seams_are_where_chains_begin_to_differ() -> None:
-    (draft,) = place(named(tiles(ONE)), Sure()).drafts
+    (draft,) = place(numbered(tiles(ONE)), Sure()).drafts
     ends = [(at, at) for at in draft.cdr3()]
     assert seams(draft, draft) == ends
     start = draft.find(30)
@@ -119,10 +125,10 @@ def test_seams_are_where_chains_begin_to_differ() -> None:
 
 
 def test_reads_are_over_a_place_beyond_their_cores_too() -> None:
-    (draft,) = place(named(tiles(ONE)), Sure()).drafts
+    (draft,) = place(numbered(tiles(ONE)), Sure()).drafts
     # Cores of the first and the last read end at 42; the third read does not reach it.
     texts = [ONE[28:42] + "HHHH", ONE[34:50], ONE[26:40], "HHHH" + ONE[42:56]]
-    found = place(named([*tiles(ONE), *(peptide(text) for text in texts)]), Sure())
+    found = place(numbered([*tiles(ONE), *(peptide(text) for text in texts)]), Sure())
     reads = [
         decode(tokens[: len(text)])
         for tokens, text in zip(found.reads.tokens[-4:], texts, strict=True)
@@ -144,7 +150,7 @@ def variant(chain: str, **changes: str) -> str:
 def test_a_residue_that_a_part_of_the_reads_shows_is_of_one_of_two_chains(two: Placed) -> None:
     fr4 = OTHER.index("WGQG") + 2
     changed = variant(OTHER, **{f"p{fr4}": "R"})
-    placed = place(named([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
+    placed = place(numbered([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
     drafts = list(placed.drafts)
     number = next(i for i, d in enumerate(drafts) if decode(d.tokens)[:9] == changed[:9])
     at = drafts[number].find(120)
@@ -176,7 +182,7 @@ def test_a_second_residue_is_one_that_reads_show_clearly_and_that_may_change(
 ) -> None:
     changed = variant(OTHER, **{f"p{at}": "H"})
     others = [peptide(changed[at - 7 - i : at + 7 - i]) for i in range(n_reads)]
-    memory = Memory.of(reads_of(named([*tiles(ONE), *tiles(OTHER), *others])))
+    memory = Memory.of(reads_of(numbered([*tiles(ONE), *tiles(OTHER), *others])))
     drafts = list(two.drafts)
     assert [RESIDUES[d.tokens[at]] for d in drafts] == [OTHER[at]] * 2
     found = parted(memory, drafts, [], place_on(memory.reads, drafts, memory=memory))
@@ -188,7 +194,7 @@ def test_a_second_residue_is_one_that_reads_show_clearly_and_that_may_change(
 def test_fr4s_are_exchanged_if_reads_go_on_into_the_other_one(two: Placed) -> None:
     fr4 = OTHER.index("WGQG") + 2
     changed = variant(OTHER, **{f"p{fr4}": "R"})
-    placed = place(named([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
+    placed = place(numbered([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
     wrong = crossed(placed.drafts, 118, 128)
     assert letters(wrong) != letters(placed.drafts)
     memory = Memory.of(placed.reads)
@@ -206,7 +212,7 @@ def test_residues_in_front_of_cys104_are_those_that_the_reads_of_a_cdr3_have_the
     draft = two.drafts[number]
     start, stop = draft.cdr3()
     shown = variant(ONE, **{f"p{start - 2}": "F", f"p{start - 4}": "L"}) if mutated else ONE
-    memory = Memory.of(reads_of(named([*tiles(OTHER), *tiles(shown), *tiles(shown[2:])])))
+    memory = Memory.of(reads_of(numbered([*tiles(OTHER), *tiles(shown), *tiles(shown[2:])])))
     before, behind = draft.tokens[:start], draft.tokens[stop:]
     best = place_on(memory.reads, two.drafts, memory=memory).best(len(memory.reads))
     around = Surroundings(memory.reads, before, behind, best, CDR3_JOINT)
@@ -224,7 +230,7 @@ def test_what_reads_mistake_is_no_second_residue(was: str, seen: str) -> None:
     at = 12
     one, other = (variant(chain, p12=was) for chain in (ONE, OTHER))
     read = variant(other, p12=seen)
-    reads = named([*tiles(one), *tiles(other), *tiles(read), *tiles(read[2:])])
+    reads = numbered([*tiles(one), *tiles(other), *tiles(read), *tiles(read[2:])])
     placed = place(reads, Sure())
     drafts = []
     for draft in placed.drafts:
@@ -260,7 +266,7 @@ DOMAIN = MAIN.index("ASPTS")  # residues of the V domain
 @pytest.fixture(scope="module")
 def main() -> Draft:
     """A chain of which only the V domain is built, whatever reads show of its constant region."""
-    (draft,) = place(named(tiles(MAIN[:DOMAIN])), Sure()).drafts
+    (draft,) = place(numbered(tiles(MAIN[:DOMAIN])), Sure()).drafts
     assert gene(draft) == "IGHV3-23" and draft.c < 0
     return draft
 
@@ -338,7 +344,7 @@ def test_a_vhh_has_no_light_chain(gene: str, with_light: bool, found: list[str])
     """A human constant region beside one is of another chain, however few words of it there are."""
     v, (c,) = v_segments(), [c for c in constants() if (c.species, c.name) == ("human", "IGHG1*01")]
     row = v.tokens[v.names.index(gene)]
-    reads = reads_of(named([*tiles(decode(row[row < len(RESIDUES)])), *tiles(c.sequence)]))
+    reads = reads_of(numbered([*tiles(decode(row[row < len(RESIDUES)])), *tiles(c.sequence)]))
     weights = word_weights(reads, WORD)
     (one,) = best_of_loci(score_segments(weights), "auto", NO_USE, ["H"])
     one = replace(one, v=v.names.index(gene))
@@ -400,14 +406,14 @@ def test_a_chain_is_divided_if_reads_disagree_at_several_places(
     tokens = main.tokens.copy()
     tokens[12] = RESIDUES.index("Q")
     one = main.with_tokens(tokens)
-    reads = reads_of(named([*many(first), *many(other)]))
+    reads = reads_of(numbered([*many(first), *many(other)]))
     found = divided(reads, place_on(reads, [one]), [one])
     start = one.cdr3()[0]
     assert [decode(d.tokens[:start]) for d in found] == [merged(other[:start])] * apart
     assert not any((d.tokens[slice(*d.cdr3())] < len(RESIDUES)).any() for d in found)
     # Beside another chain of its locus, these may be reads of that.
     assert divided(reads, place_on(reads, [one, one]), [one, one]) == []
-    alone = reads_of(named([*many(first), *tiles(other)]))  # a few reads
+    alone = reads_of(numbered([*many(first), *tiles(other)]))  # a few reads
     assert divided(alone, place_on(alone, [one]), [one]) == []
 
 
@@ -441,7 +447,7 @@ def mixture(placed: Placed, changed: list[int], share: float = 0.5) -> Placed:
 
 @pytest.fixture(scope="module")
 def whole() -> Placed:
-    return place(named(tiles(ONE)), Sure())
+    return place(numbered(tiles(ONE)), Sure())
 
 
 CDR3 = ONE.index("ARWGG")
@@ -482,7 +488,7 @@ def test_a_loop_that_no_read_of_its_chain_alone_shows_may_be_of_the_other_one(tw
     )
 
     def flagged(*of_one: str) -> list[int]:
-        reads = reads_of(named([r for text in (*of_one, OTHER, OTHER[2:]) for r in tiles(text)]))
+        reads = reads_of(numbered([r for text in (*of_one, OTHER, OTHER[2:]) for r in tiles(text)]))
         placed = replace(two, reads=reads, drafts=tuple(drafts), placements=place_on(reads, drafts))
         return np.flatnonzero(unjoined(placed)[number]).tolist()
 
@@ -495,7 +501,7 @@ def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Pl
     assert not unjoined(replace(whole, rivalled=(True,)))[0].any()
     far = ONE.index("WVRQ")
     apart = [*tiles(ONE[:far]), *tiles(ONE[far:])]
-    parted = place(named(apart), Sure())
+    parted = place(numbered(apart), Sure())
     assert not unjoined(parted)[0].any()
     beside = replace(parted, rivalled=(True,))
     assert np.flatnonzero(unjoined(beside)[0]).tolist() == list(range(far))
@@ -503,7 +509,7 @@ def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Pl
     assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == list(range(far))
     assert max(row.probability or 0.0 for row in chain.rows[:far]) < 0.95
     pieces = [read for i in range(0, len(ONE), 30) for read in tiles(ONE[i : i + 30])]
-    small = replace(place(named(pieces), Sure()), rivalled=(True,))
+    small = replace(place(numbered(pieces), Sure()), rivalled=(True,))
     (draft,) = small.drafts
     of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
     assert np.array_equal(unjoined(small)[0], of_v)  # no stretch is most of the chain
@@ -512,7 +518,7 @@ def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Pl
 def test_pieces_of_two_genes_that_no_read_joins_may_be_of_two_chains(whole: Placed) -> None:
     """As where a chain was not found whose reads lie on another one; a mutated piece is no sign."""
     far = ONE.index("WVRQ")
-    parted = place(named([*tiles(ONE[:far]), *tiles(ONE[far:])]), Sure())
+    parted = place(numbered([*tiles(ONE[:far]), *tiles(ONE[far:])]), Sure())
 
     def found(placed: Placed, front: str) -> list[int]:
         (draft,) = placed.drafts
@@ -577,7 +583,7 @@ def test_a_residue_that_some_reads_contradict_is_not_sure_in_a_mixture(several: 
     changed = ONE[:at] + "W" + ONE[at + 1 :]
     reads = [r for i in range(6) for r in (*tiles(ONE[i:]), *(tiles(changed[i:]) * (i < 2)))]
     second = [*tiles(OTHER), *tiles(OTHER[2:])] if several else []
-    placed = place(named([*reads, *second]), Sure())
+    placed = place(numbered([*reads, *second]), Sure())
     assert len(placed.drafts) == 1 + several
     chain = weigh(placed, bundled.predictor().model, bundled.predictor().library)[0]
     row = chain.rows[at]

@@ -57,6 +57,7 @@ from reads import (
     draft_from,
     germline_draft,
     merged,
+    numbered,
     other_heavy,
     peptide,
     read_set,
@@ -785,7 +786,7 @@ def test_a_cdr3_that_a_protease_cuts_keeps_what_reads_show_on_both_sides() -> No
     reads = [
         r for i in range(3) for r in (*tiles(chain[i:cut]), *tiles(chain[cut + 6 : -i or None]))
     ]
-    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    placed = place(numbered(reads), Sure())
     (draft,) = placed.drafts
     start, stop = draft.cdr3()
     assert not draft.bridged
@@ -938,9 +939,9 @@ def test_a_further_chain_has_its_share_of_the_reads() -> None:
         tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")),
         tiles(other_heavy("ARDYGSSYFDY")[:96]),
     )
-    many = [replace(r, name=f"{i}") for i, r in enumerate(main * 10)]
+    many = numbered(main * 10)
     assert len(place([*many, *other], Sure()).drafts) == 2
-    many = [replace(r, name=f"{i}") for i, r in enumerate(main * 400)]
+    many = numbered(main * 400)
     assert len(place([*many, *other], Sure()).drafts) == 1
 
 
@@ -1029,7 +1030,7 @@ def test_the_first_residue_of_fr4_may_be_mutated(first: str, cut: bool) -> None:
     if cut:
         ends = [chain[i:at] for i in range(3)] + [chain[at - i :] for i in range(5)]
         reads = [r for end in ends for n in (12, 14) for r in tiles(end, length=n)]
-    placed = place([replace(r, name=f"{i}") for i, r in enumerate(reads)], Sure())
+    placed = place(numbered(reads), Sure())
     (draft,) = placed.drafts
     assert draft.bridged
     assert decode(draft.tokens)[:110] == chain.replace("I", "L")[:110]

@@ -25,7 +25,7 @@ from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.sources.shown_constants import blocks_of, names_of, of_other, shown_constants
 from lacuna.reads.read import Read
-from reads import Sure, best_of, chain_with_cdr3, merged, other_heavy, reads_of, tiles
+from reads import Sure, best_of, chain_with_cdr3, merged, numbered, other_heavy, reads_of, tiles
 
 V_ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False)
 V_OTHER = other_heavy("AKHWPSSKYESSLDV")[:-60]
@@ -39,21 +39,17 @@ IGG1, IGG2, IGG4 = (row(f"IGHG{n}*01") for n in (1, 2, 4))
 C1, C2, C4 = (constants()[c].sequence for c in (IGG1, IGG2, IGG4))
 
 
-def named(reads: list[Read]) -> list[Read]:
-    return [replace(read, name=f"{i}") for i, read in enumerate(reads)]
-
-
 def seen(chain: str, times: int = 1, length: int = 14) -> list[Read]:
     """Reads of a chain that cover it, and `times` as many."""
     return [read for i in range(times) for read in tiles(chain[i:], step=2, length=length)]
 
 
 def of(*parts: list[Read]) -> Placed:
-    return place(named([read for part in parts for read in part]), Sure())
+    return place(numbered([read for part in parts for read in part]), Sure())
 
 
 def weights_of(*chains: str) -> np.ndarray:
-    return word_weights(reads_of(named([r for c in chains for r in seen(c)])), WORD)
+    return word_weights(reads_of(numbered([r for c in chains for r in seen(c)])), WORD)
 
 
 def test_reads_show_one_constant_region_or_two() -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from chains import germline_chain, hidden
 from conftest import Write
+from gaps import mass_of
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.filling.evidence import with_evidence
-from lacuna.filling.search.decode import RESIDUE_MASSES
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.resizing import with_lengths
@@ -286,7 +286,7 @@ def test_evidence_decides_letters_and_mass_gaps_and_changes_nothing_observed(
 ) -> None:
     chain = germline_chain("H", 1)
     spans = [(30, 31), (100, 104)]
-    mass = float(sum(RESIDUE_MASSES[RESIDUES.index(r)] for r in chain[100:104]))
+    mass = mass_of(chain[100:104])
     gaps = Gap(30, 31, 1, 1), Gap(100, 104, 4, 4, mass, 0.01)
     plain = Scaffold("a", "", hidden(chain, spans), gaps, 1)
     # An order of the CDR3's residues that the mass allows and nobody would guess.

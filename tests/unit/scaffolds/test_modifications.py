@@ -118,7 +118,7 @@ def test_where_nothing_fits_the_nearest_mass_is_told() -> None:
 
 @pytest.mark.parametrize("tolerance", [0.0, 1e-9])
 def test_no_tolerance_asks_for_the_mass_itself(tolerance: float) -> None:
-    exact = float(RESIDUE_MASSES[RESIDUES.index("W")])
+    exact = mass_of("W")
     assert found(1, exact, MassRules(), tolerance) == {"W"}
     assert found(1, exact + 1e-4, MassRules(), tolerance) == set()
 
