@@ -53,6 +53,22 @@ def test_a_path_in_contributing_exists(path: str) -> None:
     assert place(path).is_dir() == path.endswith("/")
 
 
+def test_a_module_in_a_page_exists() -> None:
+    """Named from the root of the repository, from the package's folder or from the page's own."""
+    places = (ROOT, SCRIPTS, SCRIPTS / "lacuna")
+    pages = [
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "resources").rglob("*.md"),
+    ]
+    for page in sorted(pages):
+        named = re.findall(r"`([\w/]+/\w+\.py)", page.read_text(encoding="utf-8"))
+        gone = {
+            name for name in named if not any((x / name).is_file() for x in (*places, page.parent))
+        }
+        assert not gone, f"{page}: {sorted(gone)}"
+
+
 def test_a_module_in_a_docstring_exists() -> None:
     """Named from the folder of the module, or from one above it."""
     kinds = ast.Module | ast.ClassDef | ast.FunctionDef
