@@ -118,19 +118,19 @@ def _calibration_row(
     sure = probability >= CONFIDENT
     own = (tool, model_kinds_of(reads[0])[0]) in models.models
     return CalibrationRow(
-        one.name,
-        one.protein,
-        tool,
-        tool if own else DEFAULT,
-        len(reads),
-        int(known.sum()),
-        float(right.mean()),
-        None if stated is None else float(stated.mean()),
-        float(probability.mean()),
-        error_of_residues(right, probability),
-        None if stated is None else error_of_residues(right, stated),
-        int(sure.sum()),
-        float(right[sure].mean()) if sure.any() else None,
+        set=one.name,
+        protein=one.protein,
+        tool=tool,
+        model=tool if own else DEFAULT,
+        n_reads=len(reads),
+        n_residues=int(known.sum()),
+        right=float(right.mean()),
+        stated=None if stated is None else float(stated.mean()),
+        probability=float(probability.mean()),
+        ece=error_of_residues(right, probability),
+        ece_stated=None if stated is None else error_of_residues(right, stated),
+        sure=int(sure.sum()),
+        sure_right=float(right[sure].mean()) if sure.any() else None,
     )
 
 
