@@ -159,6 +159,21 @@ def _pooled(
     founds = [_tempered(found, stages) for found in founds]
     totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
     fitting = [i for i, weight in enumerate(weights) if weight]
+    tokens, masses, shares = _by_sequence(founds, fitting, weights, totals)
+    lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
+    likeliest = readings[int(weights.argmax())][1]
+    return _Pool(tokens, masses, shares, lost, weighed, likeliest)
+
+
+def _by_sequence(
+    founds: Sequence[Found], fitting: Sequence[int], weights: np.ndarray, totals: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The sequences that fit under any reading, each once, best first: tokens (n, length), masses
+    (n,) in the likeliest of its readings, and shares (n, readings).
+
+    founds: of each reading; fitting: readings under which some fit; weights, totals (readings,): of
+    each reading, and the log probability of all its sequences.
+    """
     share = np.concatenate([weights[i] * np.exp(founds[i].scores - totals[i]) for i in fitting])
     reading = np.repeat(fitting, [len(founds[i].scores) for i in fitting])
     order = np.argsort(-share, kind="stable")
@@ -170,12 +185,10 @@ def _pooled(
         masses = masses[first]
     else:
         which = np.arange(len(tokens))
-    shares = np.zeros((len(tokens), len(readings)))
+    shares = np.zeros((len(tokens), len(founds)))
     np.add.at(shares, (which.ravel(), reading), share)
     best = np.argsort(-shares.sum(1), kind="stable")
-    lost = sum(weights[i] * math.exp(min(founds[i].lost - totals[i], 0.0)) for i in fitting)
-    likeliest = readings[int(weights.argmax())][1]
-    return _Pool(tokens[best], masses[best], shares[best], lost, weighed, likeliest)
+    return tokens[best], masses[best], shares[best]
 
 
 def _once(found: Found, rules: MassRules) -> Found:
