@@ -201,7 +201,7 @@ def test_a_share_of_few_residues_is_near_the_usual_one() -> None:
     assert C == 1
 
 
-ALPACA = int(np.flatnonzero(nearness.v_segments().species == SPECIES.index("alpaca"))[0])
+ALPACA = int(np.flatnonzero(v_segments().species == SPECIES.index("alpaca"))[0])
 
 
 def test_the_summary_counts_such_gaps(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ SEEN = ("human", "mouse", "rat", "rabbit", "rhesus", "alpaca")
 # Their segments are templates, but no chains of theirs, natural or simulated, are in training.
 UNSEEN = ("dog", "cat", "cow", "sheep", "goat", "pig", "horse", "chicken")
 SPECIES = SEEN + UNSEEN
+CAMELIDS = ("alpaca",)  # many of their heavy chains have no light one: their V domains are VHHs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ def _read_aligned(name: str) -> Segments:
 def v_segments() -> Segments:
     """The bundled V segments."""
     return _read_aligned("V.tsv")
+
+
+def is_camelid(v: np.ndarray | int) -> np.ndarray:
+    """Whether V segments are of camelids, of the shape of v: their indices, -1 for none."""
+    v = np.asarray(v)
+    camelids = [SPECIES.index(species) for species in CAMELIDS]
+    return (v >= 0) & np.isin(v_segments().species[v], camelids)
 
 
 def value_of_species(v: np.ndarray, values: Sequence[float], none: float) -> np.ndarray:

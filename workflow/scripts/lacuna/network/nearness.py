@@ -10,7 +10,7 @@ sure of its germline residues.
 
 import numpy as np
 
-from lacuna.antibody.germlines import SPECIES, v_segments, value_of_species
+from lacuna.antibody.germlines import SPECIES, is_camelid, value_of_species
 from lacuna.antibody.imgt import (
     CDR_COLUMNS,
     CONSTANT,
@@ -59,8 +59,7 @@ def is_far(shares: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 def _less(v: np.ndarray) -> np.ndarray:
     """(..., 2) what the limits are lower by for chains with these nearest V segments (...,)."""
-    vhh = (v >= 0) & (v_segments().species[v] == SPECIES.index("alpaca"))
-    return vhh[..., None] * np.array((LESS_OF_VHH, 0.0))
+    return is_camelid(v)[..., None] * np.array((LESS_OF_VHH, 0.0))
 
 
 def compared(columns: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lacuna.antibody.germlines import CAMELIDS
 from lacuna.core.alphabet import AMBIGUOUS
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.licences import bundled_set, weights_line
@@ -175,7 +176,7 @@ def intact_note(masses: Path) -> str:
 def vhh_note(counts: Counts) -> str:
     """What to do about camelid VHHs, of which the open weights have seen few; '' if most chains of
     a sample are others."""
-    camelid = sum(n for species, n in counts.species if species == "alpaca")
+    camelid = sum(n for species, n in counts.species if species in CAMELIDS)
     if 2 * camelid <= counts.chains:
         return ""
     return (

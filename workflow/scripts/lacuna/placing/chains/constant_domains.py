@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.antibody.constant_region import constant_tokens
-from lacuna.antibody.germlines import SPECIES, v_segments
+from lacuna.antibody.germlines import is_camelid
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
@@ -161,7 +161,7 @@ def _lacking_ch1(draft: Draft, with_light: bool) -> float:
     sample has a whole light chain."""
     if with_light or draft.locus != "H" or draft.v < 0:
         return LACKING
-    return CAMELID if SPECIES[v_segments().species[draft.v]] == "alpaca" else ALONE
+    return CAMELID if is_camelid(draft.v) else ALONE
 
 
 def _domains(first: int, depth: np.ndarray, shown: np.ndarray) -> list[tuple[int, int]]:

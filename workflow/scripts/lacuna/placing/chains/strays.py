@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, is_camelid, j_segments, v_segments
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, encode, merge_il
 from lacuna.core.tables import RESEMBLES, RESEMBLES_SPECIES, PlacedRow
 from lacuna.placing.aligning.readset import ReadSet
@@ -135,13 +135,8 @@ def _strays_of_loci(reads: ReadSet, placements: Placements) -> list[float]:
 def _lacks_light(drafts: Sequence[Draft]) -> bool:
     """Whether a mixture has fewer light chains than heavy ones; VHHs, which have none, do not
     count. The reverse tells nothing: hybridomas often have a second light chain."""
-    species = v_segments().species
     light = sum(draft.locus != "H" for draft in drafts)
-    heavy = sum(
-        draft.locus == "H" and SPECIES[species[draft.v]] != "alpaca"
-        for draft in drafts
-        if draft.v >= 0
-    )
+    heavy = sum(draft.locus == "H" and not is_camelid(draft.v) for draft in drafts if draft.v >= 0)
     return 0 < light < heavy
 
 

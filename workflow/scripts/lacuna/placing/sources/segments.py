@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
+from lacuna.antibody.germlines import LOCI, SPECIES, constants, is_camelid, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, encode, merge_il
 from lacuna.placing.aligning.seeds import known_words
@@ -200,8 +200,8 @@ def is_vhh(v: int) -> bool:
     """Whether a V segment is of camelid heavy chains that have no light one: it has Arg where the
     Leu of others lies on the light chain (Henry and MacKenzie 2018, mAbs 10:815)."""
     segments = v_segments()
-    of_camelid = SPECIES[species_of(v)] == "alpaca" and LOCI[segments.locus[v]] == "H"
-    return of_camelid and bool(segments.tokens[v, FACING_LIGHT] == RESIDUES.index("R"))
+    heavy_of_camelid = bool(is_camelid(v)) and LOCI[segments.locus[v]] == "H"
+    return heavy_of_camelid and bool(segments.tokens[v, FACING_LIGHT] == RESIDUES.index("R"))
 
 
 def species_of(v: int) -> int:

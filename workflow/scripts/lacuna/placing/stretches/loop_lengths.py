@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from lacuna.antibody.germlines import LOCI, SPECIES, v_segments
+from lacuna.antibody.germlines import LOCI, is_camelid, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.runs import runs_of
@@ -44,7 +44,7 @@ OFF = 4  # residues by which a chain may be longer or shorter than its draft
 INDEL_CDR, INDEL_FR, EACH = 0.02, 0.002, 0.3
 # The same of CDR1 and of CDR2 on segments of alpacas, since camelids have more genes than the few
 # that are known: of 399 natural VHHs (AbNatiV 2), 0.07 and 0.21 have another length.
-CAMELID, INDEL_CAMELID = "alpaca", (0.07, 0.2)
+INDEL_CAMELID = 0.07, 0.2
 TRP41 = 41  # column between CDR1 and CDR2
 SEGMENTS = 60  # that are asked, the most alike
 # That the sides meet in another length than the draft's, from which it is taken. Natural VHHs show
@@ -130,7 +130,7 @@ def _indel(draft: Draft, opening: Opening) -> float:
     loop = columns[CDR_COLUMNS[columns]]
     if not len(loop):
         return INDEL_FR
-    if SPECIES[v_segments().species[draft.v]] == CAMELID:
+    if is_camelid(draft.v):
         return INDEL_CAMELID[int(loop[-1] > TRP41)]
     return INDEL_CDR
 
