@@ -13,6 +13,8 @@ from lacuna.core.device import set_precision
 from lacuna.network.model import ModelConfig
 from lacuna.network.transformer import LargeNetwork, TransformerConfig
 from lacuna.network.weights import save_packed
+from lacuna.reads.read import Peptides
+from lacuna.reads.readers import read_peptides
 from scaffold_reader import Reader
 
 # The same examples every time, and no time limit per example: a busy machine must not fail a test.
@@ -28,6 +30,7 @@ settings.load_profile("lacuna")
 torch.set_num_threads(1)
 
 Write = Callable[[str, str | bytes], Path]
+ReadLines = Callable[..., Peptides]
 
 
 def pytest_collection() -> None:
@@ -58,6 +61,16 @@ def write(tmp_path: Path) -> Write:
 def read(write: Write) -> Reader:
     """Read scaffolds from files that are made of text."""
     return Reader(write)
+
+
+@pytest.fixture
+def read_lines(write: Write) -> ReadLines:
+    """Read peptides from a file of such lines, in a format that is named or recognised."""
+
+    def read_file(*lines: str, name: str = "reads.csv", form: str | None = None) -> Peptides:
+        return read_peptides([write(name, "\n".join(lines) + "\n")], form)
+
+    return read_file
 
 
 @pytest.fixture(scope="session")
