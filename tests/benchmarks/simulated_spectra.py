@@ -6,13 +6,13 @@ Gaps without a mass are drawn in tryptic peptides of the chains. The spectrum of
 y ions of four cleavages in five, and noise; C is carbamidomethylated.
 
 The first table has gaps of five residues of known length, in peptides with M, W or N, or that begin
-with Q or E: without a spectrum, with that of the peptide as written, and with that of the peptide
-whose M, W, N, Q or E is modified, which is not written. The second has gaps of unknown length, the
-third gaps of known length with 1, 3 and 10 spectra of the peptide, of three cleavages in five each.
-The fourth has gaps of known length whose mass is given, right or wrong by an isotope, a methylene,
-a water or a glycine, without a spectrum and with that of the peptide.
-All tell how many gaps have the right length and are exact (I = L), how many residues are stated at
-0.9 or more and how many of these are wrong (all of a gap of wrong length), and seconds.
+with Q or E, or with any residue: without a spectrum, with that of the peptide as written, and with
+that of the peptide in which this residue is modified, which is not written. The second has gaps of
+unknown length, the third gaps of known length with 1, 3 and 10 spectra of the peptide, of three
+cleavages in five each. The fourth has gaps of known length whose mass is given, right or wrong by
+an isotope, a methylene, a water or a glycine, without a spectrum and with that of the peptide. All
+tell how many gaps have the right length and are exact (I = L), how many residues are stated at 0.9
+or more and how many of these are wrong (all of a gap of wrong length), and seconds.
 """
 
 import random
@@ -26,9 +26,11 @@ from typing import NamedTuple
 
 from common import ROOT, drawing, merged
 
+from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import (
     AMMONIA,
     CARBAMIDOMETHYL,
+    CARBAMYL,
     DEAMIDATION,
     ISOTOPE,
     OXIDATION,
@@ -56,10 +58,11 @@ LENGTHS = (3, 5, 8, 12)
 
 
 class Kind(NamedTuple):
-    """A modification; begins: of the first residue of a peptide only."""
+    """A modification of residues (any of these letters); begins: of the first one of a peptide
+    only."""
 
     name: str
-    residue: str
+    residues: str
     mass: float
     begins: bool = False
 
@@ -70,6 +73,8 @@ KINDS = (
     Kind("N deamidated", "N", DEAMIDATION),
     Kind("Q pyroglutamate", "Q", -AMMONIA, True),
     Kind("E pyroglutamate", "E", -WATER, True),
+    Kind("first residue alkylated, as C is", RESIDUES, CARBAMIDOMETHYL, True),
+    Kind("first residue carbamylated", RESIDUES, CARBAMYL, True),
 )
 
 
@@ -112,7 +117,7 @@ def with_modified(chains: list[str], kind: Kind) -> Iterator[Case]:
     for chain, start, end in peptides(chains):
         for place in [start] if kind.begins else range(start, end):
             for gap in range(start + BESIDE, end - KNOWN_LENGTH - BESIDE + 1):
-                if chain[place] == kind.residue and not gap <= place < gap + KNOWN_LENGTH:
+                if chain[place] in kind.residues and not gap <= place < gap + KNOWN_LENGTH:
                     yield Case(chain, start, end, gap, KNOWN_LENGTH, place)
 
 

@@ -9,9 +9,7 @@ import pytest
 
 from gap_of_peptide import CHAIN, END, PEPTIDE, START, cleaved, evidence_of
 from lacuna.core.alphabet import N_RESIDUES
-from lacuna.core.masses import (
-    PROTON,
-)
+from lacuna.core.masses import PROTON
 from lacuna.filling.search.cleavages import MOST_NATS, Shown, shown
 from lacuna.filling.search.decode import rank_plain, rank_sequences
 from lacuna.filling.search.mass_search import search

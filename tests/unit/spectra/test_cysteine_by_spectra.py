@@ -9,13 +9,8 @@ import pytest
 from chains import germline_chain, hidden
 from conftest import Write
 from gap_of_peptide import FIRST, HEAVY, LAST, around, gapped, of_peptides, seen, unread
-from lacuna.core.masses import (
-    CARBAMIDOMETHYL,
-)
-from lacuna.core.tables import (
-    GAP_TABLE,
-    GapRow,
-)
+from lacuna.core.masses import CARBAMIDOMETHYL
+from lacuna.core.tables import GAP_TABLE, GapRow
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import READINGS as STATES
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation

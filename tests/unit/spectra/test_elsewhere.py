@@ -16,13 +16,8 @@ from gaps import mass_of
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.files import LacunaError
-from lacuna.core.masses import (
-    DEAMIDATION,
-)
-from lacuna.core.tables import (
-    SPECTRUM,
-    SPECTRUM_TABLE,
-)
+from lacuna.core.masses import CARBAMYL, DEAMIDATION
+from lacuna.core.tables import SPECTRUM, SPECTRUM_TABLE
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -45,7 +40,9 @@ from lacuna.steps.read_spectra import fits_of_known, look_at_spectra, own_spectr
 from peaks import as_mgf, spectrum_of, weights
 
 
-@pytest.mark.parametrize("carried", [{}, {"missing": (3,)}, {"modified": {13: DEAMIDATION}}])
+@pytest.mark.parametrize(
+    "carried", [{}, {"missing": (3,)}, {"modified": {13: DEAMIDATION}}, {"modified": {0: CARBAMYL}}]
+)
 def test_a_spectrum_is_known_to_be_of_a_peptide_without_a_gap(carried: dict[str, Any]) -> None:
     """Also of one with a usual modification, and with J for I or L."""
     peptide = "VEADLPGHGQEVLNR"

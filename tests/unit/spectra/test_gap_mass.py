@@ -23,17 +23,8 @@ from gap_of_peptide import (
     seen,
 )
 from gaps import mass_of
-from lacuna.core.masses import (
-    AMMONIA,
-    CARBAMIDOMETHYL,
-    ISOTOPE,
-    WATER,
-)
-from lacuna.core.tables import (
-    OTHER,
-    SPECTRUM,
-    MassDoubt,
-)
+from lacuna.core.masses import AMMONIA, CARBAMIDOMETHYL, ISOTOPE, WATER
+from lacuna.core.tables import OTHER, SPECTRUM, MassDoubt
 from lacuna.filling.search.cleavages import shown
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold, SpectralEvidence

@@ -5,10 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from gap_of_peptide import PEPTIDE
-from lacuna.core.masses import (
-    PROTON,
-    WATER,
-)
+from lacuna.core.masses import PROTON, WATER
 from lacuna.spectra.peaks import LARGEST, TOP, fragments
 from lacuna.spectra.read import Precursor, Spectrum
 from peaks import spectrum_of, weights

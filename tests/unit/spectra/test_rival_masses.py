@@ -9,12 +9,8 @@ import pytest
 
 from gap_of_peptide import LIGHTER, PEPTIDE, even, evidence_of, gapped, mixed, of_peptides
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import (
-    DEAMIDATION,
-)
-from lacuna.core.tables import (
-    MassDoubt,
-)
+from lacuna.core.masses import DEAMIDATION
+from lacuna.core.tables import MassDoubt
 from lacuna.filling.masses.by_spectra import nats_of_lengths, rank_by_spectra
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds

@@ -9,15 +9,8 @@ import pytest
 from chains import hidden
 from gap_of_peptide import CHAIN, END, PEPTIDE, READINGS, START, evidence_of, gapped, seen, unread
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import (
-    AMMONIA,
-    DEAMIDATION,
-    OXIDATION,
-)
-from lacuna.core.tables import (
-    MASS,
-    SPECTRUM,
-)
+from lacuna.core.masses import AMMONIA, CARBAMIDOMETHYL, CARBAMYL, DEAMIDATION, OXIDATION
+from lacuna.core.tables import MASS, SPECTRUM
 from lacuna.filling.masses.by_spectra import rank_by_spectra
 from lacuna.filling.search.cleavages import shown
 from lacuna.scaffolds.json_lines import from_json, to_json
@@ -98,7 +91,8 @@ def test_cysteine_of_the_flanks_carries_what_the_sample_has() -> None:
 
 
 def test_flanks_have_each_usual_modification_once() -> None:
-    """An oxidised M or W and a deamidated N anywhere, pyroglutamate where a peptide begins."""
+    """An oxidised M or W and a deamidated N anywhere, pyroglutamate where a peptide begins, and
+    what reagents leave there if it is at a tryptic end."""
     gap = Gap(6, 8, 2, 2)
     scaffold = Scaffold("c", "", "QAMKQWXXNGER", (gap,), 1)
     known = flanks(scaffold, gap, 0.0, 60)
@@ -109,6 +103,8 @@ def test_flanks_have_each_usual_modification_once() -> None:
         *((start, "M2 oxidised") for start in range(3)),
         (4, "Q4 pyroglutamate"),
         (0, "Q0 pyroglutamate"),
+        (4, "Q4 carbamylated"),
+        (0, "Q0 carbamylated"),
     }
     assert known.left.shares.sum() == pytest.approx(1.0)
     beyond = known.left.carried == "M2 oxidised"
@@ -116,6 +112,9 @@ def test_flanks_have_each_usual_modification_once() -> None:
     assert np.allclose(more, [0, 0, 0, 0, OXIDATION, OXIDATION, OXIDATION])
     assert known.left.inner(int(np.flatnonzero(beyond)[0])).tolist() == [*known.left.parts[0][:4]]
     assert set(known.right.carried) == {"", "N8 deamidated"}
+    alkylated = flanks(scaffold, gap, CARBAMIDOMETHYL, 60).left
+    (row,) = np.flatnonzero(alkylated.carried == "Q4 alkylated").tolist()
+    assert alkylated.masses[row] - known.left.masses[2] == pytest.approx(CARBAMIDOMETHYL)
     long = flanks(scaffold, gap, 0.0, None)
     assert set(long.left.carried) == {"", "Q4 pyroglutamate", "Q0 pyroglutamate"}
     written = replace(scaffold, modifications=(ResidueModification(5, OXIDATION, ""),))
@@ -160,6 +159,7 @@ MODIFIED = (  # peptide of CHAIN as positions, gap, the residue and what it carr
     ((1, 17), (9, 12), 12, DEAMIDATION, "N12 deamidated"),
     ((0, 17), (4, 7), 0, OXIDATION, "M0 oxidised"),
     ((8, 17), (11, 14), 8, -AMMONIA, "Q8 pyroglutamate"),
+    ((17, 32), (20, 23), 17, CARBAMYL, "V17 carbamylated"),
 )
 
 

@@ -11,16 +11,8 @@ from chains import hidden
 from conftest import Write
 from gap_of_peptide import CHAIN, PEPTIDE, READINGS, evidence_of, seen
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import (
-    PROTON,
-)
-from lacuna.core.tables import (
-    CLEAVAGE,
-    GAP_TABLE,
-    RESIDUE_TABLE,
-    SIDE,
-    SPECTRUM,
-)
+from lacuna.core.masses import PROTON
+from lacuna.core.tables import CLEAVAGE, GAP_TABLE, RESIDUE_TABLE, SIDE, SPECTRUM
 from lacuna.filling.masses.by_spectra import rank_by_spectra
 from lacuna.filling.search.decode import rank_sequences
 from lacuna.filling.search.stages import one_mass

@@ -20,16 +20,8 @@ from gap_of_peptide import (
     of_peptides,
     seen,
 )
-from lacuna.core.masses import (
-    WATER,
-)
-from lacuna.core.tables import (
-    CLEAVAGE,
-    GAP_TABLE,
-    MASS,
-    SPECTRUM,
-    SPECTRUM_TABLE,
-)
+from lacuna.core.masses import WATER
+from lacuna.core.tables import CLEAVAGE, GAP_TABLE, MASS, SPECTRUM, SPECTRUM_TABLE
 from lacuna.filling.search.cleavages import cut_where_shown
 from lacuna.results.summary import spectra_note
 from lacuna.scaffolds.json_lines import from_json, to_json

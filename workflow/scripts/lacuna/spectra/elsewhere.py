@@ -14,7 +14,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import MISSING_LETTER
+from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -26,6 +26,7 @@ from lacuna.spectra.flanks import (
     Usual,
     is_end,
     known_stretches,
+    left_by_reagents,
     masses_of,
 )
 from lacuna.spectra.ions import N_SERIES, OFFSET
@@ -111,6 +112,7 @@ class KnownPeptides:
     masses: np.ndarray
     starts: np.ndarray
     stops: np.ndarray
+    carried: tuple["_Carried", ...]
 
     def best(self, precursor: Precursor, fragments: Fragments, ppm: float) -> Fit | None:
         """The peptide without a gap that a spectrum fits best; None if the precursor of none has
@@ -118,21 +120,23 @@ class KnownPeptides:
         if precursor.mass > LARGE:
             return None
         tolerance = precursor.mass * ppm * 1e-6
-        wanted = precursor.mass - WATER - _CARRIED_DA[:, None] - np.array([0.0, ISOTOPE])
+        heavier = np.array([one.usual.mass for one in self.carried])
+        wanted = precursor.mass - WATER - heavier[:, None] - np.array([0.0, ISOTOPE])
         low = np.searchsorted(self.masses, wanted - tolerance)
         high = np.searchsorted(self.masses, wanted + tolerance, "right")
         forms = [
             (row, i, place)
             for i, j in np.argwhere(high > low).tolist()
             for row in range(low[i, j], high[i, j])
-            for place in _CARRIED[i].places(self.letters[self.starts[row] : self.stops[row]])
+            for place in self.carried[i].places(self.letters[self.starts[row] : self.stops[row]])
         ]
         if not forms:
             return None
         rows, carried, places = np.array(forms).T
         starts, stops = self.starts[rows], self.stops[rows]
-        shown = self._shown(precursor, fragments, (starts, stops), _CARRIED_DA[carried], places)
-        log_odds = self.shares[starts] + self.ends[stops] + _CARRIED_NATS[carried] + shown
+        shown = self._shown(precursor, fragments, (starts, stops), heavier[carried], places)
+        prior = np.log([one.usual.odds for one in self.carried])
+        log_odds = self.shares[starts] + self.ends[stops] + prior[carried] + shown
         by_mass = -float(np.log(min(4 * tolerance * DENSITY, 1.0)))  # 4: two isotopes
         chosen = int(np.argmax(log_odds))
         letters = self.letters[starts[chosen] : stops[chosen]]
@@ -170,30 +174,32 @@ class KnownPeptides:
 
 
 class _Carried(NamedTuple):
-    """What one residue of a peptide carries; residue: '' for nothing."""
+    """What one residue of a peptide carries; residues: those that may, '' for nothing that is
+    carried; first: whether only the first one of the peptide."""
 
-    residue: str
+    residues: str
     usual: Usual
     first: bool = False
 
     def places(self, letters: str) -> list[int]:
         """Where in a peptide it may be carried; nothing: behind its end."""
-        if not self.residue:
+        if not self.residues:
             return [len(letters)]
         some = letters[:1] if self.first else letters
-        return [i for i, letter in enumerate(some) if letter == self.residue]
+        return [i for i, letter in enumerate(some) if letter in self.residues]
 
 
-_CARRIED = (
-    _Carried("", Usual(0.0, 1.0, "")),
-    *(_Carried(residue, usual) for residue, usual in ANYWHERE.items()),
-    *(
-        _Carried(residue, Usual(PYROGLUTAMATE[residue], odds, ""), first=True)
-        for residue, odds in FIRST_OF_PEPTIDE.items()
-    ),
-)
-_CARRIED_DA = np.array([carried.usual.mass for carried in _CARRIED])
-_CARRIED_NATS = np.log([carried.usual.odds for carried in _CARRIED])
+def _carried(cysteine: float) -> tuple[_Carried, ...]:
+    """What residues of a peptide may carry; cysteine: as in `known_peptides`."""
+    return (
+        _Carried("", Usual(0.0, 1.0, "")),
+        *(_Carried(residue, usual) for residue, usual in ANYWHERE.items()),
+        *(
+            _Carried(residue, Usual(PYROGLUTAMATE[residue], odds, ""), first=True)
+            for residue, odds in FIRST_OF_PEPTIDE.items()
+        ),
+        *(_Carried(RESIDUES, usual, first=True) for usual in left_by_reagents(cysteine)),
+    )
 
 
 def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
@@ -210,7 +216,8 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
     weight = np.concatenate(weights)
     all_lies = np.concatenate(lies)
     shares, ends_of = np.log(weight / max(weight.sum(), 1.0)), np.log(weight / ENDS)
-    return KnownPeptides(letters, all_lies, shares, ends_of, *_peptides(all_lies))
+    peptides = _peptides(all_lies)
+    return KnownPeptides(letters, all_lies, shares, ends_of, *peptides, _carried(cysteine))
 
 
 def _peptides(lies: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.core.masses import CARBAMYL, DEAMIDATION, OXIDATION
 from lacuna.core.runs import runs_of
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, PYROGLUTAMATES, RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -38,6 +38,7 @@ ANYWHERE = {
     "N": Usual(DEAMIDATION, 0.03, "deamidated"),
 }
 FIRST_OF_PEPTIDE = {"Q": 0.3, "E": 0.02}  # odds of pyroglutamate
+ON_AMINE = 0.01  # odds of what reagents leave on the first residue of any peptide
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +136,7 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
     begins, stops = ([is_end(letters, at) for at in of.tolist()] for of in (starts, ends))
     of_left, of_right = list(_first(before)), list[_Form]()
     if longest is not None:
-        of_left += _anywhere(before)
+        of_left += [*_anywhere(before), *_on_amines(before, begins, cysteine)]
         of_right += _anywhere(after)
     left, right = _flank(before, starts, begins, of_left), _flank(after, ends, stops, of_right)
     whole = len(letters) if longest is None else longest
@@ -143,6 +144,14 @@ def flanks(scaffold: Scaffold, gap: Gap, cysteine: float, longest: int | None) -
         replace(left, cut=starts[-1] > 0 and len(before) < whole, ends_at_gap=begins[0]),
         replace(right, cut=ends[-1] < len(letters) and len(after) < whole, ends_at_gap=stops[0]),
     )
+
+
+def left_by_reagents(cysteine: float) -> Iterator[Usual]:
+    """Yield what the first residue of a peptide may carry: urea leaves a carbamyl group on amines,
+    and what alkylates C binds to them too; cysteine: as in `flanks`."""
+    yield Usual(CARBAMYL, ON_AMINE, "carbamylated")
+    if cysteine:
+        yield Usual(cysteine, ON_AMINE, "alkylated")
 
 
 def is_end(letters: str, at: int) -> bool:
@@ -200,6 +209,22 @@ def _first(near: Sequence[_Residue]) -> Iterator[_Form]:
         odds = FIRST_OF_PEPTIDE[one.letter] if one.position else share / (1 - share)
         usual = Usual(PYROGLUTAMATE[one.letter], odds, "pyroglutamate")
         yield _Form(between, n == between + 1, usual, f"{one.letter}{one.position} {usual.word}")
+
+
+def _on_amines(
+    near: Sequence[_Residue], begins: Sequence[bool], cysteine: float
+) -> Iterator[_Form]:
+    """Yield what the first residue of a peptide may carry that begins where peptides should.
+
+    begins: whether they should with 0, 1, 2 ... residues of the flank. A peptide that begins
+    anywhere, with anything on it, would explain any mass of the gap.
+    """
+    n = np.arange(len(near) + 1)
+    for between, one in enumerate(near):
+        if one.bare and begins[between + 1]:
+            for usual in left_by_reagents(cysteine):
+                words = f"{one.letter}{one.position} {usual.word}"
+                yield _Form(between, n == between + 1, usual, words)
 
 
 def _flank(
