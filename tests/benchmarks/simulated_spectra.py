@@ -59,12 +59,13 @@ LENGTHS = (3, 5, 8, 12)
 
 class Kind(NamedTuple):
     """A modification of residues (any of these letters); begins: of the first one of a peptide
-    only."""
+    only; within: of one in the gap, and not of a known one."""
 
     name: str
     residues: str
     mass: float
     begins: bool = False
+    within: bool = False
 
 
 KINDS = (
@@ -75,6 +76,9 @@ KINDS = (
     Kind("E pyroglutamate", "E", -WATER, True),
     Kind("first residue alkylated, as C is", RESIDUES, CARBAMIDOMETHYL, True),
     Kind("first residue carbamylated", RESIDUES, CARBAMYL, True),
+    Kind("M of the gap oxidised", "M", OXIDATION, within=True),
+    Kind("W of the gap oxidised", "W", OXIDATION, within=True),
+    Kind("N of the gap deamidated", "N", DEAMIDATION, within=True),
 )
 
 
@@ -117,7 +121,8 @@ def with_modified(chains: list[str], kind: Kind) -> Iterator[Case]:
     for chain, start, end in peptides(chains):
         for place in [start] if kind.begins else range(start, end):
             for gap in range(start + BESIDE, end - KNOWN_LENGTH - BESIDE + 1):
-                if chain[place] in kind.residues and not gap <= place < gap + KNOWN_LENGTH:
+                within = gap <= place < gap + KNOWN_LENGTH
+                if chain[place] in kind.residues and within == kind.within:
                     yield Case(chain, start, end, gap, KNOWN_LENGTH, place)
 
 

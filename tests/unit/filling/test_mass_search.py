@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from lacuna.core.masses import DEAMIDATION
 from lacuna.filling.search.decode import rank_sequences
 from lacuna.filling.search.mass_search import search
 from lacuna.filling.search.stages import (
@@ -26,6 +27,7 @@ from lacuna.scaffolds.residue_masses import (
     BIN,
     MAX_BINNED,
     RESIDUE_MASSES,
+    USUAL,
     MassRules,
     Modifications,
     _options,
@@ -175,6 +177,19 @@ def test_pyroglutamate_is_rather_of_q_unless_it_is_allowed(allowed: bool) -> Non
     found = {c.sequence: c.probability for c in ranking.candidates}
     assert (found["QG"] > 0.85) != allowed
     assert not allowed or found["QG"] == pytest.approx(found["EG"], rel=0.1)
+
+
+@pytest.mark.parametrize(("usual", "others"), [(True, {}), (False, {"deamidated": True})])
+def test_what_is_usual_is_as_probable_as_it_is_unless_it_is_allowed(
+    usual: bool, others: dict[str, bool]
+) -> None:
+    """D, or deamidated N."""
+    rules = MassRules(Modifications(usual=usual, **others))
+    ranking = rank_sequences(few("DN", "G"), 2, one_mass(mass_of("NG") + DEAMIDATION, 0.002), rules)
+    found = {c.sequence: c.probability for c in ranking.candidates}
+    odds = USUAL["N"].odds
+    expected = odds / (1 + 2 * odds) if usual else 0.5
+    assert found["NG"] == pytest.approx(expected, rel=0.01)
 
 
 def test_isoleucine_and_leucine_count_together_and_are_told_apart_after() -> None:

@@ -20,7 +20,7 @@ from gap_of_peptide import (
     of_peptides,
     seen,
 )
-from lacuna.core.masses import WATER
+from lacuna.core.masses import OXIDATION, WATER
 from lacuna.core.tables import CLEAVAGE, GAP_TABLE, MASS, SPECTRUM, SPECTRUM_TABLE
 from lacuna.filling.search.cleavages import cut_where_shown
 from lacuna.results.summary import spectra_note
@@ -189,3 +189,24 @@ def test_spectra_give_a_gap_its_length(
     if not noisy:
         assert "Da by spectra" in first.status and (first.probability or 0.0) > 0.9
         assert first.candidate.replace("I", "L") == chain[start:end].replace("I", "L")
+
+
+@pytest.mark.parametrize(
+    ("carried", "said"), [({}, ""), ({"M": OXIDATION}, "; its M as oxidised")]
+)
+def test_residues_of_a_gap_may_carry_what_is_usual_if_spectra_weigh_it(
+    carried: dict[str, float], said: str, write: Write, tmp_path: Path
+) -> None:
+    truth = "LQMNS"
+    start = HEAVY.index(truth)
+    end = start + len(truth)
+    peptide = around(HEAVY, start, end)
+    modified = {peptide.index(truth) + truth.index(r): mass for r, mass in carried.items()}
+    mgf = write("c.mgf", as_mgf([spectrum_of(peptide, modified=modified, noise=30)]))
+    fasta = write("c.fasta", f">c\n{hidden(HEAVY, [(start, end)])}\n")
+    fill_file({"fasta": fasta}, tmp_path / "out", {"alkylation": "none"}, spectra=[mgf])
+    first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+    assert first.candidate == truth
+    assert first.mass == pytest.approx(weights(truth).sum() + sum(carried.values()), abs=1e-3)
+    _, behind = first.status.split(", probability ")
+    assert behind[len("1.000") :] == f"{said})"

@@ -21,6 +21,7 @@ from lacuna.scaffolds.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
     PYROGLUTAMATE,
+    USUAL,
     Modifications,
     mass_rules,
     may_weigh,
@@ -78,6 +79,7 @@ def result_of(
         length_at_odds(gap.given),
         read_otherwise(gap),
         pyroglutamate_of(gap, ranking, modifications),
+        modified_of(gap, ranking, modifications),
         partly_without_template(lacking, len(untemplated)),
         of_germlines if ranking.candidates and not gap.ambiguity else "",
     )
@@ -199,6 +201,25 @@ def pyroglutamate_of(gap: BlockGap, ranking: Ranking, modifications: Modificatio
     inside = replace(mass_rules(gap.chain.scaffold, given, modifications), starts_chain=False)
     plain = may_weigh(encode(best.sequence.replace("I", "L")), best.mass, SAME_MASS, inside)
     return "" if plain else f"its {best.sequence[0]} 1 as pyroglutamate"
+
+
+def modified_of(gap: BlockGap, ranking: Ranking, modifications: Modifications) -> str:
+    """That residues of a gap have the mass that spectra show with what is usual on one of them, and
+    not without; or ''."""
+    given, best = gap.given, ranking.candidates[0] if ranking.candidates else None
+    if best is None or given.spectra is None or given.mass is not None:
+        return ""
+    rules = mass_rules(gap.chain.scaffold, given, modifications)
+    plain = replace(rules, modifications=replace(rules.modifications, usual=False))
+    tokens = encode(best.sequence.replace("I", "L"))
+    if may_weigh(tokens, best.mass, SAME_MASS, plain):
+        return ""
+    found = [
+        f"{residue} as {word}"
+        for residue, (mass, _, word) in USUAL.items()
+        if residue in best.sequence and may_weigh(tokens, best.mass - mass, SAME_MASS, plain)
+    ]
+    return f"its {' or '.join(found)}" if found else "several of its residues modified"
 
 
 def partly_without_template(lacking: int, residues: int) -> str:

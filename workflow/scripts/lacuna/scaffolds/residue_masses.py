@@ -7,6 +7,7 @@ I and L have one mass. Here L stands for both: `alphabet.il_as_one` sums their p
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,22 @@ KEPT_TABLES = 512  # of the kinds here; those of all readings of C are half of t
 
 # Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
 PYROGLUTAMATE = {"Q": -AMMONIA, "E": -18.010565}
+
+
+class Usual(NamedTuple):
+    """What a residue often carries: Da, how often relative to nothing, and a word for it."""
+
+    mass: float
+    odds: float
+    word: str
+
+
+# The odds are rough. They matter only if no fragment tells the forms apart.
+USUAL = {
+    "M": Usual(OXIDATION, 0.1, "oxidised"),
+    "W": Usual(OXIDATION, 0.02, "oxidised"),
+    "N": Usual(DEAMIDATION, 0.03, "deamidated"),
+}
 
 _DIGITS = 6  # of masses that are compared
 
@@ -49,6 +66,7 @@ class Modifications:
     pyroglutamate: bool = False  # of Q or E at the chain's first position
     deamidated: bool = False  # N and Q
     clipped_lysine: bool = False  # K at the chain's last position weighs nothing
+    usual: bool = False  # also what is USUAL, as often as it is
 
 
 UNMODIFIED = Modifications()
@@ -88,7 +106,8 @@ class MassRules:
     def several_forms(self) -> bool:
         """Whether a sequence may have more than one mass, with one mass of C."""
         allowed = self.modifications
-        anywhere = allowed.oxidised_methionine or allowed.deamidated or bool(self.forms)
+        anywhere = allowed.oxidised_methionine or allowed.deamidated or allowed.usual
+        anywhere = anywhere or bool(self.forms)
         return anywhere or self.starts_chain or (self.ends_chain and allowed.clipped_lysine)
 
     def options(self, position: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -99,11 +118,17 @@ class MassRules:
         return _options(self.modifications, first, last)
 
 
-def mass_rules(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> MassRules:
+def mass_rules(
+    scaffold: Scaffold, gap: Gap, modifications: Modifications, *, by_spectra: bool = False
+) -> MassRules:
     """What the residues of one gap of a chain may weigh.
 
     Where residues may be inserted at an end of the chain, a gap beside them does not reach it.
+    by_spectra: whether spectra may give the gap its mass, as they do if it has none and evidence of
+    some; their peptides carry what is usual.
     """
+    if (by_spectra or gap.spectra is not None) and gap.mass is None and not gap.pieces:
+        modifications = replace(modifications, usual=True)
     ends = (0, len(scaffold.sequence))
     inserted = {g.start for g in scaffold.gaps if g.start == g.end and not g.fixed}
     first, last = (end not in inserted or gap.start == gap.end for end in ends)
@@ -125,17 +150,27 @@ def _options(
     plain = dict.fromkeys(masses, 1.0)
     if not rules.pyroglutamate:
         plain |= {residue: 1 - share for residue, share in usual.items()}
+    often = _often(rules)
+    plain |= {residue: plain[residue] / (1 + odds) for residue, (_, odds, _) in often.items()}
     forms = [(residue, mass, plain[residue]) for residue, mass in masses.items() if residue != "I"]
     forms += [(residue, masses[residue] + by, usual[residue]) for residue, by in changed.items()]
     if rules.oxidised_methionine:
         forms.append(("M", masses["M"] + OXIDATION, 1.0))
     if rules.deamidated:
         forms += [(residue, masses[residue] + DEAMIDATION, 1.0) for residue in "NQ"]
+    forms += [(r, masses[r] + by, odds / (1 + odds)) for r, (by, odds, _) in often.items()]
     if rules.clipped_lysine and last:
         forms.append(("K", 0.0, 1.0))
     letters, weights, shares = zip(*forms, strict=True)
     residues = np.array([RESIDUES.index(residue) for residue in letters])
     return residues, np.array(weights), np.log(shares)
+
+
+def _often(rules: Modifications) -> dict[str, Usual]:
+    """What residues carry without being allowed to, by the residue; nothing if `usual` is not."""
+    allowed = {"M": rules.oxidised_methionine, "N": rules.deamidated}
+    some = USUAL.items() if rules.usual else ()
+    return {residue: usual for residue, usual in some if not allowed.get(residue, False)}
 
 
 def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

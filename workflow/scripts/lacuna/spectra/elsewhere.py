@@ -16,14 +16,12 @@ from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
-from lacuna.scaffolds.residue_masses import PYROGLUTAMATE
+from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, USUAL, Usual
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.flanks import (
-    ANYWHERE,
     FIRST_OF_PEPTIDE,
     OTHER_END,
     WEIGHTS,
-    Usual,
     is_end,
     known_stretches,
     left_by_reagents,
@@ -193,7 +191,7 @@ def _carried(cysteine: float) -> tuple[_Carried, ...]:
     """What residues of a peptide may carry; cysteine: as in `known_peptides`."""
     return (
         _Carried("", Usual(0.0, 1.0, "")),
-        *(_Carried(residue, usual) for residue, usual in ANYWHERE.items()),
+        *(_Carried(residue, usual) for residue, usual in USUAL.items()),
         *(
             _Carried(residue, Usual(PYROGLUTAMATE[residue], odds, ""), first=True)
             for residue, odds in FIRST_OF_PEPTIDE.items()

@@ -11,9 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.masses import CARBAMYL, DEAMIDATION, OXIDATION
+from lacuna.core.masses import CARBAMYL
 from lacuna.core.runs import runs_of
-from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, PYROGLUTAMATES, RESIDUE_MASSES
+from lacuna.scaffolds.residue_masses import (
+    PYROGLUTAMATE,
+    PYROGLUTAMATES,
+    RESIDUE_MASSES,
+    USUAL,
+    Usual,
+)
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
@@ -23,20 +29,6 @@ WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
 WEIGHTS["J"] = WEIGHTS["L"]  # chains from reads have J for every I and L that these show
 
 
-class Usual(NamedTuple):
-    """What a residue often carries: Da, how often relative to nothing, and a word for it."""
-
-    mass: float
-    odds: float
-    word: str
-
-
-# The odds are rough. They matter only if no fragment tells the forms apart.
-ANYWHERE = {
-    "M": Usual(OXIDATION, 0.1, "oxidised"),
-    "W": Usual(OXIDATION, 0.02, "oxidised"),
-    "N": Usual(DEAMIDATION, 0.03, "deamidated"),
-}
 FIRST_OF_PEPTIDE = {"Q": 0.3, "E": 0.02}  # odds of pyroglutamate
 ON_AMINE = 0.01  # odds of what reagents leave on the first residue of any peptide
 
@@ -194,8 +186,8 @@ def _anywhere(near: Sequence[_Residue]) -> Iterator[_Form]:
     """Yield what each residue of a flank may carry wherever it is in a peptide."""
     n = np.arange(len(near) + 1)
     for between, one in enumerate(near):
-        if one.bare and one.letter in ANYWHERE:
-            usual = ANYWHERE[one.letter]
+        if one.bare and one.letter in USUAL:
+            usual = USUAL[one.letter]
             yield _Form(between, n > between, usual, f"{one.letter}{one.position} {usual.word}")
 
 

@@ -77,7 +77,7 @@ def look_at_spectra(
     ):
         if _is_seen(chain, gap, stretches):
             continue
-        readings = mass_rules(chain, gap, allowed).readings()
+        readings = mass_rules(chain, gap, allowed, by_spectra=True).readings()
         shown = look(chain, gap, own, readings, tolerance_ppm)
         if shown is not None:
             rows += shown.rows
@@ -208,8 +208,8 @@ def fits_of_gap(
     chain: Scaffold, gap: Gap, spectra: Spectra, allowed: Modifications, ppm: float
 ) -> dict[int, Fit]:
     """The peptide around a gap that each spectrum fits best, by its number."""
-    rules = [reading for _, reading in mass_rules(chain, gap, allowed).readings()]
-    return fits(chain, gap, spectra, rules, ppm)
+    rules = mass_rules(chain, gap, allowed, by_spectra=True)
+    return fits(chain, gap, spectra, [reading for _, reading in rules.readings()], ppm)
 
 
 def _are_of_another(chains: Sequence[Scaffold], known: Sequence[Mapping[int, Fit]]) -> bool:
@@ -279,7 +279,7 @@ def odds_by_spectra(
     readings = [Modifications(((mass, 1.0),), **modifications) for mass in states]
     for chain in chains:
         for gap in chain.gaps:
-            rules = [mass_rules(chain, gap, allowed) for allowed in readings]
+            rules = [mass_rules(chain, gap, allowed, by_spectra=True) for allowed in readings]
             of_gap = odds_of_readings(chain, gap, found, rules, tolerance_ppm).tolist()
             odds.append(dict(zip(READINGS, of_gap, strict=True)))
             told += tells(odds[-1])
