@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bundled
-from lacuna.antibody.germlines import constants
+from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.chain import WeighedChain
@@ -20,10 +20,13 @@ from lacuna.placing.chains.subclasses import (
     nats_of_way,
     of_rivals,
     on_constant,
+    with_subclasses,
 )
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.sources.shown_constants import blocks_of, names_of, of_other, shown_constants
+from lacuna.placing.votes.draft import draft_of
+from lacuna.placing.votes.placement import place_on
 from lacuna.reads.read import Read
 from reads import Sure, best_of, chain_with_cdr3, merged, numbered, other_heavy, reads_of, tiles
 
@@ -31,8 +34,8 @@ V_ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False)
 V_OTHER = other_heavy("AKHWPSSKYESSLDV")[:-60]
 
 
-def row(name: str) -> int:
-    return next(i for i, c in enumerate(constants()) if (c.species, c.name) == ("human", name))
+def row(name: str, species: str = "human") -> int:
+    return next(i for i, c in enumerate(constants()) if (c.species, c.name) == (species, name))
 
 
 IGG1, IGG2, IGG4 = (row(f"IGHG{n}*01") for n in (1, 2, 4))
@@ -178,6 +181,19 @@ def test_the_commoner_of_two_constant_regions_of_one_v_domain_is_not_sure() -> N
     differ = telling(placed, 0) & ~np.isin(list(best_of(chain)), ["I", "L"])
     assert draft.c == IGG1 and [c for c, _ in draft.rivals] == [IGG4]
     assert 0.8 < shares_of(chain)[differ].min() <= shares_of(chain)[differ].max() < 0.95
+
+
+def test_subclasses_of_a_species_are_those_of_its_chains() -> None:
+    """A human antibody in bovine serum, of which reads show IgG1 and IgG2."""
+    own, other = (row(f"IGHG{name}", "cow") for name in ("1*02", "2*03"))
+    v = next(i for i, x in enumerate(v_segments().species) if SPECIES[x] == "cow")
+    bovine, human = draft_of("H", v, 0, own), draft_of("H", 0, 0, IGG1)
+    each = [decode(bovine.tokens), constants()[other].sequence, decode(human.tokens)]
+    reads = reads_of(named([r for text in each for r in seen(text)]))
+    drafts = [bovine, human]
+    found, _, several = with_subclasses(reads, drafts, [], place_on(reads, drafts))
+    assert [one.chains for one in several] == [(0,)] and set(several[0].constants) == {own, other}
+    assert found[1].c == IGG1 and not found[1].rivals
 
 
 def test_a_chain_without_a_domain_gets_none_with_another_constant_region() -> None:

@@ -17,7 +17,7 @@ from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.aligning.seeds import known_words, word_weights
 from lacuna.placing.chains.trials import explained
-from lacuna.placing.sources.segments import WORD
+from lacuna.placing.sources.segments import WORD, species_of_c
 from lacuna.placing.sources.shown_constants import blocks_of, of_other, shown_constants
 from lacuna.placing.votes.consensus import next_draft, votes_for_template
 from lacuna.placing.votes.draft import Draft
@@ -59,8 +59,10 @@ def with_subclasses(
     """
     weights = word_weights(reads, WORD)
     current, found = list(drafts), []
-    for locus in dict.fromkeys(d.locus for d in drafts if d.c >= 0):
-        chains = [i for i, d in enumerate(drafts) if d.locus == locus and d.c >= 0]
+    # A chain of another species, as of the serum in which cells grew, has a region of its own.
+    kinds = [(d.locus, species_of_c(d.c)) if d.c >= 0 else None for d in drafts]
+    for kind in filter(None, dict.fromkeys(kinds)):
+        chains = [i for i, own in enumerate(kinds) if own == kind]
         shown = shown_constants(weights, drafts[chains[0]].c)
         while len(shown) ** len(chains) > MOST_WAYS:
             shown.remove(min(shown, key=lambda constant: constant[1]))
