@@ -300,6 +300,14 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
     assert further(main, *tiles(MAIN), *few) == ["IGHV3-23"]  # all chains have few reads
 
 
+def test_residues_that_are_taken_for_others_show_no_further_chain() -> None:
+    """Q is read as K, and deamidated N as D, where IGHV3-15 has K and D."""
+    chain = germline() + MAIN[len(germline()) :]
+    (own,) = place(numbered(tiles(chain[:DOMAIN])), Sure()).drafts
+    misread = chain.replace("LVQPGG", "LVKPGG").replace("RDNSK", "RDDSK")
+    assert further(own, *many(chain), *many(misread[:DOMAIN])) == []
+
+
 def test_a_locus_has_no_more_than_some_chains(main: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many words of others misread and modified peptides hold."""
     reads = [*many(MAIN), *many(germline()[:60])]
@@ -333,18 +341,24 @@ def test_a_further_chain_shows_at_several_places(
 
 
 @pytest.mark.parametrize(
-    ("gene", "with_light", "found"),
+    ("gene", "with_light", "other", "found"),
     [
-        ("IGHV3S53*01", True, ["alpaca", "human"]),
-        ("IGHV3S53*01", False, ["alpaca"]),  # a VHH on an Fc
-        ("IGHV3-2*01", True, ["alpaca"]),  # of a camelid antibody with light chains, chimeric
+        ("IGHV3S53*01", True, 30, ["alpaca", "human"]),
+        ("IGHV3S53*01", True, 0, ["alpaca"]),  # on an IgG, as netakimab
+        ("IGHV3S53*01", False, 30, ["alpaca"]),  # a VHH on an Fc
+        ("IGHV3-2*01", True, 30, ["alpaca"]),  # of a camelid antibody with light chains, chimeric
     ],
 )
-def test_a_vhh_has_no_light_chain(gene: str, with_light: bool, found: list[str]) -> None:
-    """A human constant region beside one is of another chain, however few words of it there are."""
+def test_a_vhh_has_no_light_chain(
+    gene: str, with_light: bool, other: int, found: list[str]
+) -> None:
+    """A human constant region beside one is of another chain if reads show some of its V domain
+    (other: residues)."""
     v, (c,) = v_segments(), [c for c in constants() if (c.species, c.name) == ("human", "IGHG1*01")]
     row = v.tokens[v.names.index(gene)]
-    reads = reads_of(numbered([*tiles(decode(row[row < len(RESIDUES)])), *tiles(c.sequence)]))
+    human = tiles(ONE[:other]) if other else []
+    vhh = tiles(decode(row[row < len(RESIDUES)]))
+    reads = reads_of(numbered([*vhh, *human, *tiles(c.sequence)]))
     weights = word_weights(reads, WORD)
     (one,) = best_of_loci(score_segments(weights), "auto", NO_USE, ["H"])
     one = replace(one, v=v.names.index(gene))

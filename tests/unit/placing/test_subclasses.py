@@ -189,7 +189,7 @@ def test_subclasses_of_a_species_are_those_of_its_chains() -> None:
     v = next(i for i, x in enumerate(v_segments().species) if SPECIES[x] == "cow")
     bovine, human = draft_of("H", v, 0, own), draft_of("H", 0, 0, IGG1)
     each = [decode(bovine.tokens), constants()[other].sequence, decode(human.tokens)]
-    reads = reads_of(named([r for text in each for r in seen(text)]))
+    reads = reads_of(numbered([r for text in each for r in seen(text)]))
     drafts = [bovine, human]
     found, _, several = with_subclasses(reads, drafts, [], place_on(reads, drafts))
     assert [one.chains for one in several] == [(0,)] and set(several[0].constants) == {own, other}

@@ -191,9 +191,7 @@ def test_spectra_give_a_gap_its_length(
         assert first.candidate.replace("I", "L") == chain[start:end].replace("I", "L")
 
 
-@pytest.mark.parametrize(
-    ("carried", "said"), [({}, ""), ({"M": OXIDATION}, "; its M as oxidised")]
-)
+@pytest.mark.parametrize(("carried", "said"), [({}, ""), ({"M": OXIDATION}, "; its M as oxidised")])
 def test_residues_of_a_gap_may_carry_what_is_usual_if_spectra_weigh_it(
     carried: dict[str, float], said: str, write: Write, tmp_path: Path
 ) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CYS104
-from lacuna.core.alphabet import ABSENT, merge_il
-from lacuna.placing.aligning.readset import ReadSet
+from lacuna.core.alphabet import ABSENT, RESIDUES, merge_il
+from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
 from lacuna.placing.aligning.seeds import known_words, word_weights, words
 from lacuna.placing.chains.parting import divided
 from lacuna.placing.sources.segments import (
@@ -35,6 +35,7 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
 # of these, and one that is not may be of a gene that is there already.
 COMMON_WORDS = 8.0
+OWN_WORDS = 3.0  # of them that are not words of a chain in which K is read for Q, or D for N
 COMMON = 0.3  # of the weight that words of a chain of the locus usually have
 MANY = 5.0  # such a weight, below which reads are too few to say what is common
 FEW = 1.0  # that of one read: a chain with less may not be there, and tells nothing of another one
@@ -52,6 +53,7 @@ HIDDEN_SHARE = 0.012
 HIDDEN_RESIDUES = 40
 MAX_OF_LOCUS = 4  # chains of a locus
 FEWEST_READS = 4  # over a residue from which it counts
+_EXCHANGES = [tuple(map(RESIDUES.index, way)) for pair in MISTAKEN for way in (pair, pair[::-1])]
 
 
 def further_drafts(
@@ -81,7 +83,7 @@ def further_drafts(
     }
     rest = sorted({locus for locus, w in usual.items() if w >= FEW} - {x.locus for x in found})
     for locus in rest:
-        found += _by_common_words(left, locus, usual[locus], species, use)
+        found += _by_common_words(left, locus, usual[locus], species, use, drafts)
     more = _germline(found, drafts)
     if more or not reads.least:
         return more
@@ -97,10 +99,15 @@ def further_drafts(
 
 
 def _by_common_words(
-    left: np.ndarray, locus: str, usual: float, species: str, use: np.ndarray
+    left: np.ndarray,
+    locus: str,
+    usual: float,
+    species: str,
+    use: np.ndarray,
+    drafts: Sequence[Draft],
 ) -> list[BestSegments]:
-    """The best segments of a locus, if words that no chain has are as common as those of its chains
-    at enough places of the V segment.
+    """The best segments of a locus, if words that no chain (drafts) has are as common as those of
+    its chains at enough places of the V segment, and some are not those of a chain misread.
 
     left (20 ** WORD,): how often reads hold each such word; usual: how often those of a chain.
     """
@@ -108,7 +115,9 @@ def _by_common_words(
     (one,) = best_of_loci(score_segments(common), species, use, [locus])
     places = PLACES if usual >= MANY else PLACES_IF_FEW
     is_there = one.v_seen >= COMMON_WORDS and count_places(common, one.v) >= places
-    return [one] if is_there else []
+    if is_there and score_segments(_without_misread(common, drafts)).v[one.v] >= OWN_WORDS:
+        return [one]
+    return []
 
 
 def of_two_species(
@@ -135,8 +144,9 @@ def of_two_species(
         return (first, second)
     if has_own_c(first) and has_own_c(second) and second.v_seen >= SECOND_V:
         return (first, second)
-    if with_light and is_vhh(one.v) and has_own_c(second):
-        # The light chain is that of the heavy one whose constant region this is. The VHH has none.
+    if with_light and is_vhh(one.v) and has_own_c(second) and second.v_seen >= SECOND_V:
+        # The light chain is that of the heavy one whose constant region this is. The VHH has none,
+        # but a few antibodies are VHHs with a light chain, as netakimab.
         return (replace(first, c_seen=0.0), second)
     return (one,)
 
@@ -195,6 +205,17 @@ def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
     left = weights.copy()
     for draft in drafts:
         left[known_words(draft.tokens, WORD)] = 0.0
+    return left
+
+
+def _without_misread(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
+    """Weights of words (20 ** WORD,), 0 for those that a chain would have if a residue of it were
+    taken for another one, as GGLVK for GGLVQ."""
+    left = weights.copy()
+    for draft in drafts:
+        for one, other in _EXCHANGES:
+            misread = np.where(draft.tokens == one, other, draft.tokens)
+            left[known_words(misread, WORD)] = 0.0
     return left
 
 
