@@ -1,6 +1,6 @@
 """Reads cut in code from made chains, and chains built from them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from lacuna.placing.votes.draft import Draft, draft_of, protein_of
 from lacuna.reads.read import Read
 
 SEEN = range(6, 31)  # residues of peptides that tools read
+TEXT = "EVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKGRF"  # of a V domain
+DOMAIN = TEXT + "TISRDNSKNTLYLQMNSLRAEDTAVYYCARDYGGNFDYWGQGTLVTVSS"
 
 
 class Sure:
@@ -30,6 +32,19 @@ class Sure:
 
     def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
         return [np.full(len(read.residues), self.probability) for read in reads]
+
+
+class Mixed(Sure):
+    """The same, but some reads have probabilities of their own, by name."""
+
+    def __init__(self, of_read: Mapping[str, Sequence[float]]) -> None:
+        super().__init__()
+        self.of_read = of_read
+
+    def probabilities(self, reads: Sequence[Read]) -> list[np.ndarray]:
+        usual = super().probabilities(reads)
+        named = (self.of_read.get(read.name) for read in reads)
+        return [p if own is None else np.array(own) for p, own in zip(usual, named, strict=True)]
 
 
 def peptide(residues: str, name: str = "r", modifications: Any = ()) -> Read:

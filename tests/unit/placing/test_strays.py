@@ -21,13 +21,7 @@ from lacuna.core.tables import (
 )
 from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.chains.strays import (
-    LOST_READS,
-    count_lost,
-    find_strays,
-    lost_reads,
-    rivalled,
-)
+from lacuna.placing.chains.strays import LOST_READS, count_lost, find_strays, lost_reads, rivalled
 from lacuna.placing.place import Placed, place
 from lacuna.placing.votes.placement import place_on
 from lacuna.reads.read import Read
