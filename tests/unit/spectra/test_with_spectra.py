@@ -191,20 +191,48 @@ def test_spectra_give_a_gap_its_length(
         assert first.candidate.replace("I", "L") == chain[start:end].replace("I", "L")
 
 
-@pytest.mark.parametrize(("carried", "said"), [({}, ""), ({"M": OXIDATION}, "; its M as oxidised")])
+@pytest.mark.parametrize(
+    ("carried", "allowed", "said"),
+    [
+        ({}, (), ""),
+        ({"M": OXIDATION}, (), "; its M as oxidised or W as oxidised"),
+        ({"M": OXIDATION}, ("oxidised_methionine",), ""),
+        ({"M": OXIDATION, "W": OXIDATION}, (), "; several of its residues modified"),
+        ({"M": OXIDATION, "W": OXIDATION}, ("oxidised_methionine",), "; its W as oxidised"),
+    ],
+)
 def test_residues_of_a_gap_may_carry_what_is_usual_if_spectra_weigh_it(
-    carried: dict[str, float], said: str, write: Write, tmp_path: Path
+    carried: dict[str, float], allowed: tuple[str, ...], said: str, write: Write, tmp_path: Path
 ) -> None:
-    truth = "LQMNS"
+    truth = "AMHWV"
     start = HEAVY.index(truth)
     end = start + len(truth)
     peptide = around(HEAVY, start, end)
     modified = {peptide.index(truth) + truth.index(r): mass for r, mass in carried.items()}
     mgf = write("c.mgf", as_mgf([spectrum_of(peptide, modified=modified, noise=30)]))
     fasta = write("c.fasta", f">c\n{hidden(HEAVY, [(start, end)])}\n")
-    fill_file({"fasta": fasta}, tmp_path / "out", {"alkylation": "none"}, spectra=[mgf])
+    options = {"alkylation": "none", "modifications": dict.fromkeys(allowed, True)}
+    fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[mgf])
     first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
     assert first.candidate == truth
     assert first.mass == pytest.approx(weights(truth).sum() + sum(carried.values()), abs=1e-3)
     _, behind = first.status.split(", probability ")
     assert behind[len("1.000") :] == f"{said})"
+
+
+def test_no_modification_is_told_of_a_gap_without_the_mass_of_its_spectra(
+    write: Write, tmp_path: Path
+) -> None:
+    """Its mass in the table is then that of bare residues, even if its C is alkylated."""
+    start = HEAVY.index("VYYCA")
+    chain = HEAVY[:start] + "GGGGG" + HEAVY[start + 5 :]
+    peptide = around(chain, start, start + 5)
+    within = peptide.index("GGGGG")
+    spectrum = spectrum_of(peptide, missing=range(within + 1, within + 5))
+    mgf = write("c.mgf", as_mgf([spectrum]))
+    fasta = write("c.fasta", f">c\n{hidden(chain, [(start, start + 5)])}\n")
+    options = {"alkylation": "carbamidomethyl"}
+    fill_file({"fasta": fasta}, tmp_path / "out", options, spectra=[mgf])
+    first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+    assert "C" in first.candidate
+    assert first.status == "filled (spectra show another mass, 285.1073 Da)"

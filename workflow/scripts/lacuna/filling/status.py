@@ -21,10 +21,10 @@ from lacuna.scaffolds.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
     PYROGLUTAMATE,
-    USUAL,
     Modifications,
     mass_rules,
     may_weigh,
+    usual_in,
 )
 from lacuna.scaffolds.scaffold import Gap
 
@@ -212,12 +212,15 @@ def modified_of(gap: BlockGap, ranking: Ranking, modifications: Modifications) -
     rules = mass_rules(gap.chain.scaffold, given, modifications)
     plain = replace(rules, modifications=replace(rules.modifications, usual=False))
     tokens = encode(best.sequence.replace("I", "L"))
-    if may_weigh(tokens, best.mass, SAME_MASS, plain):
+    # A candidate that does not have the mass that spectra show has that of its bare residues.
+    if may_weigh(tokens, best.mass, SAME_MASS, plain) or not may_weigh(
+        tokens, best.mass, SAME_MASS, rules
+    ):
         return ""
     found = [
-        f"{residue} as {word}"
-        for residue, (mass, _, word) in USUAL.items()
-        if residue in best.sequence and may_weigh(tokens, best.mass - mass, SAME_MASS, plain)
+        f"{residue} as {usual.word}"
+        for residue, usual in usual_in(rules.modifications).items()
+        if residue in best.sequence and may_weigh(tokens, best.mass - usual.mass, SAME_MASS, plain)
     ]
     return f"its {' or '.join(found)}" if found else "several of its residues modified"
 

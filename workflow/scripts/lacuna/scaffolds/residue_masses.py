@@ -150,7 +150,7 @@ def _options(
     plain = dict.fromkeys(masses, 1.0)
     if not rules.pyroglutamate:
         plain |= {residue: 1 - share for residue, share in usual.items()}
-    often = _often(rules)
+    often = usual_in(rules)
     plain |= {residue: plain[residue] / (1 + odds) for residue, (_, odds, _) in often.items()}
     forms = [(residue, mass, plain[residue]) for residue, mass in masses.items() if residue != "I"]
     forms += [(residue, masses[residue] + by, usual[residue]) for residue, by in changed.items()]
@@ -166,7 +166,7 @@ def _options(
     return residues, np.array(weights), np.log(shares)
 
 
-def _often(rules: Modifications) -> dict[str, Usual]:
+def usual_in(rules: Modifications) -> dict[str, Usual]:
     """What residues carry without being allowed to, by the residue; nothing if `usual` is not."""
     allowed = {"M": rules.oxidised_methionine, "N": rules.deamidated}
     some = USUAL.items() if rules.usual else ()
