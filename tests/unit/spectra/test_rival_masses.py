@@ -9,12 +9,12 @@ import pytest
 
 from gap_of_peptide import LIGHTER, PEPTIDE, even, evidence_of, gapped, mixed, of_peptides
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import DEAMIDATION
+from lacuna.core.masses import DEAMIDATION, OXIDATION
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.masses.by_spectra import nats_of_lengths, rank_by_spectra
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
-from lacuna.scaffolds.residue_masses import MassRules
+from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import SpectralEvidence
 from lacuna.spectra.table import with_spectra
 from lacuna.steps.read_spectra import look_at_spectra
@@ -46,6 +46,18 @@ def test_cleavages_of_one_mass_do_not_count_against_another() -> None:
         even("WWWW"), 5, rivals(("AGNK", 3.0, 1.0), ("AGNS", 3.0, 1.0)), MassRules()
     )
     assert none[1].startswith(MassDoubt.OF_SPECTRA) and " and " in none[1]
+
+
+def test_a_sequence_that_fits_two_masses_is_listed_with_the_likelier_one() -> None:
+    """M is rarely oxidised, so that of masses that spectra show as often the plain one is."""
+    plain = rivals(("AMNK", 3.0, 1.0))
+    mass = float(weights("AMNK").sum())
+    oxidised = SpectralEvidence((), -0.1, mass=(mass + OXIDATION, 0.01, 3.0), others=(plain,))
+    rules = MassRules(Modifications(usual=True))
+    ranking, words = rank_by_spectra(even("AMNK"), 5, oxidised, rules)
+    first = ranking.candidates[0]
+    assert first.sequence == "AMNK" and first.mass == pytest.approx(mass, abs=1e-3)
+    assert words.startswith(f"mass {mass:.4f} Da")
 
 
 def test_the_network_makes_no_mass_surer_than_its_share_of_the_spectra() -> None:

@@ -233,16 +233,18 @@ def mixed(
     probabilities: np.ndarray, n: int, parts: Sequence[tuple[Ranking, float]], plain: Ranking
 ) -> Ranking:
     """Rankings within masses, each with its probability, and the one without as one ranking, I and
-    L as one residue."""
+    L as one residue. A sequence that fits several masses is listed with the likeliest of them."""
     merged = il_as_one(probabilities)
     places = np.arange(len(probabilities))
     rest = 1 - sum(share for _, share in parts)
     listed: dict[str, Candidate] = {}
     within: dict[str, float] = {}  # probability of a sequence by the masses
+    most: dict[str, float] = {}  # the same by the one that is its likeliest
     for ranking, share in parts:
         for candidate in ranking.candidates:
-            listed.setdefault(candidate.sequence, candidate)
             own = share * candidate.probability
+            if own > most.get(candidate.sequence, -1.0):
+                listed[candidate.sequence], most[candidate.sequence] = candidate, own
             within[candidate.sequence] = within.get(candidate.sequence, 0.0) + own
     for candidate in plain.candidates:
         tokens = merge_il(encode(candidate.sequence))
