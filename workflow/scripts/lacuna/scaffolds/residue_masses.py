@@ -23,7 +23,8 @@ MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same 
 BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
 # Residues of the longest such table; beyond it only the lightest and heaviest residue count.
 MAX_BINNED = 30
-KEPT_TABLES = 512  # of the kinds here; those of all readings of C are half of them, and 25 MB
+# Of the kinds here. Those of all readings of C, with what is usual and without, are 434, and 50 MB.
+KEPT_TABLES = 512
 
 # Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
 PYROGLUTAMATE = {"Q": -AMMONIA, "E": -18.010565}

@@ -100,7 +100,7 @@ class KnownPeptides:
     cleavage in them, before the letter of the same index, with `_APART` between stretches;
     shares (n,): log probability that a peptide begins there; ends (n,): the same of its end;
     masses (m,): what the residues of each peptide weigh that is not large, in Da, rising; starts,
-    stops (m,): its first and last cleavage.
+    stops (m,): its first and last cleavage; carried: what one of its residues may carry.
     """
 
     letters: str

@@ -28,7 +28,6 @@ TRYPTIC = "KR"
 WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
 WEIGHTS["J"] = WEIGHTS["L"]  # chains from reads have J for every I and L that these show
 
-
 FIRST_OF_PEPTIDE = {"Q": 0.3, "E": 0.02}  # odds of pyroglutamate
 ON_AMINE = 0.01  # odds of what reagents leave on the first residue of any peptide
 

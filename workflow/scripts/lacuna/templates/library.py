@@ -26,8 +26,7 @@ from lacuna.core.tensor_files import Kinds, misfit, not_finite, read_header, rea
 from lacuna.templates.nearest import Library, pack_frequencies
 
 _OTHER_SEGMENTS = (  # what to do with a library of other segments than the bundled ones
-    "move segments that were added to the end of their file, or make both anew with the pretrain "
-    "target"
+    "move added segments to the end of their file, or make both anew with the pretrain target"
 )
 GERMLINE_CHAINS = 5.0  # weight of a gene's own residues in its profile, in natural chains
 

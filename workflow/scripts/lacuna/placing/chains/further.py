@@ -209,8 +209,8 @@ def without_words(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
 
 
 def _without_misread(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray:
-    """Weights of words (20 ** WORD,), 0 for those that a chain would have if a residue of it were
-    taken for another one, as GGLVK for GGLVQ."""
+    """Weights of words (20 ** WORD,), 0 for those that a chain would have if all its residues of
+    one kind were taken for another, as GGLVK for GGLVQ."""
     left = weights.copy()
     for draft in drafts:
         for one, other in _EXCHANGES:

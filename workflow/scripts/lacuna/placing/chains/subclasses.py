@@ -39,9 +39,9 @@ Way = tuple[int, ...]  # of each chain, the number of its constant region
 
 @dataclass(frozen=True, slots=True)
 class Subclasses:
-    """A locus of which reads show several constant regions.
+    """A locus of a species of which reads show several constant regions.
 
-    chains: drafts of the locus; constants: rows of `constants()`; shares: how common each is.
+    chains: drafts of both; constants: rows of `constants()`; shares: how common each is.
     """
 
     chains: tuple[int, ...]
