@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaps import mass_of
+from gaps import mass_of, scaffold
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import DEAMIDATION
 from lacuna.filling.search.decode import rank_sequences
@@ -27,6 +27,7 @@ from lacuna.scaffolds.residue_masses import (
     BIN,
     MAX_BINNED,
     RESIDUE_MASSES,
+    UNMODIFIED,
     USUAL,
     MassRules,
     Modifications,
@@ -34,8 +35,9 @@ from lacuna.scaffolds.residue_masses import (
     _reached,
     bounds,
     completable,
+    mass_rules,
 )
-from lacuna.scaffolds.scaffold import Gap, Piece
+from lacuna.scaffolds.scaffold import Gap, Piece, SpectralEvidence
 
 EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
 
@@ -190,6 +192,19 @@ def test_what_is_usual_is_as_probable_as_it_is_unless_it_is_allowed(
     odds = USUAL["N"].odds
     expected = odds / (1 + 2 * odds) if usual else 0.5
     assert found["NG"] == pytest.approx(expected, rel=0.01)
+
+
+def test_what_is_usual_counts_if_spectra_alone_may_give_a_gap_its_mass() -> None:
+    chain = scaffold("EVQLVES", (2, 5))
+    (gap,) = chain.gaps
+    weighed = replace(gap, mass=mass_of("QLV"), tolerance_da=0.01)
+    prefix = replace(gap, pieces=(Piece(3, 3, prefixes=((mass_of("Q"), 0.01),)),))
+    for one, expected in ((gap, True), (weighed, False), (prefix, False)):
+        shown = replace(one, spectra=SpectralEvidence())
+        assert mass_rules(chain, shown, UNMODIFIED).modifications.usual == expected
+        before = mass_rules(chain, one, UNMODIFIED, by_spectra=True)
+        assert before.modifications.usual == expected
+        assert not mass_rules(chain, one, UNMODIFIED).modifications.usual
 
 
 def test_isoleucine_and_leucine_count_together_and_are_told_apart_after() -> None:

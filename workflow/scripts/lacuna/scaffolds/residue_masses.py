@@ -128,7 +128,7 @@ def mass_rules(
     by_spectra: whether spectra may give the gap its mass, as they do if it has none and evidence of
     some; their peptides carry what is usual.
     """
-    if (by_spectra or gap.spectra is not None) and gap.mass is None and not gap.pieces:
+    if (by_spectra or gap.spectra is not None) and not gap.weighed:
         modifications = replace(modifications, usual=True)
     ends = (0, len(scaffold.sequence))
     inserted = {g.start for g in scaffold.gaps if g.start == g.end and not g.fixed}
