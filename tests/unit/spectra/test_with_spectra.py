@@ -20,7 +20,7 @@ from gap_of_peptide import (
     of_peptides,
     seen,
 )
-from lacuna.core.masses import OXIDATION, WATER
+from lacuna.core.masses import AMMONIA, OXIDATION, WATER
 from lacuna.core.tables import CLEAVAGE, GAP_TABLE, MASS, SPECTRUM, SPECTRUM_TABLE
 from lacuna.filling.search.cleavages import cut_where_shown
 from lacuna.results.summary import spectra_note
@@ -224,6 +224,19 @@ def test_residues_of_a_gap_may_carry_what_is_usual_if_spectra_weigh_it(
     assert first.mass == pytest.approx(weights(truth).sum() + len(carried) * OXIDATION, abs=1e-3)
     _, behind = first.status.split(", probability ")
     assert behind[len("1.000") :] == f"{said})"
+
+
+@pytest.mark.parametrize("lost", [0.0, AMMONIA])
+def test_pyroglutamate_in_a_mass_of_spectra_is_told(
+    lost: float, write: Write, tmp_path: Path
+) -> None:
+    mgf = write("c.mgf", as_mgf([spectrum_of(around(HEAVY, 0, 3), modified={0: -lost})]))
+    fasta = write("c.fasta", f">c\n{hidden(HEAVY, [(0, 3)])}\n")
+    fill_file({"fasta": fasta}, tmp_path / "out", {"alkylation": "none"}, spectra=[mgf])
+    first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
+    said = f"; its {first.candidate[0]} 1 as pyroglutamate" if lost else ""
+    assert first.candidate[0] in "QE"
+    assert first.status == f"filled (mass {first.mass:.4f} Da by spectra, probability 1.000{said})"
 
 
 def test_no_modification_is_told_of_a_gap_without_the_mass_of_its_spectra(

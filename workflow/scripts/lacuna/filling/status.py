@@ -21,6 +21,7 @@ from lacuna.scaffolds.residue_masses import (
     MAX_MASS,
     MAX_RESIDUES,
     PYROGLUTAMATE,
+    MassRules,
     Modifications,
     mass_rules,
     may_weigh,
@@ -194,13 +195,14 @@ def pyroglutamate_of(gap: BlockGap, ranking: Ranking, modifications: Modificatio
     """That a gap at the start of its chain has its mass with pyroglutamate, if that was not
     allowed; or ''."""
     given, best = gap.given, ranking.candidates[0] if ranking.candidates else None
-    if best is None or given.mass is None or given.start or modifications.pyroglutamate:
+    weighed = given.mass is not None or given.spectra is not None
+    if best is None or not weighed or given.start or modifications.pyroglutamate:
         return ""
     if best.sequence[:1] not in PYROGLUTAMATE:
         return ""
-    inside = replace(mass_rules(gap.chain.scaffold, given, modifications), starts_chain=False)
-    plain = may_weigh(encode(best.sequence.replace("I", "L")), best.mass, SAME_MASS, inside)
-    return "" if plain else f"its {best.sequence[0]} 1 as pyroglutamate"
+    rules = mass_rules(gap.chain.scaffold, given, modifications)
+    needed = _needs(best, rules, replace(rules, starts_chain=False))
+    return f"its {best.sequence[0]} 1 as pyroglutamate" if needed else ""
 
 
 def modified_of(gap: BlockGap, ranking: Ranking, modifications: Modifications) -> str:
@@ -211,18 +213,26 @@ def modified_of(gap: BlockGap, ranking: Ranking, modifications: Modifications) -
         return ""
     rules = mass_rules(gap.chain.scaffold, given, modifications)
     plain = replace(rules, modifications=replace(rules.modifications, usual=False))
-    tokens = encode(best.sequence.replace("I", "L"))
-    # A candidate that does not have the mass that spectra show has that of its bare residues.
-    if may_weigh(tokens, best.mass, SAME_MASS, plain) or not may_weigh(
-        tokens, best.mass, SAME_MASS, rules
-    ):
+    if not _needs(best, rules, plain):
         return ""
     found = [
         f"{residue} as {usual.word}"
         for residue, usual in usual_in(rules.modifications).items()
-        if residue in best.sequence and may_weigh(tokens, best.mass - usual.mass, SAME_MASS, plain)
+        if residue in best.sequence and _may_have(best, best.mass - usual.mass, plain)
     ]
     return f"its {' or '.join(found)}" if found else "several of its residues modified"
+
+
+def _needs(candidate: Candidate, rules: MassRules, less: MassRules) -> bool:
+    """Whether a candidate can have its mass by rules that allow some modification, and not by those
+    that allow less. One without the mass that spectra show has that of its bare residues, which may
+    be neither."""
+    of_rules, of_less = (_may_have(candidate, candidate.mass, each) for each in (rules, less))
+    return of_rules and not of_less
+
+
+def _may_have(candidate: Candidate, mass: float, rules: MassRules) -> bool:
+    return may_weigh(encode(candidate.sequence.replace("I", "L")), mass, SAME_MASS, rules)
 
 
 def partly_without_template(lacking: int, residues: int) -> str:
