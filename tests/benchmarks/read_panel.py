@@ -69,6 +69,7 @@ from lacuna.network.weights import load_weights
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.placing.votes.draft import CONSERVED
+from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.templates.library import load_library
 from lacuna.training.simulate import grid_to_chain, mutate
@@ -420,6 +421,11 @@ class Road:
     ) -> Result:
         """One antibody by one digest; variant: of the method; by_answer: whether each answered
         chain is compared with the true one that it is most like, not the reverse."""
+        reads = self.read(antibody, digest, seed, folder)
+        return self.answer(antibody, digest, reads, folder, variant, by_answer=by_answer)
+
+    def read(self, antibody: Antibody, digest: str, seed: int, folder: Path) -> Sequence[Read]:
+        """Simulated reads of an antibody, from a table as its tool writes it."""
         proteases, n = DIGESTS[digest]
         n //= self.part
         proteases = (antibody.single,) if digest == "one" else proteases
@@ -435,12 +441,26 @@ class Road:
         peptides = read_peptides([folder / file])
         if len(peptides.reads) != n:
             raise SystemExit(f"{antibody.tool}: {len(peptides.reads)} of {n} rows read")
+        return peptides.reads
+
+    def answer(
+        self,
+        antibody: Antibody,
+        digest: str,
+        reads: Sequence[Read],
+        folder: Path,
+        variant: scoring.Variant = scoring.VARIANTS[0],
+        *,
+        by_answer: bool = False,
+        placed: Placed | None = None,
+    ) -> Result:
+        """What comes of the reads of an antibody; placed: where they lie, if that is known."""
         truth = folder / "truth.fasta"
         records = (f">t{i}\n{t}\n" for i, t in enumerate(antibody.truths))
         truth.write_text("".join(records), encoding="utf-8")
         start = time.process_time()
-        placed = place(
-            peptides.reads,
+        placed = placed or place(
+            reads,
             variant.models(""),
             contaminants=self.contaminants,
             use=self.library.v_prior.numpy(),
@@ -455,10 +475,7 @@ class Road:
             truths = [_nearest(truths, c) for c in chains]
         else:
             answers = [scoring._answer(t.domain, chains) for t in truths]
-        scores = [
-            scoring._score(t, c, placed, peptides.reads)
-            for t, c in zip(truths, answers, strict=True)
-        ]
+        scores = [scoring._score(t, c, placed, reads) for t, c in zip(truths, answers, strict=True)]
         return Result(
             antibody.kind,
             digest,
