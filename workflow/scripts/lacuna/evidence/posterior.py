@@ -12,13 +12,13 @@ from lacuna.core.tables import Flag
 from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.votes.draft import Draft
 
-CAP = 12.0  # nats that reads may say at most
+CAP = 12.0  # nats, tempered, by which reads prefer one residue to another at most
 # Share of the posterior that is spread evenly where reads do not settle a residue: neither one
 # residue nor I and L together reach 0.95. If less is, more of those that do are wrong in natural
 # antibodies (tests/benchmarks/read_panel.py --chains --digests one).
 FLOOR_UNREAD = 0.056
-MOST_UNREAD = 1 - FLOOR_UNREAD + 2 * FLOOR_UNREAD / N_RESIDUES
-FLOOR_GERMLINE = 0.1  # where the germline is all there is
+MOST_UNREAD = 1 - FLOOR_UNREAD + 2 * FLOOR_UNREAD / N_RESIDUES  # of I and L together: below 0.95
+FLOOR_GERMLINE = 0.1  # the same in a nearly unread V domain, where germline is all there is
 # By flag: of every residue of a serum's chains, none of which is then `observed`; of residues that
 # may be those of another chain of the locus; of residues that no read joins, of which there may be
 # more or fewer; of those of a mixture that some reads contradict.

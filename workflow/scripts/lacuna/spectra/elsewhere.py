@@ -33,7 +33,7 @@ from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
 from lacuna.spectra.tally import tallies_of
 
-FAR_BETTER = 3.0  # nats
+FAR_BETTER = 3.0  # nats by which a spectrum must fit another place better to be of that one
 SURELY_KNOWN = 20.0  # log odds of a peptide of known residues from which it needs no comparison
 ALIKE = 4  # residues at the ends of two peptides, or more, that make them the same if they agree
 # Da by which known residues of two peptides may overlap that are the same: what one residue carries

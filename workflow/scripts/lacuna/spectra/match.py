@@ -24,7 +24,7 @@ LARGE = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
 # The mass of a large precursor may be the average one, or that of another isotope. The ratio of the
 # average to the monoisotopic mass is at most a little more than that of averagine (1.00064).
 HIGHEST_AVERAGE_RATIO = 1.0007
-WRONG_ISOTOPE = 3.0  # Da
+WRONG_ISOTOPE = 3.0  # Da by which another isotope is off at most
 HEAVIER = 0.05  # probability that another precursor is the peak with one 13C
 PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
 PRESENT_SHARE = 0.2  # of its fragments that a series must show to explain peaks

@@ -17,12 +17,12 @@ WINDOW = 100.0  # m/z, width of a window
 MOST_CHARGE = 3  # of fragments whose isotopes do not show their charge
 ISOTOPE_LEAST = 0.3  # intensity of the lighter of two isotope peaks, as a share of the heavier
 LOSSES = (WATER, AMMONIA, CARBON_MONOXIDE)  # of an ion that is more intense; the last makes a of b
-PRECURSOR_ISOTOPES = 4
+PRECURSOR_ISOTOPES = 4  # peaks of the precursor, from the lightest on, that are no fragments
 # Da. For heavier fragments, deconvolution often takes another isotope for the lightest one: of the
 # c and z ions of an Fd, 9 in 10 up to 8 kDa have their monoisotopic mass, 3 in 10 over 10 kDa.
 LARGEST = 8000.0
 AROUND = 50.0  # Da on either side of a mass in which peaks are counted
-LEAST_CHANCE, MOST_CHANCE = 1e-3, 0.5
+LEAST_CHANCE, MOST_CHANCE = 1e-3, 0.5  # limits of the probability of a fragment by chance
 # Da, and how often another peptide has a fragment that is as light: of one residue (K or R ends
 # every tryptic peptide), and of two residues, of which there are 210 pairs.
 SMALL = ((200.0, 0.5), (310.0, 0.02))

@@ -25,7 +25,9 @@ from lacuna.scaffolds.residue_masses import (
 )
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-RATIO_ERROR = 2e-4  # of the ratio of a gap's residues, which may hold more sulfur or less
+# Of a mass: how far off the ratio of the average to the monoisotopic one may be, since residues may
+# hold more sulfur than averagine, or less.
+RATIO_ERROR = 2e-4
 FORM_ERROR = 0.02  # Da, of the monoisotopic mass of a form by that ratio
 # Nearly all heavy chains lose the lysine that ends them to carboxypeptidases of the cell: Dick et
 # al. 2008, Biotechnol Bioeng 100:1132.

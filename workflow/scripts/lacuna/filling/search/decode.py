@@ -21,7 +21,7 @@ from lacuna.scaffolds.scaffold import SpectralEvidence
 
 _LETTERS = np.array(list(RESIDUES))
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
-TINY = 1e-300
+TINY = 1e-300  # what a probability of 0 is taken for where it divides
 MIN_WIDTH = 256  # sequences kept per step of the longest gaps
 # The residues of a gap depend on each other, and of a long gap not all sequences are kept, so that
 # shares are too sure without a temperature. Fitted on held-out natural chains, see the model card.

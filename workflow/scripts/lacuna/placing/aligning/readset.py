@@ -29,7 +29,7 @@ MISTAKEN = (("D", "N"), ("E", "Q"), ("F", "M"), ("K", "Q"))
 # Limits of the probability that a residue is right when reads are compared: one of score 0 may be
 # right, and none is beyond doubt.
 LEAST_RIGHT, MOST_RIGHT = 0.05, 0.995
-IN_REPEAT = 0.06  # probability of one of them
+IN_REPEAT = 0.06  # probability that a residue of such a run is right: it says next to nothing
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]
 

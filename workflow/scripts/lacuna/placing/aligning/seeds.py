@@ -6,7 +6,7 @@ from lacuna.core.alphabet import N_RESIDUES
 from lacuna.placing.aligning.kernel import BAND
 from lacuna.placing.aligning.readset import ReadSet
 
-SEED = 4
+SEED = 4  # residues in a row that a read and a text must share to be aligned there
 # If a tool judges no single residue, those of a read are right or wrong together: after a right one
 # the next is right in 0.91 to 0.93 of the reads of trastuzumab, 2489 (PEAKS) and NB6 (InstaNovo).
 AFTER_RIGHT = 0.92

@@ -43,6 +43,7 @@ LOST_READS = 10  # strays that are named at least
 # that chain has in its place lies among them, and the rest of it on the chain. In antibodies alone
 # the share is 0.03 at most (tests/benchmarks/read_panel.py).
 RIVALLED = 0.2
+# The same share, if the strays are of another species than the one stated: fewer are named then.
 OTHER_SHARE = 0.03
 
 

@@ -11,7 +11,7 @@ from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, encode, merge_il
 from lacuna.placing.aligning.seeds import known_words
 
-WORD = 5
+WORD = 5  # residues of a run by which reads and segments are compared
 FACING_LIGHT = 50  # IMGT position of a residue that lies on the light chain
 ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
 PRIOR = 3.0  # words that the segments used most are ahead by

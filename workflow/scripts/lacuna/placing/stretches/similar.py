@@ -19,7 +19,7 @@ from lacuna.placing.aligning.readset import LEAST_RIGHT, MOST_RIGHT, ReadSet
 from lacuna.placing.votes.draft import HELD, Draft
 
 SHORTEST = 7  # residues of a read that is compared with segments
-LONGEST = 24
+LONGEST = 24  # the same at most
 MUTATED = 0.35  # of residues to differ from the segment that is nearest there
 MOST = 400  # reads that are compared with all segments, the most certain
 MIN_WORTH = 14.0  # nats of a read against chance if every residue of it were right
@@ -31,7 +31,7 @@ BEFORE_OTHERS = 2.5  # nats more than at any other unread place
 UNREAD = 0.6  # share of the residues under a read that no other read covers
 NEAR = 2  # positions on either side of it, one of which another read must cover
 COVERED = 1.0  # weight of reads from which a position counts as covered
-_CHANCE = 1.0 / 19.0
+_CHANCE = 1.0 / 19.0  # of a residue to be the same by chance: I and L count as one
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Placements, place_on
 
 SURE = 20.0  # nats of a core that no read has by chance
-STEP = 0.5  # nats
+STEP = 0.5  # nats by which more is asked for at a time
 BY_CHANCE = 0.5  # share of the cores of a score that may be of chance
 MOST = 15.0  # nats that are asked for at most
 FEWEST = 5  # cores on backward chains that show how many are by chance
