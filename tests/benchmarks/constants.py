@@ -92,8 +92,8 @@ def constants_of(module: ModuleType) -> Iterator[Constant]:
     """The numbers that a module names; not those that a call gives, as of enumerations."""
     for node in _tree(module).body:
         if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call | ast.GeneratorExp):
-            names = [n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)]
-            for name in filter(str.isupper, names):
+            names = (n for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name))
+            for name in (n.id for n in names if n.id.isupper() and isinstance(n.ctx, ast.Store)):
                 value = getattr(module, name)
                 if type(value) in (int, float) and value:
                     yield Constant(value, tuple(_bound(module, name)))
