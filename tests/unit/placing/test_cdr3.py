@@ -348,6 +348,15 @@ def test_a_mutated_start_of_fr4_is_in_some_read(
     assert (built is not None) == mutated
 
 
+@pytest.mark.parametrize(("first", "taken"), [("W", False), ("L", True)])
+def test_no_light_chain_has_the_cdr3_of_a_heavy_one(first: str, taken: bool) -> None:
+    """FR3 and FR4 are alike from the second residue of FR4 on, so that reads join both chains."""
+    read = f"EDFATYYCAKRGDLVGQKFNDY{first}GQGTKVEL"
+    found = bridged_by(*(read[i:] for i in range(4)), locus="K")
+    assert found.startswith(f"AKRGDLVGQKFNDY{first}GQG") == taken
+    assert found.endswith(f"{first if taken else 'F'}GQGTKVELK")
+
+
 def test_no_cdr3_runs_through_an_fr4_whose_start_is_mutated() -> None:
     own, other = "AEDTAVYYCRQVAGNFRGQGTLVTVSS", "GNFRGQGTLVTVYWGQGTLVTVSS"
     reads = (text[i:] for text in (own, other) for i in range(4))

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
-from lacuna.antibody.germlines import j_segments
+from lacuna.antibody.germlines import LOCI, j_segments
 from lacuna.antibody.imgt import FR4_START
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, merge_il
 from lacuna.placing.aligning.joints import ANY_JOINT
@@ -100,6 +100,8 @@ def _with_start_of_fr4(
         return None
     if np.array_equal(best.tokens[-2:], around.right[:2]):  # WGGQG: a residue too many
         return None
+    if int(best.tokens[-1]) in _starts_elsewhere(draft.locus):  # WGQG in a light chain
+        return None
     start = around.right[:WITHOUT_FIRST]
     mutated, germline = (
         _shown(around.reads, np.concatenate((first, start[1:])))
@@ -111,6 +113,16 @@ def _with_start_of_fr4(
     tokens = closed.tokens.copy()
     tokens[closed.cdr3()[1]] = best.tokens[-1]
     return replace(closed.with_tokens(tokens), bridged=True)
+
+
+@cache
+def _starts_elsewhere(locus: str) -> frozenset[int]:
+    """First residues of FR4 in the J segments of other loci alone: W in light chains, F in heavy
+    ones. Reads that join one to a chain are those of the CDR3 of another."""
+    j = j_segments()
+    own = j.locus == LOCI.index(locus)
+    first = merge_il(j.tokens[:, FR4_START])
+    return frozenset(first[~own].tolist()) - frozenset(first[own].tolist())
 
 
 def _shown(reads: ReadSet, run: np.ndarray) -> float:
