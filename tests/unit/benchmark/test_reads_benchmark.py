@@ -48,3 +48,5 @@ def test_loops_of_other_lengths_that_make_up_for_each_other_are_aligned() -> Non
     pairs = _pairs(CHAIN[:120], answer)
     assert sum(CHAIN[i] == answer[j] for i, j in pairs) >= 116
     assert _pairs("ACDE", "ACDF") == [(0, 0), (1, 1), (2, 2), (3, 3)]
+    shifted = CHAIN[:90] + "C" + CHAIN[90:119]  # a residue too many, and the last one lacks
+    assert _pairs(CHAIN[:120], shifted)[-1] == (118, 119)

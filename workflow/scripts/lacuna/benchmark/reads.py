@@ -51,6 +51,7 @@ LOG = logging.getLogger(__name__)
 CONFIDENT = 0.95
 UNSTATED = 0.5  # confidence of residues of which a tool states none
 LEAST_LIKE = 0.5  # share of a true V domain that a chain must have to be its answer
+SHIFTED = 10  # residues
 
 
 class ReadsRow(NamedTuple):
@@ -241,22 +242,27 @@ def _answer(domain: str, chains: Sequence[WeighedChain]) -> WeighedChain | None:
 def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
     """Positions of truth and answer that belong together.
 
-    The lengths of two loops may differ by as much in opposite directions: sequences of equal length
-    that have few residues in common without gaps are aligned too.
+    A residue too many at one place and one too few at another shift all between them: sequences of
+    equal length are aligned too if gaps make SHIFTED more residues right.
     """
     if not letters:
         return []
-    same = sum(same_but_il(a, b) for a, b in zip(truth, letters, strict=False))
-    if len(truth) == len(letters) and same > LEAST_LIKE * len(truth):
-        return [(i, i) for i in range(len(truth))]
     aligner = PairwiseAligner(
         mode="global", match_score=2, mismatch_score=-1, open_gap_score=-4, extend_gap_score=-0.5
     )
     alignment = aligner.align(truth.replace("I", "L"), letters.replace("I", "L"))[0]
     blocks: Iterable[tuple[tuple[int, int], tuple[int, int]]] = zip(*alignment.aligned, strict=True)
-    return [
+    aligned = [
         pair for (a, b), (c, d) in blocks for pair in zip(range(a, b), range(c, d), strict=True)
     ]
+    if len(truth) != len(letters):
+        return aligned
+    straight = [(i, i) for i in range(len(truth))]
+
+    def right(pairs: Iterable[tuple[int, int]]) -> int:
+        return sum(same_but_il(truth[i], letters[j]) for i, j in pairs)
+
+    return aligned if right(aligned) >= right(straight) + SHIFTED else straight
 
 
 def _score(
