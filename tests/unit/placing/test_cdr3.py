@@ -319,6 +319,18 @@ def test_only_reads_of_a_cdr3_lead_it_into_fr4(front: str, behind: str, closed: 
     assert ("X" not in found) == closed
 
 
+@pytest.mark.parametrize(
+    ("front", "closed"),
+    [("ASPLHYEGFDY", True), ("ASPLHYEGLLDY", False)],  # as IGHJ4 ends, and as by chance
+)
+def test_a_stretch_may_end_as_another_j_segment_does(front: str, closed: bool) -> None:
+    """Of a digest by chymotrypsin, in a chain that was started with IGHJ1 (AEYFQHWGQG)."""
+    start = "SLRSDDTAVYYC"
+    reads = [(start + front)[i:] for i in range(4)]
+    found = bridged_by(*reads, known=front + "XXX")
+    assert found.startswith(front + ("WGQG" if closed else "X"))
+
+
 def test_a_residue_too_many_is_no_mutated_start_of_fr4() -> None:
     read = "AEDTAVYYCARDENYNDPARYFWGGQGTLVTV"
     assert bridged_by(*(read[i:] for i in range(4))).endswith("WGQGTLVTVSS")

@@ -12,7 +12,7 @@ from lacuna.placing.aligning.joints import ANY_JOINT
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.place import Placed
-from lacuna.placing.stretches.cdr3 import holds_fr4
+from lacuna.placing.stretches.cdr3 import holds_fr3, holds_fr4
 from lacuna.placing.stretches.junction import Surroundings
 from lacuna.placing.stretches.meeting import Met, Question, begins_again, closed_by_meeting, meet
 from lacuna.placing.stretches.sides import Opening, Side, _with_longer, sides_of
@@ -303,3 +303,16 @@ def test_reads_count_for_a_length_as_much_as_they_may(most: float, found: str) -
 )
 def test_a_cdr3_that_goes_on_into_fr4_is_known(cdr3: str, holds: bool) -> None:
     assert holds_fr4(encode(cdr3)) == holds
+
+
+@pytest.mark.parametrize(
+    ("cdr3", "holds"),
+    [
+        ("AADLTRHFGGVDNAKHPVYLQMNNLREQDSGVYSCAAVPLLVNFRQCSL", True),
+        ("AADLTRHFGGVDNAKHPVYLQMNNLREQDSGVYS", False),
+        ("TTVHQQTHQDQTCPDGYTRTNYYCRRDGCGSWCNGAERQQPCVRGPCCCDLTYRTAYEYHVN", False),
+    ],
+    ids=["through FR3", "without its Cys", "of cattle"],
+)
+def test_a_cdr3_that_runs_through_an_fr3_is_known(cdr3: str, holds: bool) -> None:
+    assert holds_fr3(encode(cdr3.replace("I", "L"))) == holds

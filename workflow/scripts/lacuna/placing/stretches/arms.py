@@ -106,12 +106,15 @@ def _shared_runs(left: np.ndarray, right: np.ndarray) -> list[tuple[int, int]]:
     return found
 
 
-def into_j(ahead: np.ndarray, head: np.ndarray, fr4: np.ndarray) -> np.ndarray | None:
+def into_j(
+    ahead: np.ndarray, head: np.ndarray, fr4: np.ndarray, least: float = CDR3_JOINT.least
+) -> np.ndarray | None:
     """A stretch that ends inside the head of a J segment, with the rest of the head.
 
-    fr4: the residues behind the head. Proteases cut behind the first one (chymotrypsin behind
-    Trp118 and Phe118), so that no read joins what they separate: a stretch that ends with it is
-    whole. None if the residues that they share may be alike by chance, or fit at two places.
+    fr4: the residues behind the head; least: nats that the shared residues must count. Proteases
+    cut behind the first one of FR4 (chymotrypsin behind Trp118 and Phe118), so that no read joins
+    what they separate: a stretch that ends with it is whole. None if the residues that they share
+    may be alike by chance, or fit at two places.
     """
     text = np.concatenate((head, fr4[:BEHIND_HEAD]))
     found: list[tuple[float, int]] = []
@@ -122,7 +125,7 @@ def into_j(ahead: np.ndarray, head: np.ndarray, fr4: np.ndarray) -> np.ndarray |
         if n > stop - len(head):  # FR4 alone is as likely as W or F within a CDR3
             found.append((float(CDR3_JOINT.worth_of(ahead[len(ahead) - n :]).sum()), stop))
     found.sort(reverse=True)
-    if not found or found[0][0] < CDR3_JOINT.least:
+    if not found or found[0][0] < least:
         return None
     if len(found) > 1 and found[1][0] > found[0][0] - ANOTHER_PLACE:
         return None

@@ -21,7 +21,7 @@ from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import CDR3_JOINT, CDR3_SHARES
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.arms import SHARED
-from lacuna.placing.stretches.cdr3 import LONGEST, SHORTEST, holds_fr4
+from lacuna.placing.stretches.cdr3 import LONGEST, SHORTEST, holds_framework
 from lacuna.placing.stretches.junction import Surroundings, weigh_paths
 from lacuna.placing.stretches.sides import SUREST, Opening, Side, sides_of
 from lacuna.placing.votes.cleavage import Cleavage
@@ -103,7 +103,7 @@ def closed_by_meeting(
     opening = Opening.of_cdr3(draft)
 
     def nats(tokens: np.ndarray) -> float:
-        if begins_again(tokens) or holds_fr4(tokens):
+        if begins_again(tokens) or holds_framework(tokens):
             return -inf
         return _length_nats(draft.locus, len(tokens)) + _germline_nats(draft, tokens)
 
