@@ -150,6 +150,17 @@ def test_the_first_joint_of_a_cdr3_needs_three_residues_in_front(begins: str, ov
     assert found[0] == over and found[3] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("own", "over"), [((), 0.0), (("YYCGGHCGYDY",), 2.0), (("YYCGGHCGYDY", "AVYYCGGHC"), 4.0)]
+)
+def test_reads_of_a_yc_within_a_cdr3_do_not_join_its_rest_to_fr3(
+    own: Sequence[str], over: float
+) -> None:
+    """In ARDGGAYCGGHCGYDY, the A of AYC is soon misread as Y."""
+    misread = ("GDGYYCGGHCGYDYWG", "NDYYCGGHCGYDY")
+    assert joints(CDR3_JOINT, "GGHCGYDY", *own, *misread)[0] == over
+
+
 def test_a_read_that_leaves_residues_out_is_not_over_their_joints() -> None:
     """It may be of another chain that begins and ends alike."""
     another, own = "AVYYCARHWVWFDYWGQGTL", "AVYYCARHWVHSWFDYWGQGTL"

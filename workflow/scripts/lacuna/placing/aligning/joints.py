@@ -26,7 +26,8 @@ class JointRule:
     residue counts that is the same in read and chain, and least: what those of an unbroken piece
     must sum to on both sides, since blocks of equal mass, and a residue or two, agree by chance.
     in_front: the most that a residue counts in front of the first joint, where chains are alike and
-    tools write YC if they cannot read how a CDR3 begins.
+    tools write YC if they cannot read how a CDR3 begins. A CDR3 may hold YC itself: reads that have
+    few residues there, and others in front of these, count at most as much as all that do not.
     """
 
     reach: int
@@ -47,6 +48,7 @@ V_JOINT = JointRule(reach=2, worth=np.ones(N_RESIDUES), least=3.0)
 # Three residues are enough in front of the first joint. If five were needed, a mixture of 2489 and
 # NB6 would lose the CDR3 of 2489, since no read of it has more (docs/explanation/measurements.md).
 CDR3_JOINT = JointRule(reach=1, worth=-np.log(CDR3_SHARES), least=5.0, in_front=1.7)
+FEW_IN_FRONT = 3  # residues in front of a CDR3 that reads of its YC may have by a mistake
 ANY_JOINT = JointRule(reach=1, worth=np.zeros(N_RESIDUES), least=0.0)  # however it goes on
 
 
@@ -69,13 +71,20 @@ def joints_of(
     worth = np.where(found.kind == MATCH, rule.worth_of(text[found.at]), 0.0)
     piece = _pieces(found)
     told = np.ones((len(found.at), length + 1), dtype=bool)
+    unlike = np.zeros(len(found.at), dtype=bool)
     for joint in range(length + 1):
         front = (found.at >= 0) & (found.at < start + joint)
         own = piece == np.where(front, piece, -1).max(1, initial=-1)[:, None]
         ahead = worth if joint else np.minimum(worth, rule.in_front)
         for side, says in ((own & front, ahead), (own & (found.at >= start + joint), worth)):
             told[:, joint] &= side.any(1) & ((says * side).sum(1) >= rule.least)
-    return ((over & told) * weight[:, None]).sum(0)
+        if not joint and math.isfinite(rule.in_front):
+            same = own & front
+            unlike = ((same & (worth > 0)).sum(1) <= FEW_IN_FRONT) & ~same[:, 0]
+    joined = (over & told) * weight[:, None]
+    total: np.ndarray = joined.sum(0)
+    total[0] = min(total[0], 2 * joined[~unlike, 0].sum())
+    return total
 
 
 def _pieces(found: Alignment) -> np.ndarray:
