@@ -11,6 +11,7 @@ from lacuna.placing.votes.draft import Draft
 
 INSERTED = 6  # residues that a V domain may have in addition to those of germline
 BETTER_V = 2.0  # nats by which another V segment must be better
+LONGEST_REPEAT = 4  # residues that may be there twice, though reads show them once
 V_CAP = 4.0  # nats that a position may count when V is chosen again
 
 
@@ -75,10 +76,15 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
 
 
 def _shown(draft: Draft, found: Votes) -> np.ndarray:
-    """(t,) weight of the reads that show a residue; of one in front of its like those that go on to
-    it, as a read that ends there may as well show the other."""
-    alike = np.append(draft.tokens[1:] == draft.tokens[:-1], False)
-    return np.where(alike, np.append(found.passed[1:], 0.0), found.depth)
+    """(t,) weight of the reads that show a residue; of those in front of their like (VQ in front of
+    VQ) of the reads that go on to it, as one that ends there may as well show the other."""
+    shown = found.depth.copy()
+    for n in range(1, LONGEST_REPEAT + 1):
+        alike = np.append(draft.tokens[n:] == draft.tokens[:-n], np.zeros(n, dtype=bool))
+        for start in np.flatnonzero(np.lib.stride_tricks.sliding_window_view(alike, n).all(1)):
+            place = slice(start, start + n)
+            shown[place] = np.minimum(shown[place], found.passed[start + n])
+    return shown
 
 
 def _with_front(draft: Draft, residues: tuple[int, ...]) -> Draft:
