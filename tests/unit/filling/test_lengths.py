@@ -461,5 +461,15 @@ def test_a_gap_in_front_of_a_framework_that_is_only_likely_stays_within_cdr3(rea
     assert columns[-len(fr4) :].tolist() == list(range(FR4_START, FR4_LAST["H"] + 1))
 
 
+def test_a_gap_in_a_cdr3_that_is_long_already_does_not_take_fr4_out_of_the_domain() -> None:
+    """Nothing is numbered behind a CDR3 of more residues than IMGT has columns for."""
+    domain = germline_chain("K", 3, cdr3=9)
+    front, behind = domain[: domain.index("C", 80) + 1], domain[-10:]
+    cdr3 = "QKHGYHQRSNWPAA"  # with residues of FR3 that reads show twice
+    whole = front + cdr3 + behind + constant_region("K")
+    (found,) = settle([opened(whole, len(front) + 1, len(front) + 2, mass=False)])
+    assert sizes(found)[0] <= 2
+
+
 def weights_of(residue: str) -> tuple[float, ...]:
     return tuple(0.905 if one == residue else 0.005 for one in RESIDUES)

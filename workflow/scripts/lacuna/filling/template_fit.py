@@ -9,6 +9,7 @@ import numpy as np
 from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, v_segments
 from lacuna.antibody.imgt import (
+    CONSTANT,
     CYS104,
     FR4_LAST,
     FR4_START,
@@ -156,12 +157,18 @@ def _misfits(columns: np.ndarray, part: PartSegments) -> Misfits:
 
 
 def _cut_off(columns: np.ndarray, part: PartSegments) -> int:
-    """Number of germline columns before a V domain's first residue, and after its last in FR4."""
+    """Number of germline columns before a V domain's first residue, and after its last in FR4.
+
+    In front of a constant region, a domain without FR4 lacks all of it: with a CDR3 of a length
+    that none has, nothing behind is numbered.
+    """
     v_row, locus = v_segments().tokens[part.v], LOCI[part.locus]
     first = int(columns[0]) if len(columns) else 0
     late = int((v_row[1:first] < MISSING).sum()) if first <= CYS104 else 0
     fr4 = columns[(columns >= FR4_START) & (columns <= N_IMGT)]
-    return late + (max(FR4_LAST[locus] - int(fr4.max()), 0) if len(fr4) else 0)
+    if not len(fr4) and CONSTANT not in columns:
+        return late
+    return late + max(FR4_LAST[locus] - int(fr4.max(initial=FR4_START - 1)), 0)
 
 
 def _cdr3_cost(columns: np.ndarray, locus: str) -> float:
