@@ -103,6 +103,13 @@ def test_a_heavy_chain_has_a_light_one_that_is_hardly_read() -> None:
     assert [d.locus for d in place(tiles(heavy), Sure()).drafts] == ["H"]
 
 
+def test_a_light_chain_that_few_of_many_reads_resemble_is_none() -> None:
+    heavy, light = chain_with_cdr3("H", "ARWGGDGFYHMDY"), chain_with_cdr3("K", "QQYNSYPLT")
+    few = [peptide(light[-n:], f"{n}") for n in (18, 19, 20)]
+    many = numbered(tiles(heavy) * 400)
+    assert [d.locus for d in place([*many, *few], Sure()).drafts] == ["H"]
+
+
 def test_a_further_chain_has_its_share_of_the_reads() -> None:
     main, other = (
         tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")),

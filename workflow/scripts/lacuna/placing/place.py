@@ -49,7 +49,8 @@ OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
-# Of the reads, that a further chain must have: fewer are misread ones of another.
+# Of the reads, that a further chain must have: fewer are misread ones of another. A first one must
+# have as much of those of the commonest chain: among many reads, a few resemble any locus.
 LEAST_SHARE = 0.005
 
 LOG = logging.getLogger(__name__)
@@ -98,7 +99,8 @@ def place(
     n_first = len(drafts)
     pooled, drafts, placements = _built(pooled, drafts, proteins, species, use)
     shares = abundances(pooled, placements)[: len(drafts)]
-    common = (np.arange(len(drafts)) < n_first) | (shares >= LEAST_SHARE)
+    first = np.arange(len(drafts)) < n_first
+    common = shares >= LEAST_SHARE * np.where(first, shares.max(initial=0.0), 1.0)
     if not common.all():
         drafts = [draft for draft, kept in zip(drafts, common, strict=True) if kept]
         placements = place_on(pooled, [*drafts, *proteins])
