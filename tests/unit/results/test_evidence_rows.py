@@ -479,6 +479,27 @@ def test_i_and_l_that_nothing_tells_apart_are_flagged(
     assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[40].flags == expected
 
 
+def test_i_or_l_is_as_probable_as_reads_have_it(write: Write, tmp_path: Path, chain: str) -> None:
+    """That it is one of the two is all that the code J says."""
+    (tmp_path / "scaffolds").mkdir()
+    scaffold = Scaffold("a", "", f"{chain[:40]}J{chain[41:]}", (Gap(40, 41, 1, 1),), 1)
+    write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
+    row = ResidueRow("a", 41, 1, "L", 0.9, Shares([("I", 0.1)]), "", "FR1", "", "", 40, "J")
+    of_reads = Shares([("I", 0.3), ("V", 0.05)])
+    read = EvidenceRow("a", 41, "", "", "L", 0.6, OBSERVED, 9.0, "", of_reads, "phase")
+    write_evidence(
+        scaffolds=tmp_path / "scaffolds",
+        filled=write("filled.fasta", f">a\n{chain[:40]}L{chain[41:]}\n"),
+        gaps=gap_table(write),
+        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text([row])),
+        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text([read])),
+        out=tmp_path / "out",
+    )
+    found = list(EVIDENCE_TABLE.read(tmp_path / "out"))[40]
+    assert found.probability == pytest.approx(0.81)
+    assert dict(found.alternatives)["I"] == pytest.approx(0.09)
+
+
 @pytest.mark.parametrize(
     ("filled", "given", "flags"),
     [

@@ -276,17 +276,23 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
         state, flags = DOUBTFUL, ";".join(filter(None, (flags, Flag.AGAINST_READS)))
     elif state == OBSERVED and _probability(gap) < OBSERVED_PROBABILITY:
         state = DOUBTFUL
+    probability, alternatives = gap.probability, gap.alternatives
+    if row is not None and gap.ambiguity == "J" and same_but_il(row.residue, gap.residue):
+        # The gap's probabilities tell I from L alone; whether it is one of them, reads say.
+        either = min(_probability(row), 1.0)
+        probability = None if probability is None else probability * either
+        alternatives = Shares((residue, share * either) for residue, share in alternatives)
     return EvidenceRow(
         chain=gap.chain,
         position=gap.position,
         imgt=gap.imgt,
         region=gap.region,
         residue=gap.residue,
-        probability=gap.probability,
+        probability=probability,
         state=state,
         depth=row.depth if row is not None else None,
         germline=gap.germline,
-        alternatives=gap.alternatives,
+        alternatives=alternatives,
         flags=flags,
     )
 
