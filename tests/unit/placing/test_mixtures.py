@@ -11,17 +11,14 @@ from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.phase import JOINED, apart, copied_into_cdr3, holds_several, unjoined
 from lacuna.evidence.weigh import weigh
-from lacuna.placing.aligning.joints import CDR3_JOINT
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.chains.crossing import _reads_over, exchanged, seam_nats, seams
 from lacuna.placing.chains.further import count_places, further_drafts, of_two_species
 from lacuna.placing.chains.parting import divided, parted
-from lacuna.placing.chains.trials import Among, with_end_of_fr3
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.segments import WORD, best_of_loci, is_vhh, score_segments
-from lacuna.placing.stretches.junction import Surroundings
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import Draft, in_both
 from lacuna.placing.votes.placement import place_on, reads_over
@@ -201,28 +198,6 @@ def test_fr4s_are_exchanged_if_reads_go_on_into_the_other_one(two: Placed) -> No
     right = exchanged(memory, wrong, [], place_on(placed.reads, wrong, memory=memory))
     assert letters(right) == letters(placed.drafts)
     assert all(d.bridged for d in right)
-
-
-@pytest.mark.parametrize("mutated", [True, False])
-def test_residues_in_front_of_cys104_are_those_that_the_reads_of_a_cdr3_have_there(
-    two: Placed, mutated: bool
-) -> None:
-    """Reads of another chain, which has germline's, would outvote them."""
-    number = next(i for i, d in enumerate(two.drafts) if decode(d.tokens)[:9] == merged(ONE[:9]))
-    draft = two.drafts[number]
-    start, stop = draft.cdr3()
-    shown = variant(ONE, **{f"p{start - 2}": "F", f"p{start - 4}": "L"}) if mutated else ONE
-    memory = Memory.of(reads_of(numbered([*tiles(OTHER), *tiles(shown), *tiles(shown[2:])])))
-    before, behind = draft.tokens[:start], draft.tokens[stop:]
-    best = place_on(memory.reads, two.drafts, memory=memory).best(len(memory.reads))
-    around = Surroundings(memory.reads, before, behind, best, CDR3_JOINT)
-    among = Among(memory, two.drafts, (), number)
-    arms = [merge_il(encode(arm[start - 5 : stop])) for arm in (ONE, shown)]
-    found = with_end_of_fr3(among, around, draft, arms)
-    assert decode(found.tokens[start - 5 : stop]) == merged(shown[start - 5 : stop])
-    wrong = [merge_il(encode(variant(ONE, **{f"p{start - 3}": "W"})[start - 5 : stop]))]
-    assert with_end_of_fr3(among, around, draft, wrong) is draft
-    assert with_end_of_fr3(among, around, replace(draft, bridged=False), arms).bridged is False
 
 
 @pytest.mark.parametrize(("was", "seen"), [("N", "D"), ("Q", "E"), ("K", "Q"), ("M", "F")])

@@ -11,7 +11,6 @@ from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, Joint
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.crossing import exchanged
 from lacuna.placing.chains.parting import parted
-from lacuna.placing.chains.trials import Among, with_end_of_fr3
 from lacuna.placing.stretches.arms import read_arms
 from lacuna.placing.stretches.cdr3 import own_fronts, with_junction
 from lacuna.placing.stretches.cdr3_joints import loosened
@@ -37,12 +36,14 @@ SETTLED = 8.0  # nats from which a loop is not bridged again
 class _ReadChain:
     """A chain when a round comes to it, and what reads say of it.
 
-    alignment: of the reads on it, by positions of the chain, and share (m,): of these; best (n,):
-    score of each read on all chains; found: votes for the next template; margin (t,): nats by which
-    reads prefer the residue of each position to any other.
+    others: all other chains; alignment: of the reads on it, by positions of the chain, and share
+    (m,): of these; best (n,): score of each read on all chains; found: votes for the next template;
+    margin (t,): nats by which reads prefer the residue of each position to any other.
     """
 
-    among: Among
+    memory: Memory
+    draft: Draft
+    others: Sequence[Draft]
     alignment: Alignment
     share: np.ndarray
     best: np.ndarray
@@ -50,13 +51,22 @@ class _ReadChain:
     margin: np.ndarray
 
     @classmethod
-    def of(cls, among: Among, placements: Placements) -> "_ReadChain":
-        """The chain that is tried, with its reads among the placements on all chains."""
-        reads, i = among.memory.reads, among.chain
-        draft, start, own = among.drafts[i], int(placements.text.start[i]), placements.of(i)
+    def of(
+        cls,
+        memory: Memory,
+        drafts: Sequence[Draft],
+        fixed: Sequence[Draft],
+        i: int,
+        placements: Placements,
+    ) -> "_ReadChain":
+        """One of the drafts, with its reads among the placements on all chains."""
+        reads, draft = memory.reads, drafts[i]
+        start, own = int(placements.text.start[i]), placements.of(i)
         found = votes_for_template(reads, placements, i, draft)
         return cls(
-            among,
+            memory,
+            draft,
+            [*drafts[:i], *drafts[i + 1 :], *fixed],
             own.alignment.moved(-start),
             own.share,
             placements.best(len(reads)),
@@ -64,30 +74,20 @@ class _ReadChain:
             _margins(found, draft),
         )
 
-    @property
-    def draft(self) -> Draft:
-        """The chain that is tried, as it is."""
-        return self.among.drafts[self.among.chain]
-
-    @property
-    def others(self) -> list[Draft]:
-        """All other chains that may change."""
-        return [d for j, d in enumerate(self.among.drafts) if j != self.among.chain]
-
     def around(self, draft: Draft, span: tuple[int, int], rule: JointRule) -> Surroundings:
         """What a stretch is weighed with: the reads on it have the score that they have elsewhere.
 
         draft: the chain, changed at most behind the stretch.
         """
-        reads, place = self.among.memory.reads, self.alignment.span
+        reads, place = self.memory.reads, self.alignment.span
         shift = len(draft) - len(self.draft)
         on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
         rows = np.unique(self.alignment.read[on_it])
         left, inside, right = np.split(draft.tokens, span)
         masked = np.concatenate((left, np.full_like(inside, MISSING), right))
-        chains = [draft.with_tokens(masked), *self.others, *self.among.fixed]
+        chains = [draft.with_tokens(masked), *self.others]
         elsewhere = self.best.copy()
-        elsewhere[rows] = place_on(reads, chains, rows, self.among.memory).best(len(reads))[rows]
+        elsewhere[rows] = place_on(reads, chains, rows, self.memory).best(len(reads))[rows]
         return Surroundings(reads, left, right, elsewhere, rule)
 
 
@@ -109,7 +109,7 @@ def bridge_all(
         # On the chains as they are now: reads that one of them has just explained lead no other.
         placements = place_again(memory, current, fixed, settled, placements)
         settled = list(current)
-        chain = _ReadChain.of(Among(memory, tuple(current), fixed, i), placements)
+        chain = _ReadChain.of(memory, current, fixed, i, placements)
         current[i] = _with_loops(chain, _with_cdr3(chain, graph, tried), graph, tried)
     for change in (exchanged, parted):
         placements = place_again(memory, current, fixed, settled, placements)
@@ -129,7 +129,7 @@ def met_at_cuts(
     cleavage = cleavage_of(memory.reads, placements)
     current = list(drafts)
     for i in range(len(drafts)):
-        chain = _ReadChain.of(Among(memory, tuple(drafts), fixed, i), placements)
+        chain = _ReadChain.of(memory, drafts, fixed, i, placements)
         current[i] = _of_lengths(chain, _met(chain, cleavage), cleavage)
     return current
 
@@ -141,7 +141,7 @@ def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
     span = draft.cdr3()
     if not ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
         return draft
-    weight = chain.among.memory.reads.weight[chain.alignment.read] * chain.share
+    weight = chain.memory.reads.weight[chain.alignment.read] * chain.share
     opened = loosened(draft, chain.alignment, weight) if draft.bridged else draft
     if opened is None or (opened.tokens[slice(*span)] < MISSING).all():
         return draft
@@ -167,7 +167,7 @@ def _of_lengths(chain: _ReadChain, draft: Draft, cleavage: Cleavage) -> Draft:
 
     draft: the chain, changed at most behind that.
     """
-    reads, before = chain.among.memory.reads, chain.draft
+    reads, before = chain.memory.reads, chain.draft
     loose: list[Loose] = []
     changed = len(before)
     cuts, unread = openings_of(reads, before, chain.alignment, chain.share)
@@ -208,11 +208,10 @@ def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:
     inside, key = chain.margin[span[0] : span[1]], _key(before, span)
     if key in tried or before.bridged and (inside >= SETTLED).all():
         return before
-    arms = read_arms(chain.among.memory.reads, chain.alignment, span[1])
+    arms = read_arms(chain.memory.reads, chain.alignment, span[1])
     around = chain.around(before, span, CDR3_JOINT)
     fronts = own_fronts(around, before)
     draft = with_junction(around, before, graph, inside >= CLEAR, arms, fronts)
-    draft = with_end_of_fr3(chain.among, around, draft, arms)
     _remember(tried, key, draft, before)
     return draft
 

@@ -15,10 +15,9 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import MISSING, merge_il
 from lacuna.placing.aligning.memory import Memory
-from lacuna.placing.chains.trials import explained
 from lacuna.placing.stretches.junction import BETTER_BY
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus, span_of_unknown
-from lacuna.placing.votes.placement import Placements, place_again, reads_over
+from lacuna.placing.votes.placement import Placements, explained, place_again, reads_over
 
 MOST_OVER = 400  # reads over a seam that are asked; more say the same
 

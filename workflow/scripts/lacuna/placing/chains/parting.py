@@ -12,10 +12,9 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
-from lacuna.placing.chains.trials import explained
 from lacuna.placing.votes.consensus import votes_for_template
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
-from lacuna.placing.votes.placement import Placements, reads_over
+from lacuna.placing.votes.placement import Placements, explained, reads_over
 
 SECOND_SHARE = 0.15  # of the nats of the two residues that reads show most
 MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chains

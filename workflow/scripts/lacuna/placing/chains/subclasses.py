@@ -16,12 +16,11 @@ from lacuna.core.alphabet import merge_il
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.aligning.seeds import known_words, word_weights
-from lacuna.placing.chains.trials import explained
 from lacuna.placing.sources.segments import WORD, species_of_c
 from lacuna.placing.sources.shown_constants import blocks_of, of_other, shown_constants
 from lacuna.placing.votes.consensus import next_draft, votes_for_template
 from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import Placements, place_on, reads_over
+from lacuna.placing.votes.placement import Placements, explained, place_on, reads_over
 
 COMMON_SD = 0.7  # standard deviation of the log of how common a chain is by its reads
 UNFOUND = 0.05  # share of a locus of which no V domain may have been found

@@ -164,3 +164,9 @@ def place_again(
     if unchanged(drafts, before):
         return placements
     return place_on(memory.reads, [*drafts, *fixed], memory=memory)
+
+
+def explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:
+    """Nats of some reads on the chains that they fit best."""
+    best = place_on(memory.reads, drafts, rows, memory).best(len(memory.reads))
+    return float(best @ memory.reads.weight)
