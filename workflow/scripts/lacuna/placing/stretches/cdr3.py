@@ -143,19 +143,20 @@ def _with_end_of_j(
     """The draft with the CDR3 that ends as a J segment does, if its beginning reaches that end;
     None if it does not.
 
-    A J segment other than the draft's, of which reads may show nothing else, must share more.
+    A J segment other than the draft's must share more with the beginning itself, since reads may
+    show nothing else of it.
     """
     fr4 = draft.tokens[draft.cdr3()[1] :]
-    led = _into_fr4(around, ahead, fr4)
     j = j_segments()
-    alike = (j.species == j.species[draft.j]) & (j.locus == j.locus[draft.j])
-    for segments, least in (((draft.j,), CDR3_JOINT.least), (np.flatnonzero(alike), SHARED)):
+    alike = np.flatnonzero((j.species == j.species[draft.j]) & (j.locus == j.locus[draft.j]))
+    own = (_into_fr4(around, ahead, fr4), [draft.j], CDR3_JOINT.least)
+    for led, segments, least in (own, (ahead, alike.tolist(), SHARED)):
         found: dict[bytes, Draft] = {}
         for segment in segments:
-            whole = into_j(led, merge_il(head_of(int(segment))), fr4, least)
+            whole = into_j(led, merge_il(head_of(segment)), fr4, least)
             # The first residue of reads is wrong more often than J segments differ there.
             if whole is not None and (len(back) < 2 or np.array_equal(whole[-len(back) :], back)):
-                found[whole.tobytes()] = replace(draft, j=int(segment)).with_cdr3(whole)
+                found[whole.tobytes()] = replace(draft, j=segment).with_cdr3(whole)
         if len(found) == 1:
             return found.popitem()[1]
     return None
