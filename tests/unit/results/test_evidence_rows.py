@@ -479,14 +479,31 @@ def test_i_and_l_that_nothing_tells_apart_are_flagged(
     assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[40].flags == expected
 
 
-def test_i_or_l_is_as_probable_as_reads_have_it(write: Write, tmp_path: Path, chain: str) -> None:
+@pytest.mark.parametrize(
+    ("residue", "of_reads", "others", "expected"),
+    [
+        ("L", 0.6, (("I", 0.3), ("V", 0.05)), (0.81, 0.09)),
+        ("L", None, (), (0.9, 0.1)),  # of a chain that was given, of which the table has none
+        ("V", 0.6, (("I", 0.3),), (0.9, 0.1)),
+    ],
+)
+def test_i_or_l_is_as_probable_as_reads_have_it(
+    write: Write,
+    tmp_path: Path,
+    chain: str,
+    residue: str,
+    of_reads: float | None,
+    others: Sequence[tuple[str, float]],
+    expected: tuple[float, float],
+) -> None:
     """That it is one of the two is all that the code J says."""
     (tmp_path / "scaffolds").mkdir()
     scaffold = Scaffold("a", "", f"{chain[:40]}J{chain[41:]}", (Gap(40, 41, 1, 1),), 1)
     write_scaffolds(tmp_path / "scaffolds" / "00000.jsonl", [scaffold])
     row = ResidueRow("a", 41, 1, "L", 0.9, Shares([("I", 0.1)]), "", "FR1", "", "", 40, "J")
-    of_reads = Shares([("I", 0.3), ("V", 0.05)])
-    read = EvidenceRow("a", 41, "", "", "L", 0.6, OBSERVED, 9.0, "", of_reads, "phase")
+    read = EvidenceRow(
+        "a", 41, "", "", residue, of_reads, OBSERVED, 9.0, "", Shares(others), "phase"
+    )
     write_evidence(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{chain[:40]}L{chain[41:]}\n"),
@@ -496,8 +513,8 @@ def test_i_or_l_is_as_probable_as_reads_have_it(write: Write, tmp_path: Path, ch
         out=tmp_path / "out",
     )
     found = list(EVIDENCE_TABLE.read(tmp_path / "out"))[40]
-    assert found.probability == pytest.approx(0.81)
-    assert dict(found.alternatives)["I"] == pytest.approx(0.09)
+    assert found.probability == pytest.approx(expected[0])
+    assert dict(found.alternatives)["I"] == pytest.approx(expected[1])
 
 
 @pytest.mark.parametrize(

@@ -339,10 +339,10 @@ class EvidenceRow(NamedTuple):
     residue: Annotated[str, "the residue of the filled chain"]
     probability: Annotated[
         float | None,
-        "of that residue, 0 to 1: in a gap as in `residues.tsv`, but of I or L that reads show "
-        "times the probability that it is either; for an observed residue by the reads and the "
-        "network, and by the evidence given. Empty for an observed residue without reads or "
-        "evidence",
+        "of that residue, 0 to 1: in a gap as in `residues.tsv`; where a chain from reads has I or "
+        "L, that times the probability that it is one of the two; for an observed residue by the "
+        "reads and the network, and by the evidence given. Empty for an observed residue without "
+        "reads or evidence",
         _SHARE,
     ]
     state: Annotated[

@@ -277,7 +277,7 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
     elif state == OBSERVED and _probability(gap) < OBSERVED_PROBABILITY:
         state = DOUBTFUL
     probability, alternatives = gap.probability, gap.alternatives
-    if row is not None and gap.ambiguity == "J" and same_but_il(row.residue, gap.residue):
+    if row is not None and _is_il_of_reads(gap, row):
         # The gap's probabilities tell I from L alone; whether it is one of them, reads say.
         either = min(_probability(row), 1.0)
         probability = None if probability is None else probability * either
@@ -295,6 +295,13 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
         alternatives=alternatives,
         flags=flags,
     )
+
+
+def _is_il_of_reads(gap: ResidueRow, row: EvidenceRow) -> bool:
+    """Whether a residue is I or L by reads. In a chain that was given it is so by the chain, and
+    reads have no probability for it."""
+    stated = row.probability is not None
+    return stated and gap.ambiguity == "J" and same_but_il(row.residue, gap.residue)
 
 
 def _observed(chain: str, residue: str) -> EvidenceRow:
