@@ -159,6 +159,11 @@ def test_reads_of_a_yc_within_a_cdr3_do_not_join_its_rest_to_fr3(
     """In ARDGGAYCGGHCGYDY, the A of AYC is soon misread as Y."""
     misread = ("GDGYYCGGHCGYDYWG", "NDYYCGGHCGYDY")
     assert joints(CDR3_JOINT, "GGHCGYDY", *own, *misread)[0] == over
+    assert joints(ANY_JOINT, "GGHCGYDY", *own, *misread)[0] == 2.0 + len(own)
+
+
+def test_a_read_of_more_than_a_few_residues_in_front_of_a_cdr3_is_of_its_fr3() -> None:
+    assert joints(CDR3_JOINT, "GGHCGYDY", "NDAVYYCGGHCGYDY")[0] == 1.0
 
 
 def test_a_read_that_leaves_residues_out_is_not_over_their_joints() -> None:
@@ -331,15 +336,30 @@ def test_only_reads_of_a_cdr3_lead_it_into_fr4(front: str, behind: str, closed: 
 
 
 @pytest.mark.parametrize(
-    ("front", "closed"),
-    [("ASPLHYEGFDY", True), ("ASPLHYEGLLDY", False)],  # as IGHJ4 ends, and as by chance
+    ("locus", "front", "on", "closed"),
+    [
+        ("H", "ASPLHYEGFDY", "", True),  # as IGHJ4 ends
+        ("H", "ASPLHYEGLLDY", "", False),  # the same by chance
+        ("H", "ASPLHYEGLLDY", "W", False),  # W is of every J segment
+        ("H", "ASPLHYEGYFD", "", False),  # with the Y of IGHJ4, or with the L of IGHJ2?
+        ("K", "QQHNYFQ", "", False),  # IGHJ1 is of another locus
+    ],
 )
-def test_a_stretch_may_end_as_another_j_segment_does(front: str, closed: bool) -> None:
+def test_a_stretch_may_end_as_another_j_segment_does(
+    locus: str, front: str, on: str, closed: bool
+) -> None:
     """Of a digest by chymotrypsin, in a chain that was started with IGHJ1 (AEYFQHWGQG)."""
-    start = "SLRSDDTAVYYC"
-    reads = [(start + front)[i:] for i in range(4)]
-    found = bridged_by(*reads, known=front + "XXX")
+    start = {"H": "SLRSDDTAVYYC", "K": "SLQPEDFATYYC"}[locus]
+    reads = [(start + front + on)[i:] for i in range(4)]
+    found = bridged_by(*reads, locus=locus, known=front + "XXX")
     assert found.startswith(front + ("WGQG" if closed else "X"))
+
+
+def test_a_stretch_does_not_end_as_a_j_segment_if_reads_show_another_end() -> None:
+    front, behind = "SLRSDDTAVYYCASPLHYEGFDY", "HNMDVWGQGTLVTVSS"
+    reads = [text[i:] for text in (front, behind) for i in range(4)]
+    found = bridged_by(*reads, known="ASPLHYEGFDYXXXHNMDV")
+    assert "YX" in found and found.endswith("MDVWGQGTLVTVSS")
 
 
 def test_a_residue_too_many_is_no_mutated_start_of_fr4() -> None:
@@ -378,6 +398,15 @@ def test_no_light_chain_has_the_cdr3_of_a_heavy_one(first: str, taken: bool) -> 
     found = bridged_by(*(read[i:] for i in range(4)), locus="K")
     assert found.startswith(f"AKRGDLVGQKFNDY{first}GQG") == taken
     assert found.endswith(f"{first if taken else 'F'}GQGTKVELK")
+
+
+@pytest.mark.parametrize(
+    ("end", "is_open"), [("LREQDSGVYSCAAVP", True), ("GHWQKHNFMSRCAAVP", False)]
+)
+def test_no_cdr3_runs_through_an_fr3(end: str, is_open: bool) -> None:
+    chain = f"AEDTAVYYCAADLTRHFGGVDNAKHPVYLQMNN{end}LLVNFRQWGQGTLVTVSS"
+    found = bridged_by(*(chain[i : i + 16] for i in range(len(chain) - 15)))
+    assert ("X" in found) == is_open
 
 
 def test_no_cdr3_runs_through_an_fr4_whose_start_is_mutated() -> None:

@@ -216,18 +216,19 @@ def test_one_of_two_equal_residues_is_shown_by_reads_that_show_both() -> None:
         assert decode(with_lengths(draft, found).tokens) == kept
 
 
-def test_residues_that_stand_there_twice_are_shown_by_reads_that_show_them_twice() -> None:
+@pytest.mark.parametrize("n", [2, 4])
+def test_residues_that_stand_there_twice_are_shown_by_reads_that_show_them_twice(n: int) -> None:
     """As in HVQVQW, if V segments have two residues more there than the chain."""
     draft = germline_draft("H")
-    at, stop = 40, 42
+    at, stop = 40, 40 + n
     twice = draft.tokens.copy()
-    twice[stop : stop + 2] = twice[at:stop]
+    twice[stop : stop + n] = twice[at:stop]
     draft = draft.with_tokens(twice)
-    nothing, here = np.zeros(len(draft)), np.isin(np.arange(len(draft)), (at, at + 1))
+    nothing, here = np.zeros(len(draft)), np.isin(np.arange(len(draft)), range(at, stop))
     letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
     depth, gone = np.where(here, 90.0, 99.0), np.where(here, 3.0, 0.0)
     before = decode(draft.tokens)
-    for passed, left_out in ((0.0, 2), (4.0, 0)):
+    for passed, left_out in ((0.0, n), (4.0, 0)):
         found = Votes(letters, depth, amide, {}, gone, nothing + passed, nothing)
         kept = before[:at] + before[at + left_out :]
         assert decode(with_lengths(draft, found).tokens) == kept

@@ -51,7 +51,7 @@ LOG = logging.getLogger(__name__)
 CONFIDENT = 0.95
 UNSTATED = 0.5  # confidence of residues of which a tool states none
 LEAST_LIKE = 0.5  # share of a true V domain that a chain must have to be its answer
-SHIFTED = 10  # residues
+SHIFTED = 10  # residues that gaps must make right
 
 
 class ReadsRow(NamedTuple):
@@ -242,8 +242,8 @@ def _answer(domain: str, chains: Sequence[WeighedChain]) -> WeighedChain | None:
 def _pairs(truth: str, letters: str) -> list[tuple[int, int]]:
     """Positions of truth and answer that belong together.
 
-    A residue too many at one place and one too few at another shift all between them: sequences of
-    equal length are aligned too if gaps make SHIFTED more residues right.
+    A residue too many at one place and one too few at another shift all residues between them, so
+    sequences of equal length are aligned with gaps if that makes SHIFTED more residues right.
     """
     if not letters:
         return []

@@ -159,8 +159,8 @@ def _misfits(columns: np.ndarray, part: PartSegments) -> Misfits:
 def _cut_off(columns: np.ndarray, part: PartSegments) -> int:
     """Number of germline columns before a V domain's first residue, and after its last in FR4.
 
-    In front of a constant region, a domain without FR4 lacks all of it: with a CDR3 of a length
-    that none has, nothing behind is numbered.
+    In front of a constant region, a domain without FR4 lacks all of it: behind a CDR3 for which
+    IMGT has too few columns, nothing is numbered.
     """
     v_row, locus = v_segments().tokens[part.v], LOCI[part.locus]
     first = int(columns[0]) if len(columns) else 0

@@ -49,8 +49,8 @@ OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for
-# Of the reads, that a further chain must have: fewer are misread ones of another. A first one must
-# have as much of those of the commonest chain: among many reads, a few resemble any locus.
+# Share of the reads that a further chain must have: fewer are misread ones of another. The first
+# chains must have this share of the reads of the commonest one: of many, a few resemble any locus.
 LEAST_SHARE = 0.005
 
 LOG = logging.getLogger(__name__)

@@ -26,8 +26,9 @@ class JointRule:
     residue counts that is the same in read and chain, and least: what those of an unbroken piece
     must sum to on both sides, since blocks of equal mass, and a residue or two, agree by chance.
     in_front: the most that a residue counts in front of the first joint, where chains are alike and
-    tools write YC if they cannot read how a CDR3 begins. A CDR3 may hold YC itself: reads that have
-    few residues there, and others in front of these, count at most as much as all that do not.
+    tools write YC if they cannot read how a CDR3 begins. A CDR3 may hold YC itself: reads that
+    agree in few residues there, and differ in front of these, count together at most as much as all
+    other reads.
     """
 
     reach: int

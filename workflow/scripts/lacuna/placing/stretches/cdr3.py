@@ -123,8 +123,8 @@ def _with_start_of_fr4(
 
 @cache
 def _starts_elsewhere(locus: str) -> frozenset[int]:
-    """First residues of FR4 in the J segments of other loci alone: W in light chains, F in heavy
-    ones. Reads that join one to a chain are those of the CDR3 of another."""
+    """First residues of FR4 that only J segments of other loci have: W for light chains, F for
+    heavy ones. Reads that join one of them to a chain go on from the CDR3 of another chain."""
     j = j_segments()
     own = j.locus == LOCI.index(locus)
     first = merge_il(j.tokens[:, FR4_START])
@@ -141,7 +141,7 @@ def _with_end_of_j(
     around: Surroundings, draft: Draft, ahead: np.ndarray, back: np.ndarray
 ) -> Draft | None:
     """The draft with the CDR3 that ends as a J segment does, if its beginning reaches that end;
-    None if it does not.
+    None if it does not, or if J segments disagree.
 
     A J segment other than the draft's must share more with the beginning itself, since reads may
     show nothing else of it.

@@ -11,7 +11,7 @@ from lacuna.placing.votes.draft import Draft
 
 INSERTED = 6  # residues that a V domain may have in addition to those of germline
 BETTER_V = 2.0  # nats by which another V segment must be better
-LONGEST_REPEAT = 4  # residues that may be there twice, though reads show them once
+LONGEST_REPEAT = 4  # residues that may stand in a draft twice, though reads show them once
 V_CAP = 4.0  # nats that a position may count when V is chosen again
 
 
@@ -76,8 +76,9 @@ def with_lengths(draft: Draft, found: Votes) -> Draft:
 
 
 def _shown(draft: Draft, found: Votes) -> np.ndarray:
-    """(t,) weight of the reads that show a residue; of those in front of their like (VQ in front of
-    VQ) of the reads that go on to it, as one that ends there may as well show the other."""
+    """(t,) weight of the reads that show a residue. Residues that follow once more (VQ in VQVQ) are
+    shown by those reads alone that go on into the second copy, since one that ends before it may as
+    well lie on either."""
     shown = found.depth.copy()
     for n in range(1, LONGEST_REPEAT + 1):
         alike = np.append(draft.tokens[n:] == draft.tokens[:-n], np.zeros(n, dtype=bool))
