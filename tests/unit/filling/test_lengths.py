@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pyteomics.mass import std_aa_mass
 
 import bundled
 from chains import constant_region, germline_chain, random_protein
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
-from lacuna.antibody.germlines import j_segments, v_segments
-from lacuna.antibody.imgt import FR4_LAST, FR4_START
+from lacuna.antibody.germlines import LOCI, j_segments, v_segments
+from lacuna.antibody.imgt import CONSTANT, CYS104, FR4_LAST, FR4_START
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGINE
@@ -23,8 +24,9 @@ from lacuna.filling.lengths.possible import (
     possible_lengths,
 )
 from lacuna.filling.lengths.unknown import resolve_lengths
+from lacuna.filling.template_fit import _cut_off
 from lacuna.network.encode import encode_scaffolds
-from lacuna.network.kmers import KmerSet
+from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.network.predict import predict
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -469,6 +471,18 @@ def test_a_gap_in_a_cdr3_that_is_long_already_does_not_take_fr4_out_of_the_domai
     whole = front + cdr3 + behind + constant_region("K")
     (found,) = settle([opened(whole, len(front) + 1, len(front) + 2, mass=False)])
     assert sizes(found)[0] <= 2
+
+
+@pytest.mark.parametrize(
+    ("stop", "constant", "lacking"), [(CYS104, 0, 0), (CYS104, 5, 11), (FR4_START, 5, 10)]
+)
+def test_a_domain_in_front_of_a_constant_region_lacks_the_fr4_that_is_not_numbered(
+    stop: int, constant: int, lacking: int
+) -> None:
+    """One that just ends may go on behind what is there."""
+    v = int(np.flatnonzero(v_segments().locus == LOCI.index("H"))[0])
+    columns = np.array([*range(1, stop + 1), *[CONSTANT] * constant], np.uint8)
+    assert _cut_off(columns, PartSegments(0, LOCI.index("H"), v, -1, -1)) == lacking
 
 
 def weights_of(residue: str) -> tuple[float, ...]:

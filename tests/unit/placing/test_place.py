@@ -110,6 +110,14 @@ def test_a_light_chain_that_few_of_many_reads_resemble_is_none() -> None:
     assert [d.locus for d in place([*many, *few], Sure()).drafts] == ["H"]
 
 
+def test_a_chain_beside_many_reads_of_another_protein_is_one() -> None:
+    heavy, other = chain_with_cdr3("H", "ARWGGDGFYHMDY"), "MKWHTPQNDERFLVHSGAYCPKELNQWDMTHR"
+    reads = numbered([*tiles(heavy), *tiles(other) * 2000])
+    placed = place(reads, Sure(), [("other", other)])
+    assert [d.locus for d in placed.drafts] == ["H"]
+    assert placed.populations[0].share < 0.005
+
+
 def test_a_further_chain_has_its_share_of_the_reads() -> None:
     main, other = (
         tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")),
