@@ -4,17 +4,19 @@
 
 TRAINED holds the chains that weights were trained on: `chains.safetensors` of the target pretrain.
 A TABLE has the columns id, chain (H, K or L) and vdomain_aa, as those of resources/pretrain; the
-two chains of an antibody have one id, or ids that differ in what is behind the last |. An antibody
-is left out if one of its chains shares 95 % of its residues with one that was trained on. If
-TRAINED was made with a config that holds them out, chains of its own corpora can be drawn too.
-KIND says which constant regions read_panel.py adds: those of `mouse`, human ones otherwise, and
-tags to a chain that is alone. Prints the FASTA. One core, a minute for a table.
+two chains of an antibody have one id, or ids that differ only in their end (|H, |K, |L, |heavy or
+|light). An antibody is left out if one of its chains shares 95 % of its residues with one that was
+trained on. If TRAINED was made with a config that holds them out, chains of its own corpora can be
+drawn too. KIND, which several tables may share, says which constant regions read_panel.py adds:
+those of `mouse`, human ones otherwise, and tags to a chain that is alone. Prints the FASTA. One
+core, a minute for a table.
 """
 
 import csv
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -89,15 +91,17 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     trained = trained_chains(options.trained)
+    printed: Counter[str] = Counter()
     for table in options.tables:
         kind, _, path = table.partition("=")
         antibodies = read_antibodies(Path(path))
         random.Random(options.seed).shuffle(antibodies)
         new = list(unseen(antibodies[: SPARE * options.n], trained))[: options.n]
         print(f"{kind}: {len(new)} antibodies", file=sys.stderr)
-        for i, own in enumerate(new):
+        for own in new:
             for locus, domain in own.items():
-                print(f">{kind}|{i}|{locus}\n{domain}")
+                print(f">{kind}|{printed[kind]}|{locus}\n{domain}")
+            printed[kind] += 1
 
 
 if __name__ == "__main__":
