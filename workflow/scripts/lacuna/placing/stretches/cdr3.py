@@ -156,7 +156,8 @@ def _with_end_of_j(
             whole = into_j(led, merge_il(head_of(segment)), fr4, least)
             # The first residue of reads is wrong more often than J segments differ there.
             if whole is not None and (len(back) < 2 or np.array_equal(whole[-len(back) :], back)):
-                found[whole.tobytes()] = replace(draft, j=segment).with_cdr3(whole)
+                closed = replace(draft, j=segment).with_cdr3(whole)
+                found.setdefault(whole.tobytes(), closed)  # of alleles that end alike the first
         if len(found) == 1:
             return found.popitem()[1]
     return None
