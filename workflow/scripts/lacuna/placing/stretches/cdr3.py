@@ -22,6 +22,7 @@ from lacuna.placing.stretches.arms import (
 )
 from lacuna.placing.stretches.cdr3_joints import asked_joints
 from lacuna.placing.stretches.junction import (
+    BETTER_BY,
     THIN,
     Path,
     Surroundings,
@@ -219,8 +220,9 @@ def _closed(
     known: the CDR3 with a gap; present: as it is.
     """
     ahead, back = _arms_of(known)
+    suffixes = [back[n:] for n in range(1, len(back))]
     longest = LONGEST[draft.locus]
-    stretches = [s for s in (*ways_to_join(ahead, back), present) if (s < MISSING).all()]
+    stretches = [s for s in (*ways_to_join(ahead, back), *suffixes, present) if (s < MISSING).all()]
     stretches += paths(graph, around.left, around.right, SHORTEST, longest)
     stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not holds_framework(s)]
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())
@@ -229,8 +231,12 @@ def _closed(
     closed = [p for p in weighed if (p.tokens < MISSING).all() and _is_joined(p, draft)]
     if not closed or closed[0].gain < max(MIN_GAIN, OPEN_SHARE * open_gain):
         return None
-    edited = refined(around, closed[0], longest=longest)
-    return closed[0] if holds_framework(edited.tokens) else edited
+    best = closed[0]
+    now = next((p for p in closed if np.array_equal(p.tokens, present)), None)
+    if now is not None and now.gain > best.gain - BETTER_BY:
+        best = now
+    edited = refined(around, best, longest=longest)
+    return best if holds_framework(edited.tokens) else edited
 
 
 def own_fronts(around: Surroundings, draft: Draft) -> list[np.ndarray]:
