@@ -59,7 +59,12 @@ def test_every_position_has_its_evidence(tmp_path: Path) -> None:
     assert 0 < len(missing) < len(rows)
     for row in rows:
         if row.position in missing:
-            assert row.probability == missing[row.position].probability
+            one = missing[row.position]
+            assert row.probability is not None and one.probability is not None
+            if one.ambiguity == "J":  # there I or L by the network alone, here times that by reads
+                assert 0.9 * one.probability < row.probability <= one.probability
+            else:
+                assert row.probability == one.probability
             if "length" in row.flags.split(";"):
                 assert row.probability <= UNSHOWN
         else:
