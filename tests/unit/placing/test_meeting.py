@@ -163,6 +163,12 @@ def test_a_side_that_begins_in_a_mutated_fr3_is_no_second_half(
     assert closed("QQYSNYPFT", "QQY", right) == meets
 
 
+def test_a_side_that_leads_through_fr3_is_of_another_chain(
+    closed: Callable[[str, str, str], str | None],
+) -> None:
+    assert closed("QLTISSLQPEDFATYYCT", "Q", "LTISSLQPEDFATYYCT") is None
+
+
 @pytest.mark.parametrize(
     ("cdr3", "left", "right"),
     [

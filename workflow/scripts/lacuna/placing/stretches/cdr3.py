@@ -46,11 +46,12 @@ LIKE_START = 2  # of these that reads must have; reads of other proteins begin w
 # Residues of FR4 by which it is told if its first one is mutated: mixtures of VHHs have wrong CDR3s
 # if it cannot be (tests/benchmarks/read_panel.py --mixed 2).
 WITHOUT_FIRST = 5
+# Weight of the reads that show a mutated first one, from which it is, whatever others show.
+OFTEN = 4.0
 IN_FRONT = 2  # residues of CDR3 with which the first three of FR4 are told, as DVWGK
 # Last residues of FR3, and how many of these a CDR3 has that runs through them: of 12,000 natural
 # CDR3s (test sets of AbNatiV 2, OAS) none has more than 7.
 FR3_END, LIKE_FR3 = 16, 9
-OFTEN = 4.0  # weight of the reads that show it, from which it is, whatever others show
 OPEN = 3  # unknown residues that stand for an open stretch
 
 
