@@ -14,7 +14,7 @@ from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.build import of_usual_length
 from lacuna.placing.place import place
 from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
-from lacuna.placing.stretches.cdr3 import _with_start_of_fr4, with_junction
+from lacuna.placing.stretches.cdr3 import _open_stretch, _with_start_of_fr4, with_junction
 from lacuna.placing.stretches.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.stretches.junction import Path, Surroundings, touching, weigh_paths
 from lacuna.placing.stretches.junction_mass import JunctionMass
@@ -319,6 +319,18 @@ def bridged_by(*reads: str, locus: str = "H", known: str = "") -> str:
     clear = draft.tokens[start:stop] < (MISSING if known else 0)
     built = with_junction(around, draft, WordGraph(found), clear, [], [])
     return decode(built.tokens[start:])
+
+
+@pytest.mark.parametrize(("arm", "ends"), [("YCARDHWNPTDSY", False), ("FKNPTDSY", True)])
+def test_a_read_that_begins_in_fr3_is_no_end_of_a_cdr3(arm: str, ends: bool) -> None:
+    """It shows the beginning as well, which the CDR3 would have twice."""
+    known = encode("ARDHWG")
+    draft = germline_draft("H").with_cdr3(known)
+    start, stop = draft.cdr3()
+    found = read_set("DTAVYYCARDHW", f"{arm}WGQGTLVTV", f"{arm}WGQGTLVT")
+    around = Surroundings(found, draft.tokens[:start], draft.tokens[stop:], np.zeros(3), CDR3_JOINT)
+    stretch = _open_stretch(around, known, np.arange(6) < 5, [encode(arm)])
+    assert ("NPTDSY" in decode(stretch)) == ends
 
 
 @pytest.mark.parametrize(

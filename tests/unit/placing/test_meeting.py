@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode, merge_il
-from lacuna.placing.aligning.joints import ANY_JOINT
+from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_SHARES
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.place import Placed
-from lacuna.placing.stretches.cdr3 import holds_fr3, holds_fr4
+from lacuna.placing.stretches.cdr3 import begins_again, holds_fr3, holds_fr4
 from lacuna.placing.stretches.junction import Surroundings
-from lacuna.placing.stretches.meeting import Met, Question, begins_again, closed_by_meeting, meet
+from lacuna.placing.stretches.meeting import Met, Question, closed_by_meeting, meet
 from lacuna.placing.stretches.sides import Opening, Side, _with_longer, sides_of
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.draft import Draft, Meeting
@@ -25,6 +25,7 @@ from reads import (
     chain_with_cdr3,
     digest,
     germline_draft,
+    merged,
     peptide,
     read_set,
     reads_of,
@@ -53,6 +54,15 @@ def test_the_ends_of_reads_tell_where_proteases_cut(behind: str, before: str) ->
     assert cutters(cleavage_of(found, placements)) == (behind, before)
 
 
+@pytest.mark.parametrize(("behind", "found"), [("FY", "FWY"), ("FL", "FL")])
+def test_what_cuts_behind_f_and_y_cuts_behind_w(behind: str, found: str) -> None:
+    """Even if the chain has no W."""
+    chain = "".join(np.random.default_rng(2).choice(list("ADEFGHKLNPQRSTVY"), 1500))
+    digested = reads_of(digest(chain, behind=behind))
+    placements = place_on_text(digested, text_of([encode(chain)]))
+    assert cutters(cleavage_of(digested, placements)) == (found, "")
+
+
 def test_two_peptides_that_follow_each_other_close_a_cdr3() -> None:
     chain = chain_with_cdr3("H", "ARTSYTGGYWYEDL")
     reads = without(digest(chain, behind="KR"), chain, across="CAR|TSY")
@@ -67,6 +77,25 @@ def test_a_cut_behind_the_first_residue_of_fr4_ends_a_cdr3() -> None:
     reads = without(digest(chain, behind="FWYLM"), chain, across="PSTF|GQG")
     placed = built(reads)
     assert loop(placed) == "QQRNDAPST"
+
+
+def test_the_first_residue_of_fr4_seldom_ends_a_peptide_by_chance() -> None:
+    """W is rarer in CDR3s than Y, so that another W than that of FR4 is less likely."""
+
+    def odds(first: str) -> float:
+        around = Surroundings(
+            read_set("WWWWWWWW"), encode("AVYYC"), encode(f"{first}GQG"), np.zeros(1), ANY_JOINT
+        )
+        cuts = np.isin(list(RESIDUES), ["W", "Y"])
+        cleavage = Cleavage(cuts, np.zeros(20, bool), np.full(9, 4.0), np.ones(9, bool))
+        asked = Question(around, range(1, 12), lambda _: 0.0, cleavage, (6, 0.1))
+        left = Side(tuple(encode(f"NPRDS{first}").tolist()), 0, 4.0, 0.9)
+        found = meet(asked, [left], [Side((), 1, 4.0, 0.9)])
+        assert found is not None
+        return found.probability / sum(found.others.values())
+
+    rarer = CDR3_SHARES[RESIDUES.index("Y")] / CDR3_SHARES[RESIDUES.index("W")]
+    assert odds("W") == pytest.approx(rarer * odds("Y"))
 
 
 def test_a_peptide_that_is_missing_leaves_a_cdr3_open() -> None:
@@ -121,6 +150,17 @@ def test_two_residues_that_a_cdr3_has_twice_do_not_join_it(seems: str, changes: 
     assert decode(found.tokens[start:stop]) == "ARDSSGAGLWNFYL"
     assert (found.meeting is not None) == changes
     assert not changes or found.meeting.probability < 0.95
+
+
+def test_a_length_that_reads_like_better_leaves_another_one_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = chain_with_cdr3("H", "ARDSSGAGIWNFYL")
+    reads = without(digest(chain, behind="FLMWYKR", missed=5), chain, across="GAGIW|NFYL")
+    monkeypatch.setattr("lacuna.placing.bridge.PROBABLE", 1.0)
+    found = closed_as(reads, "ARDSSGAGI")
+    assert decode(found.tokens[slice(*found.cdr3())]) == merged("ARDSSGAGI")
+    assert found.meeting is not None and found.meeting.probability < 0.5
 
 
 @pytest.mark.parametrize(

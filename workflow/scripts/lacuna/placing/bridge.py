@@ -21,7 +21,7 @@ from lacuna.placing.stretches.meeting import closed_by_meeting
 from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats, votes_for_template
-from lacuna.placing.votes.draft import Draft, Loose
+from lacuna.placing.votes.draft import Draft, Loose, Meeting
 from lacuna.placing.votes.placement import Placements, place_again, place_on
 
 WIDEST = 30  # residues of a stretch that is bridged
@@ -135,8 +135,9 @@ def met_at_cuts(
 
 
 def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
-    """The draft of a chain, its CDR3 closed if it is open and its sides probably meet, or closed in
-    another way if it is not surely joined."""
+    """The draft of a chain, its CDR3 closed if it is open and its sides probably meet. One that is
+    not surely joined is closed in another way, or its length is in doubt, if reads like another
+    length better."""
     draft = chain.draft
     span = draft.cdr3()
     if not ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
@@ -147,12 +148,18 @@ def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
         return draft
     around = chain.around(opened, span, ANY_JOINT)
     found = closed_by_meeting(around, opened, chain.alignment, chain.share, cleavage)
-    if found is None or found[1].probability < PROBABLE:
+    if found is None:
         return draft
     tokens, meeting = found
     if draft.bridged and not _is_better(around, tokens, draft.tokens[slice(*span)]):
         return draft
-    return replace(draft.with_cdr3(tokens), meeting=meeting)
+    if meeting.probability >= PROBABLE:
+        return replace(draft.with_cdr3(tokens), meeting=meeting)
+    if not draft.bridged:
+        return draft
+    # Not sure enough to be changed, and no longer sure as it is.
+    loose = int((opened.tokens[slice(*span)] >= MISSING).argmax()) + 1
+    return replace(draft, meeting=Meeting(loose, 1.0 - meeting.probability))
 
 
 def _is_better(around: Surroundings, tokens: np.ndarray, present: np.ndarray) -> bool:

@@ -52,6 +52,9 @@ IN_FRONT = 2  # residues of CDR3 with which the first three of FR4 are told, as 
 # Last residues of FR3, and how many of these a CDR3 has that runs through them: of 12,000 natural
 # CDR3s (test sets of AbNatiV 2, OAS) none has more than 7.
 FR3_END, LIKE_FR3 = 16, 9
+# Residues that no CDR3 begins with and has once more behind a Cys: the side that shows them begins
+# in FR3, with other residues of it than the chain has, and shows the whole CDR3.
+BEGINNING = 2
 OPEN = 3  # unknown residues that stand for an open stretch
 
 
@@ -188,6 +191,7 @@ def _open_stretch(
         cut = _loosest(around, present)
         ahead, back = present[:cut], present[cut:]
         settled = len(back)
+    arms = [arm for arm in arms if not begins_again(np.concatenate((ahead, arm)))]
     best = _best_open(around, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
     return _supported(refined(around, best), settled)
 
@@ -293,6 +297,13 @@ def holds_fr4(stretch: np.ndarray) -> bool:
         for i in range(len(stretch) - n + 1)
     )
     return not _fr4_ends().isdisjoint(runs)
+
+
+def begins_again(tokens: np.ndarray) -> bool:
+    """Whether a CDR3 has Cys and what it begins with once more."""
+    start = tokens[:BEGINNING]
+    behind = np.flatnonzero(tokens == CYSTEINE) + 1
+    return any(np.array_equal(tokens[at : at + BEGINNING], start) for at in behind.tolist())
 
 
 def holds_framework(stretch: np.ndarray) -> bool:

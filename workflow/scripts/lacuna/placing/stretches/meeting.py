@@ -21,7 +21,13 @@ from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import CDR3_JOINT, CDR3_SHARES
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.arms import SHARED
-from lacuna.placing.stretches.cdr3 import LONGEST, SHORTEST, holds_framework
+from lacuna.placing.stretches.cdr3 import (
+    BEGINNING,
+    LONGEST,
+    SHORTEST,
+    begins_again,
+    holds_framework,
+)
 from lacuna.placing.stretches.junction import Surroundings, weigh_paths
 from lacuna.placing.stretches.sides import SUREST, Opening, Side, sides_of
 from lacuna.placing.votes.cleavage import Cleavage
@@ -31,9 +37,6 @@ from lacuna.placing.votes.draft import Draft, Meeting, cdr3_germline, tail_of
 SAME_MASS = 0.001  # Da, of a residue and of two
 TRIED = 12  # ways to meet that are weighed by all reads
 CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
-# Residues that no CDR3 begins with and has once more behind a Cys: the side that shows them begins
-# in FR3, with other residues of it than the chain has, and shows the whole CDR3.
-BEGINNING = 2
 # Whether CDR3s are closed in the right length with this and what follows is measured by reads of
 # one protease, of two seeds (tests/benchmarks/read_panel.py --digests trypsin,lysc,chymotrypsin,alp
 # --seed 2).
@@ -218,6 +221,8 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
         nats = asked.nats(tokens) + _cut_nats(cleavage, whole, len(before))
         if nats == -inf:
             continue
+        # Those of the left side behind the opening are the chain's own there, and no others.
+        nats += float(CDR3_JOINT.worth_of(fr4[: right.inside]).sum())
         both = float(CDR3_JOINT.worth_of(behind[:n]).sum())
         if n:
             # Peptides that follow each other end and begin at one cut, overlapping ones at two.
@@ -226,13 +231,6 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
         yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats)
         if both >= SHARED:  # too many residues to be in the stretch twice
             return
-
-
-def begins_again(tokens: np.ndarray) -> bool:
-    """Whether a CDR3 has Cys and what it begins with once more."""
-    start = tokens[:BEGINNING]
-    behind = np.flatnonzero(tokens == CYSTEINE) + 1
-    return any(np.array_equal(tokens[at : at + BEGINNING], start) for at in behind.tolist())
 
 
 def _apart(asked: Question, met: Trial, gain: float) -> Iterator[tuple[int, float]]:

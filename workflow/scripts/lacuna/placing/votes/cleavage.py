@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.alphabet import N_RESIDUES, TOKEN
 from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.placement import Placements
 
+PHENYLALANINE, TRYPTOPHAN, TYROSINE = (TOKEN[letter] for letter in "FWY")
 READ = 4.0  # weight of the reads that end, begin or go on at a place, from which it is well read
 ENDING = 0.1  # of these, that end or begin there: a cut
 FEWEST = 2.0  # weight of those: single reads end wrongly anywhere
@@ -61,6 +62,8 @@ def cleavage_of(reads: ReadSet, placements: Placements) -> Cleavage:
     place = place[known & (total[place] >= READ)]
     cut = (ending[place] >= ENDING * total[place]) & (ending[place] >= FEWEST)
     behind = _mostly(text[place - 1], cut)
+    # A chain has so few W that the reads may not tell, but what cuts behind F and Y does behind W.
+    behind[TRYPTOPHAN] |= behind[PHENYLALANINE] & behind[TYROSINE]
     # Where they cut behind a residue, the next one is not why.
     rest = ~behind[text[place - 1]]
     before = _mostly(text[place[rest]], cut[rest])
