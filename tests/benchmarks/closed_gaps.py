@@ -26,8 +26,10 @@ from lacuna.core.config import check_config
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE
 from lacuna.scaffolds.json_lines import read_scaffold_block
-from lacuna.steps.fill_sample import SampleFiles, fill_sample
+from lacuna.steps.fill_sample import fill_sample
 from lacuna.steps.one_file import OUTPUTS
+from lacuna.steps.reader_files import Networks
+from lacuna.steps.sample_files import SampleFiles
 from lacuna.steps.settings import settings_of
 
 ERROR_PPM = 3.0  # standard deviation of the error of a gap's mass
@@ -85,7 +87,7 @@ def fill(
     config = check_config({"samples": "-", "alkylation": "none"})
     sample = SampleFiles("s", "auto", "none", {"fasta": fasta, "gaps": table}, out, reads)
     settings, cpu = settings_of(config), torch.device("cpu")
-    fill_sample(sample, WEIGHTS, LIBRARY, folder, settings, cpu, large_network=None)
+    fill_sample(sample, Networks(WEIGHTS, LIBRARY), folder, settings, cpu)
     return list(outcomes(antibody, cut, folder))
 
 

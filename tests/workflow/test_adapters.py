@@ -26,7 +26,7 @@ LOOPS = {"join_blocks", "join_doubts"}  # calls its function once for each of it
 # Parameters that no rule names.
 OF_JOB = {"device", "gpus", "processes", "cores", "method", "python"}
 # Parameters that combine several names.
-GATHERED = {"given", "out", "tables", "config", "samples", "settings", "reader"}
+GATHERED = {"given", "out", "tables", "config", "samples", "settings", "reader", "networks"}
 # Optional parameters of training.
 STARTS = {"start", "antiberty", "teacher", "minutes", "library"}
 
@@ -169,15 +169,19 @@ def test_files_of_all_samples_are_dealt_out() -> None:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Bundle:
     one: Path
     k: int
+    three: Path | None = None
 
 
 def test_arguments_that_belong_together_are_passed_as_one() -> None:
     given = job(input={"one": "a", "two": "b"}, params={"k": 3})
-    found = arguments(given, bundles={"pair": Pair})
-    assert found == {"two": Path("b"), "pair": Pair(Path("a"), 3)}
+    found = arguments(given, bundles={"bundle": Bundle})
+    assert found == {"two": Path("b"), "bundle": Bundle(Path("a"), 3)}
+    given = job(input={"one": "a", "three": "c"}, params={"k": 3})
+    found = arguments(given, bundles={"bundle": Bundle})
+    assert found == {"bundle": Bundle(Path("a"), 3, Path("c"))}
 
 
 def test_a_name_for_two_things_is_refused() -> None:

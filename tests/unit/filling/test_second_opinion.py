@@ -17,10 +17,9 @@ from lacuna.core.files import LacunaError
 from lacuna.filling.second_opinion import ASK_BELOW, in_doubt, with_second_opinion
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predictor
-from lacuna.network.transformer import HARDLY_SEEN, SHARE
+from lacuna.network.transformer import HARDLY_SEEN, SHARE, load_large
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.steps.load import load_large_predictor
 
 CPU = torch.device("cpu")
 LINKER = "GGGGSGGGGSGGGGS"
@@ -64,7 +63,7 @@ def small(temperatures: dict[str, float]) -> Predictor:
 
 @pytest.fixture
 def large(large_network: Path) -> Predictor:
-    return load_large_predictor(large_network, bundled.LIBRARY, CPU)
+    return Predictor(load_large(large_network), bundled.predictor().library, CPU)
 
 
 def ask_again(

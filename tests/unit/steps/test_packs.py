@@ -13,8 +13,9 @@ from conftest import Write
 from lacuna.core.config import check_config
 from lacuna.core.files import LacunaError
 from lacuna.steps import load
-from lacuna.steps.fill_sample import SampleFiles as SmallSample
 from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
+from lacuna.steps.reader_files import Networks
+from lacuna.steps.sample_files import SampleFiles as SmallSample
 from lacuna.steps.settings import settings_of
 from lacuna.steps.small_samples import fill_pack, samples_of
 
@@ -91,9 +92,9 @@ def test_a_packs_files_go_to_the_samples_that_they_are_of() -> None:
 
 
 def fill(samples: list[SmallSample], scratch: Path) -> None:
-    weights, library = (WEIGHTS / f"{name}.safetensors" for name in ("lacuna", "library"))
+    networks = Networks(WEIGHTS / "lacuna.safetensors", WEIGHTS / "library.safetensors")
     device = torch.device("cpu")
-    fill_pack(samples, weights, library, scratch, settings=SETTINGS, device=device)
+    fill_pack(samples, networks, scratch, settings=SETTINGS, device=device)
 
 
 def sample(

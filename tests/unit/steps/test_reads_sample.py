@@ -15,8 +15,9 @@ from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, EvidenceRow
 from lacuna.results.counts import count_sample
 from lacuna.scaffolds.scaffold import UNSHOWN
-from lacuna.steps.fill_sample import SampleFiles as SmallSample
 from lacuna.steps.one_file import OUTPUTS
+from lacuna.steps.reader_files import Networks
+from lacuna.steps.sample_files import SampleFiles as SmallSample
 from lacuna.steps.settings import settings_of
 from lacuna.steps.small_samples import fill_pack
 
@@ -45,7 +46,7 @@ def fill(
     )
     settings = settings_of(check_config({"samples": "-"}))
     scratch, device = folder / "scratch", torch.device("cpu")
-    fill_pack([sample], WEIGHTS, LIBRARY, scratch, settings=settings, device=device)
+    fill_pack([sample], Networks(WEIGHTS, LIBRARY), scratch, settings=settings, device=device)
     return out
 
 

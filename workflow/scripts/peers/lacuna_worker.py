@@ -12,7 +12,7 @@ from lacuna.benchmark.peer_worker import Answer, Fill, Question, serve, with_res
 from lacuna.filling.fill import FilledChain, fill_chains
 from lacuna.filling.second_opinion import with_second_opinion
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.steps.load import CPU, load_large_predictor, load_reader
+from lacuna.steps.load import load_large_predictor, load_reader
 from lacuna.steps.reader_files import ReaderFiles
 
 BASELINES = ("germline_copy", "nearest_homolog")
@@ -43,22 +43,20 @@ def answers_of(mode: str, question: Question, chain: FilledChain) -> Iterator[An
 def load(settings: dict[str, Any]) -> Fill:
     """settings: method (one of OURS), weights, library, homologs and large_network (paths or
     None), and keys of the configuration."""
-    reader = load_reader(
-        ReaderFiles(
-            weights=Path(settings["weights"]),
-            library=Path(settings["library"]),
-            homologs=Path(settings["homologs"]) if settings["homologs"] else None,
-            species="auto",
-            length=settings["k"],
-            stride=settings["stride"],
-            max_identity=settings["max_identity"],
-            precision=settings["precision"],
-        )
-    )
-
     asked = settings["large_network"]
-    large = load_large_predictor(Path(asked), Path(settings["library"]), CPU) if asked else None
-    predict = with_second_opinion(reader.predictor, large)
+    files = ReaderFiles(
+        weights=Path(settings["weights"]),
+        library=Path(settings["library"]),
+        homologs=Path(settings["homologs"]) if settings["homologs"] else None,
+        species="auto",
+        length=settings["k"],
+        stride=settings["stride"],
+        max_identity=settings["max_identity"],
+        precision=settings["precision"],
+        large_network=Path(asked) if asked else None,
+    )
+    reader = load_reader(files)
+    predict = with_second_opinion(reader.predictor, load_large_predictor(files))
 
     def fill_questions(questions: Sequence[Question]) -> list[Answer]:
         scaffolds = [as_scaffold(question) for question in questions]

@@ -34,7 +34,8 @@ def arguments(
             raise ValueError(f"rule {snakemake.rule}: '{min(twice)}' names two things")
         found |= kept
     for name, bundle in (bundles or {}).items():
-        found[name] = bundle(**{field.name: found.pop(field.name) for field in fields(bundle)})
+        own = found.keys() & {field.name for field in fields(bundle)}
+        found[name] = bundle(**{key: found.pop(key) for key in own})
     return found
 
 

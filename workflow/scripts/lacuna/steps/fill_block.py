@@ -24,27 +24,22 @@ def fill_block_files(
     out: dict[str, Path],
     *,
     reader: ReaderFiles,
-    large_network: Path | None = None,
     candidates: int,
     modifications: Mapping[str, bool],
     device: torch.device,
 ) -> None:
-    """Fill a block and write its part of every table.
-
-    large_network: weights of the large network in thorough mode.
-    """
+    """Fill a block and write its part of every table."""
     block = read_kmers(kmers)
     chains = read_scaffold_block(scaffolds)
     if not any(is_read_twice(gap) for chain in chains for gap in chain.gaps):
         reader = replace(reader, homologs=None)  # slow to index, and only asked the second time
     loaded = load_reader(reader, device)
-    large = load_large_predictor(large_network, reader.library, device) if large_network else None
     state = read_alkylation(alkylation)
     filled = fill_chains(
         chains,
         block,
         loaded.encoder,
-        with_second_opinion(loaded.predictor, large),
+        with_second_opinion(loaded.predictor, load_large_predictor(reader, device)),
         candidates=candidates,
         modifications=Modifications(state.cysteine, **modifications),
         convention=state.convention,

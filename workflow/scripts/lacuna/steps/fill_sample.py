@@ -4,14 +4,12 @@ The files and the functions are those of the rules that take a single step with 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from lacuna.core.tables import TABLES
-from lacuna.core.words import AUTO
 from lacuna.results.airr import write_airr
 from lacuna.results.evidence import write_evidence
 from lacuna.results.join import join_parts, write_alternatives
@@ -23,7 +21,8 @@ from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
 from lacuna.steps.packs import LARGEST
 from lacuna.steps.read_spectra import look_at_spectra
-from lacuna.steps.reader_files import ReaderFiles
+from lacuna.steps.reader_files import Networks, ReaderFiles
+from lacuna.steps.sample_files import SampleFiles
 from lacuna.steps.settings import Settings
 from lacuna.steps.split_scaffolds import ChainFiles, split_scaffolds
 
@@ -31,48 +30,28 @@ if TYPE_CHECKING:
     from lacuna.steps.sample_reads import ReadsGave
 
 
-@dataclass(frozen=True, slots=True)
-class SampleFiles:
-    """A sample and its files.
-
-    inputs: its FASTA and its other files, by column of the sheet, except for `reads` and `spectra`,
-    which may be several; outputs: by name without suffix, including `alternatives` and `doubts` if
-    requested, `airr` of a repertoire and `spectra` of a sample with some.
-    """
-
-    name: str
-    species: str
-    alkylation: str
-    inputs: Mapping[str, Path]
-    outputs: Mapping[str, Path]
-    reads: tuple[Path, ...] = ()
-    spectra: tuple[Path, ...] = ()
-    reads_format: str = AUTO
-
-
 def fill_sample(
     sample: SampleFiles,
-    weights: Path,
-    library: Path,
+    networks: Networks,
     folder: Path,
     settings: Settings,
     device: torch.device,
     *,
-    large_network: Path | None,
     block_size: int = LARGEST,
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,
 ) -> None:
     """Take all steps with one sample, whose chains are `n_blocks` blocks of `block_size`.
 
-    folder: for intermediate files; large_network: weights, in thorough mode; after_block: called
-    after each block.
+    folder: for intermediate files; after_block: called after each block.
     """
     out, scaffolds = sample.outputs, folder / "scaffolds"
-    reader = _reader_of(sample, weights, library, settings)
+    reader = _reader_of(sample, networks, settings)
     gave = None
     if sample.reads:
-        gave = _weigh_reads(sample, folder, reader, settings, large_network)
+        from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
+
+        gave = weigh_reads(sample, folder, reader, settings)
     _split(sample, gave, scaffolds, settings, block_size=block_size, n_blocks=n_blocks)
     find_alkylation(
         scaffolds,
@@ -96,7 +75,7 @@ def fill_sample(
     tables = (*TABLES, "doubts") if "doubts" in out else TABLES
     parts: dict[str, list[Path]] = {table: [] for table in tables}
     for block in range(n_blocks):
-        written = _fill_block(sample, block, folder, reader, settings, device, large_network)
+        written = _fill_block(sample, block, folder, reader, settings, device)
         for table, path in written.items():
             parts[table].append(path)
         if after_block is not None:
@@ -111,7 +90,6 @@ def _fill_block(
     reader: ReaderFiles,
     settings: Settings,
     device: torch.device,
-    large_network: Path | None,
 ) -> dict[str, Path]:
     """Fill a block of a sample; its part of each table."""
     alkylation = sample.outputs["alkylation"]
@@ -133,7 +111,6 @@ def _fill_block(
         alkylation,
         written,
         reader=reader,
-        large_network=large_network,
         candidates=settings.candidates,
         modifications=settings.modifications,
         device=device,
@@ -170,19 +147,18 @@ def _join(
         write_airr(sample.inputs["fasta"], out["filled"], out["gaps"], out["airr"])
 
 
-def _reader_of(
-    sample: SampleFiles, weights: Path, library: Path, settings: Settings
-) -> ReaderFiles:
+def _reader_of(sample: SampleFiles, networks: Networks, settings: Settings) -> ReaderFiles:
     """What the chains of a sample are read with."""
     return ReaderFiles(
-        weights,
-        library,
+        networks.weights,
+        networks.library,
         sample.inputs.get("homologs"),
         sample.species,
         settings.kmer["length"],
         settings.kmer["stride"],
         max_identity=settings.max_identity,
         precision=settings.precision,
+        large_network=networks.large_network,
     )
 
 
@@ -216,27 +192,4 @@ def _split(
         n_blocks=n_blocks,
         tolerance_ppm=settings.tolerance_ppm,
         on_bad_record=settings.on_bad_record,
-    )
-
-
-def _weigh_reads(
-    sample: SampleFiles,
-    folder: Path,
-    reader: ReaderFiles,
-    settings: Settings,
-    large_network: Path | None,
-) -> "ReadsGave":
-    """The steps of a sample with reads before it is filled."""
-    from lacuna.steps.sample_reads import weigh_reads  # slow to import, and most have none
-
-    return weigh_reads(
-        sample.reads,
-        sample.reads_format,
-        sample.inputs,
-        sample.outputs,
-        folder,
-        reader=reader,
-        tolerance_ppm=settings.tolerance_ppm,
-        modifications=settings.modifications,
-        large_network=large_network,
     )

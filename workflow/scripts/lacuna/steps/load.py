@@ -56,9 +56,14 @@ def load_large_network(weights: Path) -> LargeNetwork:
     return load_large(weights)
 
 
-def load_large_predictor(weights: Path, library: Path, device: torch.device) -> Predictor:
-    """Load the large network on a device; LacunaError if a file cannot be used."""
-    return Predictor(load_large_network(weights), _library(library), device)
+def load_large_predictor(files: ReaderFiles, device: torch.device = CPU) -> Predictor | None:
+    """Load the large network on a device, None if it is not to be asked.
+
+    Raises LacunaError if a file cannot be used.
+    """
+    if files.large_network is None:
+        return None
+    return Predictor(load_large_network(files.large_network), _library(files.library), device)
 
 
 def forget(network: bool) -> None:

@@ -21,8 +21,10 @@ from lacuna.core.paths import LARGE_NETWORK, bundled_weights, set_of
 from lacuna.core.windows import check_window
 from lacuna.core.words import AUTO
 from lacuna.scaffolds.records import count_records, is_repertoire
-from lacuna.steps.fill_sample import SampleFiles, fill_sample
+from lacuna.steps.fill_sample import fill_sample
 from lacuna.steps.load import forget
+from lacuna.steps.reader_files import Networks
+from lacuna.steps.sample_files import SampleFiles
 from lacuna.steps.settings import settings_of
 from lacuna.steps.sheet import SPECIES, check_together
 
@@ -125,12 +127,10 @@ def fill_file(
                 spectra=tuple(spectra),
                 reads_format=reads_format,
             ),
-            network,
-            germlines,
+            Networks(network, germlines, asked),
             scratch,
             settings_of(config, repertoire),
             torch.device("cpu"),
-            large_network=asked,
             block_size=BLOCK,
             n_blocks=ceil(total / BLOCK),
             after_block=_told(progress if fasta is not None else None, total),

@@ -1,12 +1,13 @@
 """The steps of a sample with reads before it is filled, in one process."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.steps.place_reads import place_reads
 from lacuna.steps.reader_files import ReaderFiles
 from lacuna.steps.reads import read_peptides
+from lacuna.steps.sample_files import SampleFiles
+from lacuna.steps.settings import Settings
 from lacuna.steps.weigh_evidence import weigh_evidence
 
 
@@ -27,28 +28,19 @@ class ReadsGave(NamedTuple):
 
 
 def weigh_reads(
-    reads: tuple[Path, ...],
-    reads_format: str,
-    inputs: Mapping[str, Path],
-    out: Mapping[str, Path],
-    folder: Path,
-    *,
-    reader: ReaderFiles,
-    tolerance_ppm: float,
-    modifications: Mapping[str, bool],
-    large_network: Path | None,
+    sample: SampleFiles, folder: Path, reader: ReaderFiles, settings: Settings
 ) -> ReadsGave:
-    """Read, place and weigh the reads of a sample; write its `scaffolds` and `reads` of `out`.
+    """Read, place and weigh the reads of a sample; write its `scaffolds` and `reads`.
 
-    inputs: its other columns of the sheet; folder: for intermediate files; large_network: weights,
-    in thorough mode.
+    folder: for intermediate files.
     """
+    inputs, out = sample.inputs, sample.outputs
     fasta, gaps = inputs.get("fasta"), inputs.get("gaps")
     peptides, placed = folder / "reads.jsonl.gz", folder / "placed.safetensors"
     unread, positions = folder / "unread.tsv", folder / "positions.tsv"
     cysteine = folder / "cysteine.json"
     evidence, found_gaps = folder / "evidence.of_reads.tsv", folder / "gaps.of_reads.tsv"
-    read_peptides(reads, reads_format, peptides, unread, cysteine)
+    read_peptides(sample.reads, sample.reads_format, peptides, unread, cysteine)
     place_reads(
         peptides,
         fasta,
@@ -57,8 +49,8 @@ def weigh_reads(
         reader.library,
         placed,
         species=reader.species,
-        tolerance_ppm=tolerance_ppm,
-        modifications=modifications,
+        tolerance_ppm=settings.tolerance_ppm,
+        modifications=settings.modifications,
     )
     weigh_evidence(
         placed,
@@ -68,7 +60,6 @@ def weigh_reads(
         found_gaps,
         positions,
         reader=reader,
-        large_network=large_network,
     )
     given = [inputs["evidence"]] if "evidence" in inputs else []
     return ReadsGave(

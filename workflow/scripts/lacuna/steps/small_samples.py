@@ -10,7 +10,9 @@ import torch
 
 from lacuna.core.files import LacunaError
 from lacuna.steps.arguments import files_by_sample
-from lacuna.steps.fill_sample import SampleFiles, fill_sample
+from lacuna.steps.fill_sample import fill_sample
+from lacuna.steps.reader_files import Networks
+from lacuna.steps.sample_files import SampleFiles
 from lacuna.steps.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -52,19 +54,16 @@ def samples_of(
 
 def fill_pack(
     samples: Iterable[SampleFiles],
-    weights: Path,
-    library: Path,
+    networks: Networks,
     scratch: Path,
     *,
-    large_network: Path | None = None,
     settings: Settings,
     device: torch.device,
 ) -> None:
     """Write every file of every sample; those of a sample appear once its last step is done.
 
     scratch: a folder on the same file system for unfinished files; a killed process leaves them
-    there; large_network: weights, in thorough mode. Raises LacunaError that names the
-    sample if one cannot be filled.
+    there. Raises LacunaError that names the sample if one cannot be filled.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     for sample in samples:
@@ -72,15 +71,7 @@ def fill_pack(
         folder = scratch / sample.name
         done = {name: folder / path.name for name, path in sample.outputs.items()}
         try:
-            fill_sample(
-                replace(sample, outputs=done),
-                weights,
-                library,
-                folder,
-                settings,
-                device,
-                large_network=large_network,
-            )
+            fill_sample(replace(sample, outputs=done), networks, folder, settings, device)
         except LacunaError as error:
             raise LacunaError(f"sample '{sample.name}': {error}") from None
         for name, path in sample.outputs.items():

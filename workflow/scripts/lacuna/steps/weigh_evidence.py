@@ -73,30 +73,28 @@ def weigh_evidence(
     positions: Path,
     *,
     reader: ReaderFiles,
-    large_network: Path | None = None,
 ) -> None:
     """Weigh what reads say against the network, and write what the chains are filled from.
 
     scaffolds: FASTA of the chains, X where reads show nothing; evidence, gaps: tables of what is
     known there all the same, in the form of the sheet's columns; positions: rows of evidence.tsv in
-    the coordinates of the scaffolds, from 1; reads: reads.tsv; large_network: weights of the large
-    network in thorough mode.
+    the coordinates of the scaffolds, from 1; reads: reads.tsv.
     """
     found = read_record(placed, PlacedReads)
     if found.found is None:
         chains = [_of_given(chain) for chain in found.given]
     else:
-        chains = _of_reads(found.found, reader, large_network)
+        chains = _of_reads(found.found, reader)
     _write(chains, scaffolds, evidence, gaps, positions)
     with atomic_write(reads) as handle:
         handle.write(PLACED_TABLE.header + PLACED_TABLE.text(found.rows))
 
 
-def _of_reads(placed: Placed, reader: ReaderFiles, large_network: Path | None) -> list[_Weighed]:
+def _of_reads(placed: Placed, reader: ReaderFiles) -> list[_Weighed]:
     """The chains that reads gave, by reads and network."""
     if placed.serum:
         LOG.warning("the reads are of many antibodies, of which none can be told apart")
-    loaded = load_reader(reader)
+    loaded, large_network = load_reader(reader), reader.large_network
     weighed = weigh(
         placed,
         loaded.predictor.model,
