@@ -27,7 +27,7 @@ from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import GAP_TABLE, RESIDUE_TABLE
 from lacuna.scaffolds.json_lines import read_scaffold_block
 from lacuna.steps.fill_sample import fill_sample
-from lacuna.steps.one_file import OUTPUTS
+from lacuna.steps.outputs import OUTPUTS
 from lacuna.steps.reader_files import Networks
 from lacuna.steps.sample_files import SampleFiles
 from lacuna.steps.settings import settings_of

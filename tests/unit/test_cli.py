@@ -14,7 +14,7 @@ from conftest import Write
 from lacuna import cli
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.paths import CONFIG_SCHEMA, WEIGHT_SETS
-from lacuna.steps import one_file
+from lacuna.steps import one_file, outputs
 
 CHAINS = {f"c{i}": hidden(germline_chain("H", i), [(20, 23)]) for i in range(5)}
 
@@ -46,7 +46,7 @@ def test_it_fills_a_file_and_says_so(
     )
     assert said.err == ""
     files = {path.name for path in (tmp_path / "new" / "out").iterdir()}
-    assert files == set(one_file.OUTPUTS.values())
+    assert files == set(outputs.OUTPUTS.values())
 
 
 def test_other_weights_are_chosen_by_a_word(
@@ -66,7 +66,7 @@ def test_evidence_fills_a_gap_and_has_a_table(chains: Path, tmp_path: Path, writ
     known = write("known.tsv", "chain\tposition\tresidue\tprobability\nc2\t22\tW\t1\n")
     out = tmp_path / "out"
     assert cli.main(["fill", str(chains), "--out", str(out), "--evidence", str(known)]) == 0
-    assert {path.name for path in out.iterdir()} == {*one_file.OUTPUTS.values(), "evidence.tsv"}
+    assert {path.name for path in out.iterdir()} == {*outputs.OUTPUTS.values(), "evidence.tsv"}
     sequences = (out / "filled.fasta").read_text().split("\n")[1::2]
     assert [sequence[21] == "W" for sequence in sequences] == [name == "c2" for name in CHAINS]
     assert len((out / "evidence.tsv").read_text().splitlines()) == 1 + sum(
@@ -97,7 +97,7 @@ def test_reads_alone_give_chains(
     assert cli.main(["fill", "--reads", str(reads), "--out", str(out)]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("reads.csv: 1 chain, ") and "reads placed" in said.out
-    expected = one_file.OUTPUTS | one_file.EVIDENCE | one_file.READS
+    expected = outputs.OUTPUTS | outputs.EVIDENCE | outputs.READS
     assert {path.name for path in out.iterdir()} == set(expected.values())
     filled = (out / "filled.fasta").read_text().splitlines()[1]
     assert filled[:110].replace("I", "L") == chain[:110].replace("I", "L")
@@ -105,7 +105,7 @@ def test_reads_alone_give_chains(
     assert cli.main(["fill", str(scaffold), "--reads", str(reads), "--out", str(out)]) == 0
     assert (out / "scaffolds.fasta").read_text() == scaffold.read_text()
     assert cli.main(["fill", str(scaffold), "--out", str(out)]) == 0
-    assert {path.name for path in out.iterdir()} == set(one_file.OUTPUTS.values())
+    assert {path.name for path in out.iterdir()} == set(outputs.OUTPUTS.values())
 
 
 def test_files_of_an_earlier_call_are_replaced_or_removed(
@@ -119,7 +119,7 @@ def test_files_of_an_earlier_call_are_replaced_or_removed(
     reads = write("r.tsv", "peptide\n" + "\n".join(CHAINS["c0"][i : i + 9] for i in range(9)))
     optional = ("--evidence", known, "--doubts", "true", "--spectra", mgf, "--reads", reads)
     assert cli.main(["fill", str(table), "--out", str(out), *map(str, optional)]) == 0
-    own, everything = set(one_file.OUTPUTS.values()), one_file.OUTPUTS | one_file.OPTIONAL
+    own, everything = set(outputs.OUTPUTS.values()), outputs.OUTPUTS | one_file.OPTIONAL
     assert {path.name for path in out.iterdir()} == set(everything.values())
     mine = write("out/mine.tsv", "chain\n")
     assert cli.main(["fill", str(chains), "--out", str(out)]) == 0

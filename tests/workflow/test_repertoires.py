@@ -9,7 +9,8 @@ import pytest
 from runs import Workspace
 
 from chains import fasta, germline_chain, hidden
-from lacuna.steps.one_file import AIRR, DOUBTS, OUTPUTS, fill_file
+from lacuna.steps.one_file import fill_file
+from lacuna.steps.outputs import AIRR, DOUBTS, OUTPUTS
 from lacuna.steps.packs import FEWEST
 
 pytestmark = pytest.mark.workflow

@@ -22,6 +22,7 @@ from lacuna.core.paths import prefer_this_package
 from lacuna.core.windows import check_window
 from lacuna.steps.config_record import is_rewritten
 from lacuna.steps.outdir import check_outdir
+from lacuna.steps.outputs import outputs_of
 from lacuna.steps.packs import LARGEST, plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
 from lacuna.scaffolds.records import count_records, is_repertoire
@@ -71,16 +72,6 @@ N_BLOCKS = {
     name: max(ceil(n / CONFIG["block_size"]), 1) if SAMPLES[name].fasta else 1
     for name, n in CHAINS.items()
 }
-TABLES = (
-    "filled.fasta",
-    "residues.tsv",
-    "gaps.tsv",
-    "chains.tsv",
-    "masses.tsv",
-    "accuracy.tsv",
-    "rejected.tsv",
-    "alkylation.json",
-)
 BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "masses")
 SCORED = "scored.tsv.gz"  # kept, so that accuracy can be summed anew without filling again
 SHOWN = 3  # names of absent samples in messages
@@ -161,28 +152,23 @@ def shown(name, path, sample="{sample}"):
     )
 
 
-def sample_tables(name):
-    """Names of a sample's final files, except for the tutorial's model."""
-    tables = list(TABLES)
-    if name in READ:
-        tables += ["scaffolds.fasta", "reads.tsv"]
-    if name in READ or SAMPLES[name].evidence:
-        tables.append("evidence.tsv")
-    if CONFIG["alternatives"]:
-        tables.append("alternatives.fasta")
-    if CONFIG["doubts"]:
-        tables.append("doubts.tsv")
-    if SAMPLES[name].spectra:
-        tables.append("spectra.tsv")
-    if name in REPERTOIRES:
-        tables.append("airr.tsv")
-    return tables
+def sample_outputs(name):
+    """A sample's final files by name, except for the tutorial's model."""
+    sample = SAMPLES[name]
+    return outputs_of(
+        evidence=sample.evidence is not None,
+        reads=bool(sample.reads),
+        repertoire=name in REPERTOIRES,
+        doubts=CONFIG["doubts"],
+        spectra=bool(sample.spectra),
+        alternatives=CONFIG["alternatives"],
+    )
 
 
 def sample_files():
     """Every final file of every sample."""
-    tables = [OUT / name / table for name in SAMPLES for table in sample_tables(name)]
-    return tables + expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
+    files = [OUT / name / file for name in SAMPLES for file in sample_outputs(name).values()]
+    return files + expand(OUT / "{sample}" / "seed_lstm", sample=SEEDED)
 
 
 def run_files():

@@ -11,13 +11,13 @@ def in_column(pack, column):
 
 
 def pack_outputs(pack):
-    """The final files of a pack's samples, by their names without suffix."""
+    """The final files of a pack's samples, by name."""
     made = {}
     for name in pack.samples:
-        for table in sample_tables(name):
-            stem, path = Path(table).stem, OUT / name / table
-            given = shown(stem, path, name) if Path(table).suffix != ".json" else path
-            made.setdefault(stem, []).append(given)
+        for table, file in sample_outputs(name).items():
+            path = OUT / name / file
+            given = shown(table, path, name) if path.suffix != ".json" else path
+            made.setdefault(table, []).append(given)
     return made
 
 
@@ -30,7 +30,7 @@ def sheet_row(name):
         "alkylation": sample.alkylation or CONFIG["alkylation"],
         "reads_format": sample.reads_format,
         "columns": " ".join(column for column in PATHS for _ in sample.files(column)),
-        "tables": " ".join(Path(table).stem for table in sample_tables(name)),
+        "tables": " ".join(sample_outputs(name)),
     }
 
 

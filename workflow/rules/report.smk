@@ -1,7 +1,7 @@
 # Tables that only some samples have.
 EVIDENCE, READS, SPECTRA, DOUBTS = (
-    {name: OUT / name / table for name in SAMPLES if table in sample_tables(name)}
-    for table in ("evidence.tsv", "reads.tsv", "spectra.tsv", "doubts.tsv")
+    {name: OUT / name / f"{table}.tsv" for name in SAMPLES if table in sample_outputs(name)}
+    for table in ("evidence", "reads", "spectra", "doubts")
 )
 MASSES = {name: OUT / name / "masses.tsv" for name, s in SAMPLES.items() if s.masses}
 # What the page says of the settings that a result depends on.

@@ -15,7 +15,7 @@ from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, EvidenceRow
 from lacuna.results.counts import count_sample
 from lacuna.scaffolds.scaffold import UNSHOWN
-from lacuna.steps.one_file import OUTPUTS
+from lacuna.steps.outputs import OUTPUTS
 from lacuna.steps.reader_files import Networks
 from lacuna.steps.sample_files import SampleFiles as SmallSample
 from lacuna.steps.settings import settings_of

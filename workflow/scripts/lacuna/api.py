@@ -32,7 +32,8 @@ from lacuna.core.words import plural, type_of
 from lacuna.scaffolds.read import MAX_LISTED
 from lacuna.steps import split_scaffolds
 from lacuna.steps.given_chains import Chain, Given, Written, given_chains, write_inputs
-from lacuna.steps.one_file import OUTPUTS, fill_file
+from lacuna.steps.one_file import fill_file
+from lacuna.steps.outputs import OUTPUTS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,26 +23,12 @@ from lacuna.core.words import AUTO
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.fill_sample import fill_sample
 from lacuna.steps.load import forget
+from lacuna.steps.outputs import AIRR, DOUBTS, EVIDENCE, OUTPUTS, READS, SPECTRA, outputs_of
 from lacuna.steps.reader_files import Networks
 from lacuna.steps.sample_files import SampleFiles
 from lacuna.steps.settings import settings_of
 from lacuna.steps.sheet import SPECIES, check_together
 
-OUTPUTS = {
-    "filled": "filled.fasta",
-    "residues": "residues.tsv",
-    "gaps": "gaps.tsv",
-    "chains": "chains.tsv",
-    "masses": "masses.tsv",
-    "accuracy": "accuracy.tsv",
-    "rejected": "rejected.tsv",
-    "alkylation": "alkylation.json",
-}
-EVIDENCE = {"evidence": "evidence.tsv"}  # if evidence or reads are given
-READS = {"reads": "reads.tsv", "scaffolds": "scaffolds.fasta"}  # if reads are given
-AIRR = {"airr": "airr.tsv"}  # if the chains are those of a repertoire
-DOUBTS = {"doubts": "doubts.tsv"}  # if requested
-SPECTRA = {"spectra": "spectra.tsv"}  # if there are spectra
 OPTIONAL = EVIDENCE | READS | AIRR | DOUBTS | SPECTRA
 # A column that only Lacuna's file of each name has: one that the user has put there is kept.
 _OWN_COLUMNS = {
@@ -86,8 +72,7 @@ def fill_file(
     progress: called with the number of finished chains and of all, at first and after every block;
     never for reads alone, whose chains are not known before.
 
-    Returns the names of the files: `OUTPUTS`, `EVIDENCE` if there is evidence or reads, `READS` if
-    there are reads, `AIRR` of a repertoire, `DOUBTS` if requested, `SPECTRA` if there are some.
+    Returns the names of the files, as `outputs_of` gives them.
     Computes with one thread, like a job of the workflow, so that results do not depend on the
     number of cores; calls of several threads wait for each other. Raises LacunaError if an option
     is wrong, a file as a whole cannot be used or an input would be overwritten.
@@ -103,8 +88,8 @@ def fill_file(
     check_together("the call", {**inputs, "reads": reads, "reads_format": stated})
     fasta = inputs.get("fasta")
     repertoire = fasta is not None and is_repertoire(fasta)
-    outputs = _output_names(
-        evidence="evidence" in inputs or bool(reads),
+    outputs = outputs_of(
+        evidence="evidence" in inputs,
         reads=bool(reads),
         repertoire=repertoire,
         doubts=config["doubts"],
@@ -174,19 +159,6 @@ def _own_threads() -> Iterator[None]:
         torch.set_num_threads(threads)
         set_precision("fast")
         torch.backends.cudnn.allow_tf32 = tf32
-
-
-def _output_names(
-    *, evidence: bool, reads: bool, repertoire: bool, doubts: bool, spectra: bool
-) -> dict[str, str]:
-    """The files that `fill_file` writes: those of every run, and those that options ask for."""
-    asked = (
-        *((EVIDENCE, evidence), (READS, reads), (AIRR, repertoire), (DOUBTS, doubts)),
-        (SPECTRA, spectra),
-    )
-    return dict(OUTPUTS) | {
-        name: file for files, wanted in asked if wanted for name, file in files.items()
-    }
 
 
 def _remove_earlier(out: Path, outputs: Mapping[str, str]) -> None:
