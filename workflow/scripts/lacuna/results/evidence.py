@@ -40,7 +40,7 @@ from lacuna.core.tables import (
 )
 from lacuna.core.tsv import Shares
 from lacuna.results.by_chain import RowsByChain
-from lacuna.scaffolds.json_lines import read_scaffold_block
+from lacuna.scaffolds.json_lines import read_blocks
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.table import stretches_of
 
@@ -71,18 +71,17 @@ def write_evidence(
     with open(filled, encoding="utf-8", newline="\n") as fasta, atomic_write(out) as handle:
         handle.write(EVIDENCE_TABLE.header)
         sequences = (line.rstrip("\n") for line in fasta if not line.startswith(">"))
-        for block in sorted(scaffolds.glob("[0-9]*.jsonl")):
-            for scaffold in read_scaffold_block(block):
-                chain = scaffold.chain
-                missing = of_residues.of(chain)
-                told = _Known(
-                    scaffold,
-                    _by_number(scaffold, missing),
-                    known.get(chain, {}),
-                    shown.get(chain, {}),
-                    _likely(scaffold, stretches.get(chain, ())),
-                )
-                handle.write(EVIDENCE_TABLE.text(list(_rows(told, next(sequences), missing))))
+        for scaffold, sequence in zip(read_blocks(scaffolds), sequences, strict=True):
+            chain = scaffold.chain
+            missing = of_residues.of(chain)
+            told = _Known(
+                scaffold,
+                _by_number(scaffold, missing),
+                known.get(chain, {}),
+                shown.get(chain, {}),
+                _likely(scaffold, stretches.get(chain, ())),
+            )
+            handle.write(EVIDENCE_TABLE.text(list(_rows(told, sequence, missing))))
 
 
 def _by_position(path: Path) -> dict[str, dict[int, list[EvidenceRow]]]:

@@ -1,149 +1,69 @@
-"""Scaffolds as JSON lines: how a block of them is passed from one rule to the next."""
+"""Scaffolds as JSON lines: how a block of them is passed from one rule to the next.
+
+A line is the list of a scaffold's fields in their order, and so is each record within it.
+"""
 
 import json
-from collections.abc import Iterable
-from dataclasses import astuple, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from lacuna.core.files import LacunaError, atomic_write, open_text
-from lacuna.scaffolds.scaffold import (
-    Gap,
-    IntactMass,
-    Piece,
-    PositionEvidence,
-    ResidueModification,
-    Rival,
-    Scaffold,
-    SpectralEvidence,
-)
+from lacuna.scaffolds.scaffold import Scaffold
 
 
 def to_json(scaffold: Scaffold) -> str:
     """A scaffold as one compact line of JSON, without a line end."""
-    fields: dict[str, object] = {
-        "chain": scaffold.chain,
-        "description": scaffold.description,
-        "sequence": scaffold.sequence,
-        "gaps": [_as_list(gap) for gap in scaffold.gaps],
-        "line": scaffold.line,
-        "modifications": [[m.position, m.mass, m.name] for m in scaffold.modifications],
-    }
-    if scaffold.evidence:
-        fields["evidence"] = [_of_position(e) for e in scaffold.evidence]
-    if scaffold.intact is not None:
-        fields["intact"] = astuple(scaffold.intact)
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-
-
-def _of_position(evidence: PositionEvidence) -> list[object]:
-    """The fields of the evidence of a position."""
-    return [evidence.position, evidence.weights, evidence.settled, evidence.spread]
-
-
-def _as_list(gap: Gap) -> list[object]:
-    """The fields of a gap, origin last; dataclasses.astuple does the same ten times slower."""
-    return [
-        gap.start,
-        gap.end,
-        gap.min_length,
-        gap.max_length,
-        gap.mass,
-        gap.tolerance_da,
-        gap.truth,
-        gap.interval,
-        [astuple(piece) for piece in gap.pieces],
-        gap.length_probability,
-        [astuple(rival) for rival in gap.rivals],
-        gap.untried,
-        gap.most,
-        None if gap.spectra is None else astuple(gap.spectra),
-        gap.mass_error,
-        gap.better_length,
-        [_of_position(e) for e in gap.shown],
-        gap.closed,
-        gap.unmet,
-        gap.origin,
-    ]
+    return json.dumps(scaffold, default=_listed, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(line: str) -> Scaffold:
     """The scaffold in a line of `to_json`; ValueError if it is not such a line."""
     try:
-        fields = json.loads(line)
-        gaps = tuple(map(_gap, fields.pop("gaps")))
-        modifications = tuple(ResidueModification(*m) for m in fields.pop("modifications"))
-        evidence = tuple(map(_evidence, fields.pop("evidence", ())))
-        weighed = fields.pop("intact", None)
-        intact = None if weighed is None else IntactMass(*weighed)
-        return Scaffold(
-            **fields, gaps=gaps, modifications=modifications, evidence=evidence, intact=intact
-        )
-    except (AttributeError, KeyError, TypeError) as error:
+        scaffold: Scaffold = _record(Scaffold, json.loads(line))
+    except (TypeError, ValueError) as error:
         raise ValueError(f"not a scaffold ({error})") from None
+    return scaffold
 
 
-def _gap(cells: list) -> Gap:
-    """The gap from a list of its fields."""
-    (
-        *values,
-        interval,
-        pieces,
-        share,
-        rivals,
-        untried,
-        most,
-        seen,
-        mass_error,
-        better_length,
-        shown,
-        closed,
-        unmet,
-        origin,
-    ) = cells
-    return replace(
-        Gap(*values),
-        interval=interval,
-        pieces=tuple(map(_piece, pieces)),
-        length_probability=share,
-        rivals=tuple(map(_rival, rivals)),
-        untried=untried,
-        most=most,
-        spectra=_spectra(seen) if seen else None,
-        mass_error=mass_error,
-        better_length=better_length,
-        shown=tuple(map(_evidence, shown)),
-        closed=closed,
-        unmet=unmet,
-        origin=tuple(origin) if origin else None,
-    )
+def _listed(record: Any) -> tuple[Any, ...]:
+    """The fields of a record; dataclasses.astuple does the same ten times slower."""
+    kind: type = type(record)
+    found: tuple[Any, ...] = _fields_of(kind)(record)
+    return found
 
 
-def _evidence(values: list[Any]) -> PositionEvidence:
-    """The evidence of a position from a list of its fields."""
-    position, weights, settled, spread = values
-    return PositionEvidence(position, tuple(weights), settled, spread)
+@cache
+def _fields_of(kind: type) -> attrgetter:
+    return attrgetter(*(field.name for field in fields(kind)))
 
 
-def _piece(values: list[Any]) -> Piece:
-    """A piece of a gap from a list of its fields."""
-    shortest, longest, mass, tolerance, interval, prefixes = values
-    return Piece(shortest, longest, mass, tolerance, interval, tuple(map(tuple, prefixes)))
+def _record(kind: type, values: list[Any]) -> Any:
+    """A record from the list of its fields."""
+    each = zip(_makers(kind), values, strict=True)
+    return kind(*(v if make is None or v is None else make(v) for make, v in each))
 
 
-def _rival(values: list[Any]) -> Rival:
-    """A sequence of another length from a list of its fields."""
-    sequence, odds, mass, readings = values
-    return Rival(sequence, odds, mass, tuple(readings))
+@cache  # type hints take longer to read than a line
+def _makers(kind: type) -> list[Callable[[Any], Any] | None]:
+    """What makes each field of a record of what JSON has in its place; None if that is the same."""
+    return [_maker(hint) for hint in get_type_hints(kind).values()]
 
 
-def _spectra(values: list[Any]) -> SpectralEvidence:
-    """What spectra say of a gap from a list of its fields."""
-    cleavages, unseen, sides, mass, rivals, others = values
-    shown = tuple(map(tuple, cleavages)), unseen, tuple(map(tuple, sides))
-    of_rivals = tuple(tuple(rival) for rival in rivals)
-    weighed = tuple(mass) if mass else None
-    return SpectralEvidence(*shown, weighed, of_rivals, tuple(map(_spectra, others)))
+def _maker(hint: Any) -> Callable[[Any], Any] | None:
+    """As `_makers`, for a type: a record, a tuple, a plain value, or one of these or None."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return partial(_record, hint)
+    inner = get_args(hint)
+    if type(None) in inner:
+        return _maker(inner[0])
+    if not inner:
+        return None
+    make = _maker(inner[0])
+    return tuple if make is None else lambda values: tuple(map(make, values))
 
 
 def block_path(folder: Path, block: int | str) -> Path:
@@ -170,3 +90,9 @@ def read_scaffold_block(path: str | Path) -> list[Scaffold]:
                     f"{path}:{number}: {error}; remove the file and run again"
                 ) from None
     return scaffolds
+
+
+def read_blocks(folder: Path) -> Iterator[Scaffold]:
+    """Yield the scaffolds of all blocks in a folder, in order; LacunaError as of one block."""
+    for block in sorted(folder.glob("[0-9]*.jsonl")):
+        yield from read_scaffold_block(block)

@@ -11,7 +11,7 @@ from lacuna.core.files import LacunaError, atomic_write, printable
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
 from lacuna.core.words import plural
 from lacuna.scaffolds.alkylation import READINGS, digest_of, read_alkylation, tells
-from lacuna.scaffolds.json_lines import read_scaffold_block
+from lacuna.scaffolds.json_lines import read_blocks
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import (
@@ -297,11 +297,7 @@ def _loaded(
     """
     usable = read_spectra(spectra, level=level)
     found = [(spectrum.precursor, fragments(spectrum)) for spectrum in usable]
-    chains = [
-        chain
-        for block in sorted(scaffolds.glob("[0-9]*.jsonl"))
-        for chain in read_scaffold_block(block)
-    ]
+    chains = list(read_blocks(scaffolds))
     looks = 0
     for chain in chains:
         looks += len(found)
