@@ -379,7 +379,7 @@ def test_a_bad_row_rejects_its_chain(write: Write, cells: str, words: str) -> No
         ("chain\tmass\ttolerance_da\n", "m.tsv:1: column 'kind' is missing"),
         ("", "m.tsv: the table of intact masses is empty; begin with chain, mass"),
         ("\n \n", "m.tsv: the table of intact masses is empty"),
-        (HEAD.strip() + "\tform\n", "m.tsv:1: unknown column 'form' of a table of intact masses; "),
+        (HEAD.strip() + "\tform\n", "m.tsv:1: unknown column 'form' of the table of "),
         (HEAD + "a\t9\t1\taverage\t1\t2\n", "m.tsv:2: 6 cells under 4 columns; remove what"),
         (HEAD + "1\ta\t9\t1\taverage\n", "m.tsv:2: 5 cells .*; if the first are row names, write"),
         ("chain,mass,Mass,tolerance_da,kind\n", "m.tsv:1: column 'mass' is there twice; keep one"),

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
-from lacuna.core.files import LacunaError, shortened
+from lacuna.core.files import shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
-from lacuna.scaffolds.small_table import UNNAMED, read_table
+from lacuna.scaffolds.small_table import read_table
 
 REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
@@ -30,6 +30,8 @@ AT_ODDS = "at_odds"
 MAX_DIGITS = 12  # of a position
 ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
 _NAME = "evidence table"
+_FORM = f"{', '.join(LONG)}, or one column a residue after {' and '.join(REQUIRED)}"
+_KNOWN = (*LONG, SPREAD, WITHIN, AT_ODDS, *RESIDUES)
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class EvidenceTable:
         self._chains: dict[str, dict[tuple[int, int], _Position] | Fault] = {}
         self._lines: dict[str, int] = {}  # of the first row of each chain
         if path is not None:
-            for line, cells in read_table(path, _NAME, LONG, _check_header):
+            for line, cells in read_table(path, _NAME, _FORM, _KNOWN, _of_neither_form):
                 self._add(cells.get("chain", ""), line, cells)
 
     def take(
@@ -248,29 +250,16 @@ def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
     return tuple(weight / whole for weight in weights)
 
 
-def _check_header(where: str, columns: Sequence[str]) -> None:
-    """Raise LacunaError if the columns are those of neither form of the table."""
-    if "" in columns:
-        raise LacunaError(f"{where}: {UNNAMED}")
-    for name in columns:
-        if name not in (*LONG, SPREAD, WITHIN, AT_ODDS) and name not in RESIDUES:
-            raise LacunaError(
-                f"{where}: unknown column '{shortened(name)}' of an evidence table; give "
-                f"{', '.join(LONG)}, separated by tabs, or one column a residue after "
-                f"{' and '.join(REQUIRED)}"
-            )
-        if columns.count(name) > 1:
-            raise LacunaError(f"{where}: column '{name}' is there twice; keep one of them")
+def _of_neither_form(columns: Sequence[str]) -> str:
+    """Why the columns are those of neither form of the table; '' if they are of one."""
     wide = any(name in RESIDUES for name in columns)
     for name in REQUIRED if wide else LONG:
         if name not in columns:
-            raise LacunaError(f"{where}: column '{name}' of the evidence table is missing; add it")
-    for name in LONG[len(REQUIRED) :] if wide else ():
-        if name in columns:
-            raise LacunaError(
-                f"{where}: column '{name}' as well as one column a residue; "
-                "keep one form of the table"
-            )
+            return f"column '{name}' of the {_NAME} is missing; add it"
+    both = next((name for name in LONG[len(REQUIRED) :] if wide and name in columns), "")
+    if both:
+        return f"column '{both}' as well as one column a residue; keep one form of the table"
+    return ""
 
 
 def _number(column: str, cell: str) -> int:

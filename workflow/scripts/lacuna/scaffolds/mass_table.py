@@ -10,19 +10,19 @@ from pathlib import Path
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.chain_names import OF_LOCI
-from lacuna.core.files import LacunaError, shortened
+from lacuna.core.files import shortened
 from lacuna.core.words import number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.residue_masses import LIGHTEST
 from lacuna.scaffolds.scaffold import IntactMass
-from lacuna.scaffolds.small_table import UNNAMED, read_table
+from lacuna.scaffolds.small_table import read_table
 
 COLUMNS = ("chain", "mass", "tolerance_da", "kind")
 KINDS = ("average", "monoisotopic")
 LIGHT = "light"  # the one light chain that reads give
 LIGHT_LOCI = tuple(name for locus, name in OF_LOCI.items() if locus != "H")
 MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
-_NAME = "table of intact masses"
+_NAME, _FORM = "table of intact masses", ", ".join(COLUMNS)
 
 
 class MassTable:
@@ -33,7 +33,7 @@ class MassTable:
         self.file = Path(path).name if path is not None else ""
         self._rows: dict[str, tuple[int, IntactMass | Fault]] = {}
         if path is not None:
-            for line, cells in read_table(path, _NAME, COLUMNS, _check_header):
+            for line, cells in read_table(path, _NAME, _FORM, COLUMNS, _lacking):
                 self._add(line, {name: cells.get(name, "") for name in COLUMNS})
 
     def take(self, chain: str, sequence: str = "") -> IntactMass | None:
@@ -100,23 +100,10 @@ class MassTable:
         self._rows[chain] = line, found
 
 
-def _check_header(where: str, columns: Sequence[str]) -> None:
-    """Raise LacunaError if the columns are not those of the table."""
-    if "" in columns:
-        raise LacunaError(f"{where}: {UNNAMED}")
-    for name in columns:
-        if name not in COLUMNS:
-            raise LacunaError(
-                f"{where}: unknown column '{shortened(name)}' of a table of intact masses; give "
-                f"{', '.join(COLUMNS)}, separated by tabs"
-            )
-        if columns.count(name) > 1:
-            raise LacunaError(f"{where}: column '{name}' is there twice; keep one of them")
-    for name in COLUMNS:
-        if name not in columns:
-            raise LacunaError(
-                f"{where}: column '{name}' is missing; give {', '.join(COLUMNS)}, separated by tabs"
-            )
+def _lacking(columns: Sequence[str]) -> str:
+    """Which of its columns a table lacks, in words; '' for none."""
+    lacking = next((name for name in COLUMNS if name not in columns), "")
+    return f"column '{lacking}' is missing; give {_FORM}" if lacking else ""
 
 
 def _number(cells: dict[str, str], name: str) -> float:

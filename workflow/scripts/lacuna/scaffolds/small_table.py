@@ -5,10 +5,10 @@ comments.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from lacuna.core.files import LacunaError, open_text, read_lines
+from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import plural
 
 MAX_LINE = 100_000  # characters
@@ -22,14 +22,18 @@ _ID = "chain"  # the column whose cells may begin and end with a quote
 
 
 def read_table(
-    path: str | Path, name: str, begin: Sequence[str], check: Callable[[str, Sequence[str]], None]
+    path: str | Path,
+    name: str,
+    form: str,
+    known: Collection[str],
+    fault_of: Callable[[Sequence[str]], str],
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the line (from 1) and the cells by column of every row that is not blank.
 
-    name, begin: of the table and its first columns, for messages. check: raises LacunaError if the
-    columns of a header, at a place in the file, are not those of the table. Their names are in
-    lower case, and single letters, which are residues, in upper case. A row may end early. Raises
-    LacunaError if there is no header, or a row has more cells than it.
+    name, form: of the table, and what columns it has, for messages; known: columns that it may
+    have, in lower case, and single letters, which are residues, in upper case; fault_of: what else
+    is wrong with the columns of a header, '' for nothing. A row may end early. Raises LacunaError
+    if there is no header, its columns are not those of the table, or a row has more cells than it.
     """
     columns: list[str] = []
     delimiter, quoted = "\t", False
@@ -38,7 +42,7 @@ def read_table(
             if not whole:
                 raise LacunaError(
                     f"{path}:{line}: a line of more than {MAX_LINE} characters; give a table of "
-                    f"{', '.join(begin)}"
+                    f"{form}"
                 )
             if not text.strip() or (not columns and text.startswith("#")):
                 continue
@@ -47,7 +51,8 @@ def read_table(
                 # In a table with tabs and no quotes in its header, those of an id belong to it.
                 quoted = delimiter != "\t" or text.lstrip().startswith('"')
                 columns = [_column(cell) for cell in text.split(delimiter)]
-                check(f"{path}:{line}", columns)
+                if fault := _fault(columns, name, form, known) or fault_of(columns):
+                    raise LacunaError(f"{path}:{line}: {fault}")
                 continue
             cells = _cells(text, delimiter, quoted)
             if not any(cells):
@@ -60,7 +65,19 @@ def read_table(
                 {name: cell if name == _ID else unquoted(cell) for name, cell in row.items()},
             )
     if not columns:
-        raise LacunaError(f"{path}: the {name} is empty; begin with {', '.join(begin)}")
+        raise LacunaError(f"{path}: the {name} is empty; begin with {form}")
+
+
+def _fault(columns: Sequence[str], name: str, form: str, known: Collection[str]) -> str:
+    """What is wrong with a column of a header by itself; '' if nothing is. As in `read_table`."""
+    if "" in columns:
+        return UNNAMED
+    for column in columns:
+        if column not in known:
+            return f"unknown column '{shortened(column)}' of the {name}; give {form}"
+        if columns.count(column) > 1:
+            return f"column '{column}' is there twice; keep one of them"
+    return ""
 
 
 def unquoted(cell: str) -> str:
