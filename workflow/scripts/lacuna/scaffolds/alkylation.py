@@ -11,9 +11,10 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +74,8 @@ WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed 
 # with them, but looked for no others.
 READ_ODDS, MIN_READ = 1e5, 5
 MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
+# Keys of its file: those that are there if they say nothing, too, and the one that is in words.
+ALWAYS, SENTENCE = ("readings", "how", "masses", "informative", "written"), "sentence"
 EVIDENCE = "masses.jsonl"  # file of these chains, next to the sample's blocks
 
 
@@ -226,47 +229,21 @@ class Alkylation:
 
     def write(self, path: Path) -> None:
         """Write the state as JSON, including the sentence."""
-        fields = {
-            "readings": dict(self.readings),
-            "how": self.how,
-            "masses": self.masses,
-            "informative": self.informative,
-            "written": dict(self.written),
-            "sentence": self.sentence(),
-        }
-        if self.indifferent:
-            fields["indifferent"] = True
-        if self.convention:
-            fields["convention"] = self.convention
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        kept = {name: value for name, value in values.items() if value or name in ALWAYS}
         if self.spanned:
-            fields["spanned"], fields["told"] = self.spanned, self.told
-        if self.shown:
-            fields["shown"] = dict(self.shown)
-        if self.read:
-            fields["read"] = dict(self.read)
-        if self.by_masses:
-            fields["by_masses"] = self.by_masses
+            kept["told"] = self.told
+        shown = {name: dict(v) if isinstance(v, tuple) else v for name, v in kept.items()}
         with atomic_write(path) as handle:
-            handle.write(json.dumps(fields, indent=1) + "\n")
+            handle.write(json.dumps(shown | {SENTENCE: self.sentence()}, indent=1) + "\n")
 
 
 def read_alkylation(path: Path) -> Alkylation:
     """Read a file of `Alkylation.write`."""
-    fields = json.loads(path.read_text(encoding="utf-8"))
-    return Alkylation(
-        tuple(fields["readings"].items()),
-        fields["how"],
-        fields["masses"],
-        fields["informative"],
-        tuple(fields["written"].items()),
-        fields.get("indifferent", False),
-        fields.get("convention", ""),
-        fields.get("spanned", 0),
-        fields.get("told", 0),
-        tuple(fields.get("read", {}).items()),
-        tuple(fields.get("shown", {}).items()),
-        fields.get("by_masses", ""),
-    )
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    del found[SENTENCE]
+    pairs = {name: tuple(value.items()) for name, value in found.items() if isinstance(value, dict)}
+    return Alkylation(**(found | pairs))
 
 
 def state_of(

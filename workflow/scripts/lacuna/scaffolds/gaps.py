@@ -20,6 +20,7 @@ from lacuna.core.masses import MONOISOTOPIC
 from lacuna.scaffolds.fasta import Fault, Record, first_of
 from lacuna.scaffolds.gap_table import Row
 from lacuna.scaffolds.notation import InlineGap, Letters, locate
+from lacuna.scaffolds.residue_masses import HEAVIEST, LIGHTEST
 from lacuna.scaffolds.scaffold import Gap, Piece
 
 MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
@@ -144,7 +145,7 @@ def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> Non
 
 def _least(mass: float) -> int:
     """The smallest number of residues with a mass of `mass` Da."""
-    return int(mass / _extreme_masses()[1])
+    return int(mass / HEAVIEST)
 
 
 def _inline_gap(
@@ -277,7 +278,7 @@ def _prefixes(row: Row, ppm: float) -> tuple[tuple[float, float], ...]:
         for mass in row.prefix_masses
     )
     for mass, tolerance in given:
-        if tolerance >= _extreme_masses()[0] / 2:
+        if tolerance >= LIGHTEST / 2:
             raise ValueError(
                 f"has a gap {_at(row)} with a prefix mass of {mass:g} Da and a tolerance of "
                 f"{tolerance:g} Da; give a tolerance of less than half a residue (28.5 Da)"
@@ -299,7 +300,7 @@ def _joined(gaps: Sequence[Gap]) -> list[Gap]:
 
 def _has_edge(left: Gap, right: Gap) -> bool:
     """Whether masses of two gaps tell where one ends and the other begins."""
-    most = _extreme_masses()[0] / 2
+    most = LIGHTEST / 2
     return all(
         gap.mass is not None and gap.tolerance_da is not None and gap.tolerance_da < most
         for gap in (left, right)
@@ -337,28 +338,21 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
     dalton below glycine is accepted: it is a measurement out of tolerance, which the decoder
     reports with the gap, not a reason to reject the chain.
     """
-    lightest, heaviest = _extreme_masses()
-    if mass < lightest - max(tolerance, _HALF_DALTON):
+    if mass < LIGHTEST - max(tolerance, _HALF_DALTON):
         raise ValueError(
             f"has a gap mass of {mass:g} Da, less than the lightest residue "
-            f"({lightest:.5f} Da); correct the mass"
+            f"({LIGHTEST:.5f} Da); correct the mass"
         )
     if tolerance >= mass:
         raise ValueError(
             f"has a gap mass of {mass:g} Da with a tolerance of {tolerance:g} Da; "
             "give a tolerance that is less than the mass"
         )
-    if mass > heaviest * max_length + tolerance:
+    if mass > HEAVIEST * max_length + tolerance:
         raise ValueError(
             f"has a gap mass of {mass:g} Da, more than {max_length} residues weigh; "
             "correct the mass"
         )
-
-
-def _extreme_masses() -> tuple[float, float]:
-    """Masses of the lightest and the heaviest residue, in Da."""
-    masses = [MONOISOTOPIC[residue] for residue in RESIDUES]
-    return min(masses), max(masses)
 
 
 def _weigh(residues: str) -> float:

@@ -16,7 +16,7 @@ from lacuna.core.masses import AMMONIA, AVERAGE, DEAMIDATION, MONOISOTOPIC, OXID
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 RESIDUE_MASSES = np.array([MONOISOTOPIC[r] for r in RESIDUES])  # Da, monoisotopic
-LIGHTEST = float(RESIDUE_MASSES.min())  # Da, of a residue
+LIGHTEST, HEAVIEST = float(RESIDUE_MASSES.min()), float(RESIDUE_MASSES.max())  # Da, of a residue
 AVERAGE_MASSES = np.array([AVERAGE[r] for r in RESIDUES])  # Da
 MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
 MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
