@@ -37,7 +37,7 @@ from lacuna.scaffolds.alkylation import (
     state_of,
 )
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
-from lacuna.scaffolds.resizing import with_lengths
+from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 ENOUGH = 0.9999  # probability of a reading at which no more chains are read
@@ -183,9 +183,9 @@ def _trials(
         for i, gap in enumerate(scaffold.gaps):
             if not gap.fixed and gap.mass is not None:
                 group = next(groups)
-                for length in _lengths(scaffold, gap, modifications):
-                    tried = with_lengths(scaffold, [*lengths[:i], length, *lengths[i + 1 :]])
-                    yield _Trial(tried, (i,), group)
+                tried = _lengths(scaffold, gap, modifications)
+                for variant in variants_of(scaffold, lengths, i, tried):
+                    yield _Trial(variant, (i,), group)
 
 
 def _can_be_weighed(gap: Gap) -> bool:

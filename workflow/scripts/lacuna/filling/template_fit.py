@@ -21,7 +21,7 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, encode
 from lacuna.filling.block import columns_of, slices_of
 from lacuna.network.encode import likely_letters
 from lacuna.network.kmers import KmerSet, PartSegments, Targets
-from lacuna.scaffolds.scaffold import Scaffold
+from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
 MATCH = 0.5  # nats per observed residue that agrees with its template; one that differs costs them
@@ -84,7 +84,7 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
         gap, length = scaffold.gaps[number], len(scaffold.sequence)
         around = slice(max(gap.start - FLANK, 0), gap.end + FLANK)
         fits[i] = MATCH * int(_agreement(rows, templates, scaffold)[around].sum())
-        at = sum(part.start <= gap.start for part in parts) - 1
+        at = part_of(parts, gap)
         part = parts[at]
         if part.v >= 0:
             of_part = columns[i][slices_of(parts, length)[at]]
@@ -98,6 +98,11 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
             empty = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
             fits[i] -= EMPTY_COLUMN * int(empty.sum())
     return TemplateFits(fits + cdr3, cdr3, misfits)
+
+
+def part_of(parts: Sequence[PartSegments], gap: Gap) -> int:
+    """The number of the part of a chain in which a gap is."""
+    return sum(part.start <= gap.start for part in parts) - 1
 
 
 def fits_as_given(

@@ -1,7 +1,7 @@
 """Scaffolds whose gaps get another length."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lacuna.core.alphabet import MISSING_LETTER
@@ -52,3 +52,11 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
         ),
         evidence=tuple(sorted([*inside, *moved_evidence], key=lambda e: e.position)),
     )
+
+
+def variants_of(
+    scaffold: Scaffold, chosen: Sequence[int | None], number: int, lengths: Iterable[int]
+) -> list[Scaffold]:
+    """The scaffold with each of some lengths of its gap `number`, the others as chosen."""
+    before, after = chosen[:number], chosen[number + 1 :]
+    return [with_lengths(scaffold, [*before, length, *after]) for length in lengths]

@@ -14,7 +14,7 @@ from lacuna.filling.masses.intact import intact_rules, likely_end, unweighed
 from lacuna.filling.masses.intact_errors import left_with_errors
 from lacuna.filling.reader import Reader
 from lacuna.scaffolds.residue_masses import Modifications
-from lacuna.scaffolds.resizing import with_lengths
+from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Scaffold
 
 PLAUSIBLE = 1e-4  # probability of a length without the mass from which it is weighed
@@ -34,11 +34,8 @@ def _weigh_length(
 ) -> None:
     shares = np.array(found.shares)
     plausible = np.flatnonzero(shares >= PLAUSIBLE)
-    lengths = list(chain.chosen)
-    variants = []
-    for i in plausible.tolist():
-        lengths[found.number] = found.lengths[i]
-        variants.append(with_lengths(chain.scaffold, lengths))
+    lengths = [found.lengths[i] for i in plausible.tolist()]
+    variants = variants_of(chain.scaffold, chain.chosen, found.number, lengths)
     if not all(gap.fixed for gap in variants[0].gaps):
         return  # no length fits the mass of another gap
     kmers = reader.encoder.encode(variants)
@@ -50,7 +47,7 @@ def _weigh_length(
     weights = shares[plausible] * densities
     weights /= weights.sum()
     best = int(weights.argmax())
-    chain.chosen[found.number] = found.lengths[int(plausible[best])]
+    chain.chosen[found.number] = lengths[best]
     found.share, found.weighed = float(weights[best]), True
 
 

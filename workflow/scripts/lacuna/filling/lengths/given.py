@@ -18,9 +18,9 @@ from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.filling.block import columns_of
 from lacuna.filling.lengths.scores import shares_of_lengths
 from lacuna.filling.reader import Reader, mean_surest, places_of, together
-from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, template_fits
-from lacuna.network.kmers import KmerSet, PartSegments
-from lacuna.scaffolds.resizing import with_lengths
+from lacuna.filling.template_fit import Misfits, TemplateFits, fits_as_given, part_of, template_fits
+from lacuna.network.kmers import KmerSet
+from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 SPAN = 2  # residues by which other lengths differ from the one given
@@ -76,7 +76,7 @@ def _trials(
             for number, gap in enumerate(chain.gaps)
             if before.gaps[number].fixed
             and _is_plain(chain, gap)
-            and _has_domain(of_chains[i], gap)
+            and of_chains[i][part_of(of_chains[i], gap)].v >= 0
         ]
         if 0 < len(numbers) <= MOST_GAPS and len(chain.sequence) <= LONGEST:
             asked[i] = numbers
@@ -115,15 +115,8 @@ def _trial(i: int, number: int, chain: Scaffold, lengths: range) -> _Trial:
     opened = replace(gap, min_length=0, max_length=None)
     gaps = (*chain.gaps[:number], opened, *chain.gaps[number + 1 :])
     chain = replace(chain, gaps=gaps, modifications=(), evidence=())
-    before: list[int | None] = [None] * number
-    after: list[int | None] = [None] * (len(gaps) - number - 1)
-    variants = [with_lengths(chain, [*before, tried, *after]) for tried in lengths]
+    variants = variants_of(chain, [None] * len(gaps), number, lengths)
     return _Trial(i, number, lengths, variants, gap.end - gap.start)
-
-
-def _has_domain(parts: Sequence[PartSegments], gap: Gap) -> bool:
-    """Whether the part of a chain in which a gap is has a V domain."""
-    return parts[sum(part.start <= gap.start for part in parts) - 1].v >= 0
 
 
 def _is_plain(chain: Scaffold, gap: Gap) -> bool:

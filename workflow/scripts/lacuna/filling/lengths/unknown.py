@@ -30,7 +30,7 @@ from lacuna.filling.lengths.scores import best_length, may_be_best
 from lacuna.filling.reader import Reader, places_of, together
 from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
 from lacuna.scaffolds.residue_masses import Modifications
-from lacuna.scaffolds.resizing import with_lengths
+from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Scaffold
 
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
@@ -89,10 +89,7 @@ def _trials(chains: Iterable[OpenChain], turn: int) -> Iterator[_Trial]:
                 around = (*lengths[:number], *lengths[number + 1 :])
                 if around != found.around:
                     found.around = around
-                    variants = [
-                        with_lengths(excerpt, [*lengths[:number], length, *lengths[number + 1 :]])
-                        for length in found.lengths
-                    ]
+                    variants = variants_of(excerpt, lengths, number, found.lengths)
                     yield _Trial(chain, found, variants, number)
 
 
