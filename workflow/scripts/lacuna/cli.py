@@ -178,6 +178,8 @@ def _fill(chosen: argparse.Namespace) -> None:
     from lacuna.steps.one_file import fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
+    if "large_network" in given and given.get("mode") != "thorough":
+        raise LacunaError("--large-network is read by --mode thorough alone; add this or remove it")
     inputs = {name: given[name] for name in ("fasta", *_INPUTS) if given.get(name)}
     options = {key: given[key] for key in _KEYS if key in given}
     options["modifications"] = dict.fromkeys(given.get("modification", ()), True)
