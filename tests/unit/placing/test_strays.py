@@ -145,6 +145,12 @@ def test_runs_of_glycine_and_serine_are_not_of_an_antibody() -> None:
     assert nowhere.reads.tolist() == [True, False]
 
 
+def test_a_few_words_of_a_long_read_are_by_chance() -> None:
+    own, other = constant("human", "IGKC*01")[:7], random_protein(20, 1)
+    found = read_set(own + other, own + other[:7])
+    assert find_strays(found, found.length < 0, "auto").reads.tolist() == [False, True]
+
+
 def test_few_strays_are_not_worth_a_warning() -> None:
     assert lost_reads(LOST_READS - 1, 0, "mouse") == ""
     assert lost_reads(20, 1000, "") == lost_reads(20, 1000, "mouse") == ""
