@@ -485,6 +485,25 @@ def test_a_loop_that_no_read_of_its_chain_alone_shows_may_be_of_the_other_one(tw
     assert not set(at) & set(flagged(lent, lent[2:], lent[4:]))
 
 
+@pytest.mark.parametrize(("mutations", "may"), [(2, True), (1, False)])
+def test_chains_of_one_gene_seldom_have_several_mutations_of_a_loop_in_common(
+    whole: Placed, mutations: int, may: bool
+) -> None:
+    """Reads show those of the second chain alone."""
+    columns = whole.drafts[0].columns.tolist()
+    at = [columns.index(column) for column in (29, 36)][:mutations]
+    one = variant(ONE, **{f"p{i}": "W" for i in at})
+    two = variant(one, p10="W", p12="W", p45="W", p47="W", p49="W", p51="W")
+    reads = [*tiles(ONE[: at[0]]), *tiles(ONE[at[-1] + 1 :]), *tiles(two), *tiles(two[2:])]
+    drafts = tuple(
+        draft.with_tokens(np.concatenate((merge_il(encode(own)), draft.tokens[len(own) :])))
+        for draft, own in zip(mixture(whole, []).drafts, (one, two), strict=True)
+    )
+    found = replace(mixture(whole, []), reads=reads_of(numbered(reads)), drafts=drafts)
+    found = replace(found, placements=place_on(found.reads, drafts))
+    assert (set(at) <= set(np.flatnonzero(unjoined(found)[0]).tolist())) == may
+
+
 def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Placed) -> None:
     """Though no other chain is there to differ from it: what no read joins to most of it."""
     assert not unjoined(replace(whole, rivalled=(True,)))[0].any()

@@ -43,7 +43,8 @@ SEAM, CROSSED = 4, 2.0
 OF_ANOTHER = 5
 TWO_WAYS = 2  # residues in which knobs and holes differ, and two drafts of one region hardly do
 ALONE = 0.9  # share of a read that is of one chain alone
-VARIED = (*range(26, 41), *range(54, 69))  # columns of CDR1, CDR2 and what is beside them
+VARIED = range(26, 41), range(54, 69)  # columns of CDR1, CDR2 and what is beside them
+ALIKE = 2  # mutations in these that two chains of a gene hardly have in common by chance
 RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
 
@@ -145,19 +146,27 @@ def _weight_of_joint(placed: Placed, chain: int) -> float:
 
 
 def _lent(placed: Placed, placements: Placements, chain: int, rival: int) -> np.ndarray:
-    """(t,) residues in and beside CDR1 and CDR2, in which chains of different genes mostly differ,
-    that a chain has in common with its rival and that reads of this chain alone do not show."""
+    """(t,) residues in and beside CDR1 and CDR2 that a chain has in common with its rival and that
+    reads of this chain alone do not show. Chains of different genes mostly differ there, and chains
+    of one gene if they are mutated."""
     draft, other, own = placed.drafts[chain], placed.drafts[rival], placements.of(chain)
-    gene = v_segments().gene
-    if draft.v < 0 or other.v < 0 or gene[draft.v] == gene[other.v]:
-        return np.zeros(len(draft), dtype=bool)
+    found = np.zeros(len(draft), dtype=bool)
+    if draft.v < 0 or other.v < 0:
+        return found
     a, start = own.alignment, int(placements.text.start[chain])
     weight = placed.reads.weight[a.read] * (own.share > ALONE)
     depth = np.zeros(len(draft))
     row, column = np.nonzero(a.kind == MATCH)
     np.add.at(depth, a.at[row, column] - start, weight[row])
-    same = _known(draft) & (_of_columns(draft, other) == draft.tokens)
-    return same & np.isin(draft.columns, VARIED) & (depth < CROSSED)
+    gene = v_segments().gene
+    of_one_gene = gene[draft.v] == gene[other.v]
+    same = _known(draft) & (_of_columns(draft, other) == draft.tokens) & (depth < CROSSED)
+    mutated = shared_mutations(draft, other)
+    for columns in VARIED:
+        here = same & np.isin(draft.columns, columns)
+        if not of_one_gene or (here & mutated).sum() >= ALIKE:
+            found |= here
+    return found
 
 
 @dataclass(frozen=True, slots=True)
