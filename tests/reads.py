@@ -14,6 +14,7 @@ from lacuna.evidence.chain import WeighedChain
 from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.place import Placed, place
 from lacuna.placing.votes.draft import Draft, draft_of, protein_of
+from lacuna.reads.error_model import Model
 from lacuna.reads.read import Read
 
 SEEN = range(6, 31)  # residues of peptides that tools read
@@ -23,6 +24,8 @@ DOMAIN = TEXT + "TISRDNSKNTLYLQMNSLRAEDTAVYYCARDYGGNFDYWGQGTLVTVSS"
 
 class Sure:
     """Every residue is right with one probability."""
+
+    models: Mapping[tuple[str, str], Model] = {}  # none that a sample could show to be far off
 
     def __init__(self, probability: float = 0.95) -> None:
         self.probability = probability

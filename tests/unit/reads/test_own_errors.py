@@ -169,6 +169,22 @@ def test_a_sample_says_how_far_its_confidences_are_off(caplog: pytest.LogCapture
     assert lower.mean() < before.mean() - 0.1
 
 
+@pytest.mark.parametrize(("stated", "kept"), [("as peaks", True), ("constant", False)])
+def test_the_model_of_a_tool_is_not_used_if_far_fewer_residues_are_right(
+    stated: str, kept: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    reads = simulated(stated, tool="peaks")
+    before = np.concatenate(MODELS.probabilities(reads))
+    after = np.concatenate(checked_probabilities(reads, MODELS))
+    assert np.array_equal(before, after) == kept
+    assert ("that cover known sequence" in caplog.text) != kept
+    if not kept:
+        assert after.mean() < before.mean() - 0.1
+        # As if no model were known for the tool.
+        others = [replace(read, tool="table") for read in reads]
+        assert np.array_equal(after, np.concatenate(checked_probabilities(others, MODELS)))
+
+
 def test_reads_on_given_chains_are_checked_on_what_these_show(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -5,9 +5,12 @@ samples hold constant regions of known sequence. The reads of these show how oft
 probability are right, and two numbers correct all probabilities by it. They also show which kinds
 of residues are right more or less often than others: most H(+15.99) are wrong, for example, and
 most M if the search did not list their oxidation.
+
+A tool's own model was fitted on what the tool writes by default. If another version or setting
+states higher confidences, the same reads show it, and the tool is taken for one without a model.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, compress
 from typing import NamedTuple
@@ -24,6 +27,11 @@ MIN_READS = 50  # different ones of the known protein, below which nothing is co
 TEMPER = 0.1  # of the weight of residues: those of a read are right or wrong together
 PRECISION = (4.0, 16.0)  # of the normal distributions that offset and slope are drawn from
 OF_KIND = 1.0  # the same of what is added for a kind of residue
+# Difference between promised and right residues that is a warning, and from which a tool's own
+# model is not used if it promises more. That of PEAKS promises at most 0.02 too many in real
+# samples of other proteins, and 0.14 to 0.24 if all their confidences are 99, or those of 90 and
+# more are 100.
+FAR_OFF = 0.1
 CAUTION = 0.25  # log odds subtracted if residues are right more often than promised
 SLOPES = (0.05, 2.0)
 _ODDS = 7.0  # log odds beyond which a model says nothing more
@@ -48,29 +56,73 @@ def with_own_errors(
     known: sequences of proteins in the sample. A tool with too few reads of them stays as it is.
     Residues that are right more often than promised gain a little less than they might.
     """
-    chains = index_chains(known)
-    found = []
     without = [read for read in reads if not models.has_own(read)]
-    for tool in sorted({read.tool for read in without}):
-        every = ((read, judge(with_acids(read), chains)) for read in without if read.tool == tool)
-        judged = [(read, labels) for read, labels in every if labels is not None]
-        if len({content_of(read) for read, _ in judged}) >= MIN_READS:
-            own, labels = zip(*judged, strict=True)
-            found.append(_check(models, tool, own, np.concatenate(labels)))
+    found = [_check(models, one) for one in _on_known(without, known)]
     corrections = {check.tool: check.correction for check in found}
     return replace(models, corrections=corrections), found
 
 
-def _check(
-    models: ErrorModels, tool: str, reads: Sequence[Read], labels: NDArray[np.int8]
-) -> Check:
-    """What reads of a tool show; labels: of all their residues, as of `judge`."""
+def without_far_off(
+    models: ErrorModels, reads: Sequence[Read], known: Iterable[str]
+) -> ErrorModels:
+    """The models without those of tools of whose residues far fewer are right than promised.
+
+    known: sequences of proteins in the sample.
+    """
+    tools = {tool for tool, _ in models.models}
+    own = [read for read in reads if read.tool in tools and models.has_own(read)]
+    far_off = {one.tool for one in _on_known(own, known) if _shortfall(models, one) >= FAR_OFF}
+    if not far_off:
+        return models
+    return replace(models, models={k: m for k, m in models.models.items() if k[0] not in far_off})
+
+
+class _OnKnown(NamedTuple):
+    """Reads of a tool that lie on known chains, and labels of all their residues, as of `judge`."""
+
+    tool: str
+    reads: tuple[Read, ...]
+    labels: NDArray[np.int8]
+
+
+def _on_known(reads: Sequence[Read], known: Iterable[str]) -> Iterator[_OnKnown]:
+    """Yield those of each tool that has enough of them."""
+    chains = index_chains(known)
+    for tool in sorted({read.tool for read in reads}):
+        every = ((read, judge(with_acids(read), chains)) for read in reads if read.tool == tool)
+        judged = [(read, labels) for read, labels in every if labels is not None]
+        if len({content_of(read) for read, _ in judged}) >= MIN_READS:
+            own, labels = zip(*judged, strict=True)
+            yield _OnKnown(tool, own, np.concatenate(labels))
+
+
+def _promised_and_right(models: ErrorModels, found: _OnKnown) -> tuple[float, float]:
+    """The share of the judged residues that are promised to be right, and that are."""
+    judged = found.labels != UNJUDGED
+    weights = _weights(found)[judged]
+    stated = np.concatenate(models.probabilities(found.reads))[judged]
+    promised, right = (np.average(x, weights=weights) for x in (stated, found.labels[judged]))
+    return float(promised), float(right)
+
+
+def _shortfall(models: ErrorModels, found: _OnKnown) -> float:
+    """By how much fewer residues are right than promised."""
+    promised, right = _promised_and_right(models, found)
+    return promised - right
+
+
+def _weights(found: _OnKnown) -> NDArray[np.float64]:
+    return weights_of_residues(found.reads, [*map(content_of, found.reads)])
+
+
+def _check(models: ErrorModels, found: _OnKnown) -> Check:
+    """What reads of a tool show."""
+    tool, reads, labels = found
     judged = labels != UNJUDGED
     right = labels[judged].astype(np.float64)
-    odds, stated = (np.concatenate(of(reads)) for of in (models.log_odds, models.probabilities))
-    odds, weights = odds[judged], weights_of_residues(reads, [*map(content_of, reads)])[judged]
+    odds, weights = np.concatenate(models.log_odds(reads))[judged], _weights(found)[judged]
     kinds = list(compress(chain.from_iterable(map(kinds_of_residues, reads)), judged.tolist()))
-    promised, seen = (float(np.average(x, weights=weights)) for x in (stated[judged], right))
+    promised, seen = _promised_and_right(models, found)
     offset, slope = fit(odds, right, TEMPER * weights)
     more = _fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
     if promised < seen:

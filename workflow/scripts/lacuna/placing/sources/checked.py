@@ -12,11 +12,10 @@ from lacuna.placing.aligning.readset import collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
 from lacuna.reads.error_model import ErrorModels
-from lacuna.reads.own_errors import with_own_errors
+from lacuna.reads.own_errors import FAR_OFF, with_own_errors, without_far_off
 from lacuna.reads.read import Read
 
 C_WORDS = 12.0  # words of a constant region in reads, from which it is there
-FAR_OFF = 0.1  # difference between promised and observed residues that is a warning
 _RUNS = re.compile(f"[{''.join(RESIDUES)}]+")
 
 LOG = logging.getLogger(__name__)
@@ -27,13 +26,15 @@ def checked_probabilities(
 ) -> list[np.ndarray]:
     """For each read, (length,): the probability that each of its residues is right.
 
-    That of tools without a model of their own is corrected by the reads that lie on known residues:
-    those of given chains (letters), or of constant regions that reads show. The log says so.
+    That of tools without a model of their own, or with one that is far off in this sample, is
+    corrected by the reads that lie on known residues: those of given chains (letters), or of
+    constant regions that reads show. The log says so.
     """
     right = models.probabilities(reads)
+    known = list(_observed(_constants_in(reads, right) if chains is None else chains))
+    models = without_far_off(models, reads, known)
     if all(map(models.has_own, reads)):
         return right
-    known = _observed(_constants_in(reads, right) if chains is None else chains)
     corrected, checks = with_own_errors(models, reads, known)
     for check in checks:
         off = abs(check.promised - check.right) >= FAR_OFF
@@ -52,7 +53,7 @@ def checked_probabilities(
 
 
 def _constants_in(reads: Sequence[Read], right: Sequence[np.ndarray]) -> list[str]:
-    """The constant regions that reads show."""
+    """The constant regions that reads show; right: probabilities of their residues."""
     weights = word_weights(collapse(reads, right), WORD)
     loci = best_of_loci(score_segments(weights), "auto", np.zeros(len(v_segments().names)))
     return [constants()[one.c].sequence for one in loci if one.c_seen >= C_WORDS]
