@@ -185,6 +185,15 @@ def test_the_model_of_a_tool_is_not_used_if_far_fewer_residues_are_right(
         assert np.array_equal(after, np.concatenate(checked_probabilities(others, MODELS)))
 
 
+def test_a_scale_so_low_that_no_run_of_residues_counts_is_corrected() -> None:
+    reads = [
+        replace(read, confidences=tuple(0.3 * c for c in read.confidences or ()))
+        for read in simulated("as peaks", 300)
+    ]
+    before = np.concatenate(MODELS.probabilities(reads))
+    assert np.concatenate(checked_probabilities(reads, MODELS)).mean() > before.mean() + 0.2
+
+
 def test_reads_on_given_chains_are_checked_on_what_these_show(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

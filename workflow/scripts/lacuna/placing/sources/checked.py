@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,11 +31,10 @@ def checked_probabilities(
     corrected by the reads that lie on known residues: those of given chains (letters), or of
     constant regions that reads show. The log says so.
     """
-    right = models.probabilities(reads)
-    known = list(_observed(_constants_in(reads, right) if chains is None else chains))
+    known = list(_observed(_constants_in(reads, models) if chains is None else chains))
     models = without_far_off(models, reads, known)
     if all(map(models.has_own, reads)):
-        return right
+        return models.probabilities(reads)
     corrected, checks = with_own_errors(models, reads, known)
     for check in checks:
         off = abs(check.promised - check.right) >= FAR_OFF
@@ -52,7 +52,23 @@ def checked_probabilities(
     return corrected.probabilities(reads)
 
 
-def _constants_in(reads: Sequence[Read], right: Sequence[np.ndarray]) -> list[str]:
+def _constants_in(reads: Sequence[Read], models: ErrorModels) -> list[str]:
+    """The constant regions that reads show.
+
+    If they show none, and the scale of confidences is not known, these may be so low that no run of
+    residues counts: then all reads of such tools are equal.
+    """
+    found = _constants_shown(reads, models.probabilities(reads))
+    if found or all(map(models.has_own, reads)):
+        return found
+    alike = [
+        read if models.has_own(read) else replace(read, confidences=None, score=None)
+        for read in reads
+    ]
+    return _constants_shown(alike, models.probabilities(alike))
+
+
+def _constants_shown(reads: Sequence[Read], right: Sequence[np.ndarray]) -> list[str]:
     """The constant regions that reads show; right: probabilities of their residues."""
     weights = word_weights(collapse(reads, right), WORD)
     loci = best_of_loci(score_segments(weights), "auto", np.zeros(len(v_segments().names)))
