@@ -406,6 +406,14 @@ def test_a_chain_is_divided_if_reads_disagree_at_several_places(
     assert divided(alone, place_on(alone, [one]), [one]) == []
 
 
+def test_misread_ends_of_reads_divide_no_chain(main: Draft) -> None:
+    """Where reads are few, what they show beyond their cores counts for the next template."""
+    domain = MAIN[:DOMAIN]
+    ends = [peptide(domain[at - n : at] + "WHW") for at in (15, 48, 80) for n in range(11, 15)]
+    reads = reads_of(numbered([*tiles(domain), *ends]))
+    assert divided(reads, place_on(reads, [main]), [main]) == []
+
+
 def test_a_chain_that_was_built_as_one_is_looked_for_where_no_germline_shows_it(
     main: Draft,
 ) -> None:

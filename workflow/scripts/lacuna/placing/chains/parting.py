@@ -12,7 +12,7 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
-from lacuna.placing.votes.consensus import votes_for_template
+from lacuna.placing.votes.consensus import votes, votes_for_template
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.votes.placement import Placements, explained, reads_over
 
@@ -52,15 +52,16 @@ def parted(
 
 def divided(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
     """Chains that were built as one with another: of each draft that is alone in its locus and in
-    front of whose CDR3 reads disagree at several places, one with the other residues.
+    front of whose CDR3 the cores of reads disagree at several places, one with the other residues.
 
-    placements: reads on the drafts.
+    placements: reads on the drafts. Beyond their cores, reads of a single chain may differ as well:
+    ends are misread most.
     """
     found = []
     for i, draft in enumerate(drafts):
         if sum(other.locus == draft.locus for other in drafts) > 1:
             continue  # reads of the others lie on it too
-        nats = np.maximum(votes_for_template(reads, placements, i, draft).nats, 0.0)
+        nats = np.maximum(votes(reads, placements, i, len(draft)).nats, 0.0)
         tokens = draft.tokens.copy()
         for at in np.flatnonzero(draft.before_cdr3 & ~draft.held & (tokens < N_RESIDUES)).tolist():
             first = int(tokens[at])
