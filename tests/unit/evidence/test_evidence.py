@@ -24,7 +24,12 @@ from lacuna.core.alphabet import (
     merge_il,
 )
 from lacuna.evidence.chain import OBSERVED_PROBABILITY, WeighedChain, _states
-from lacuna.evidence.flags import flags_of, may_have_been_glycosylated, other_lengths
+from lacuna.evidence.flags import (
+    flags_of,
+    may_have_been_glycosylated,
+    other_lengths,
+    weighs_as_germline,
+)
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.posterior import (
@@ -278,6 +283,23 @@ def test_flags_are_of_what_a_good_part_of_the_reads_shows() -> None:
         20: ["against_germline"],
         30: ["deamidation"],
     }
+
+
+@pytest.mark.parametrize(
+    ("germline", "best", "alike"),
+    [
+        ("SAGVTS", "SAVGTS", [2, 3]),
+        ("SDSVKG", "SAETKG", [1, 2, 3]),
+        ("SGTNKG", "SQGSKG", [1, 2, 3]),
+        ("SAGVTS", "SAVATS", []),
+        ("SAG.TS", "SATGGS", []),  # what germline has is not known
+        ("SAGVTS", "SAGVTS", []),
+    ],
+)
+def test_residues_that_weigh_as_germlines_are_isobaric(
+    germline: str, best: str, alike: list[int]
+) -> None:
+    assert np.flatnonzero(weighs_as_germline(encode(germline), encode(best))).tolist() == alike
 
 
 def test_what_few_reads_show_or_have_no_say_in_is_not_flagged() -> None:

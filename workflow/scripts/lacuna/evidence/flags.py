@@ -4,7 +4,10 @@ import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.tables import Flag
+from lacuna.placing.aligning.carried import BLOCK_TOLERANCE
+from lacuna.placing.aligning.kernel import MAX_BLOCK
 from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft
 
@@ -13,6 +16,7 @@ SOME = 0.1  # share of reads that show D for N, or E for Q
 ISOBARIC = 0.4  # share of the reads that have the residue in a block of equal mass
 FEW = 4.0  # nats; less is little evidence against germline
 MIN_WEIGHT = 0.5  # of reads that have residues more, from which they count
+_MASS = np.array([MONOISOTOPIC[residue] for residue in RESIDUES])
 _D, _N, _E, _Q, _P, _S, _T = (RESIDUES.index(r) for r in "DNEQPST")
 
 
@@ -20,10 +24,10 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
     """Flags of each position.
 
     deamidation: reads show N and D, or Q and E, or a D may be an N that carried a glycan
-    (`may_have_been_glycosylated`); against_germline: on little evidence; isobaric:
-    many reads show other residues of the same mass; length: inserted against germline, or next to
-    where two sides of CDR3 meet that no read joins for sure; minority: some reads show another
-    residue.
+    (`may_have_been_glycosylated`); against_germline: on little evidence; isobaric: many reads show
+    other residues of the same mass, or germline has some (`weighs_as_germline`); length: inserted
+    against germline, or next to where two sides of CDR3 meet that no read joins for sure; minority:
+    some reads show another residue.
 
     best (t,) residues, L for I; margin (t,) nats by which reads alone prefer theirs.
     """
@@ -32,11 +36,12 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
     meeting = None if draft.meeting is None else draft.cdr3()[0] + draft.meeting.at
     deamidated = deamidations(found, best) | may_have_been_glycosylated(germline, best)
     contradicted = contradictions(found, best)
+    weighs_alike = weighs_as_germline(germline, best)
     for i, residue in enumerate(best.tolist()):
         own = [Flag.DEAMIDATION] if deamidated[i] else []
         if germline[i] < N_RESIDUES and germline[i] != residue and margin[i] < FEW:
             own.append(Flag.AGAINST_GERMLINE)
-        if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0):
+        if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0) or weighs_alike[i]:
             own.append(Flag.ISOBARIC)
         if draft.columns[i] == OTHER_INSERTION or meeting is not None and 0 <= meeting - i <= 1:
             own.append(Flag.LENGTH)
@@ -44,6 +49,23 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
             own.append(Flag.MINORITY)
         flags.append(own)
     return flags
+
+
+def weighs_as_germline(germline: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """(t,) whether a residue is of a block that is not germline's but weighs as much, as VG for GV:
+    reads of peptides that hardly break there may all be misread alike. germline, best: (t,)
+    residues, L for I."""
+    known = (germline < N_RESIDUES) & (best < N_RESIDUES)
+    differs = known & (germline != best)
+    own, theirs = (np.where(known, r, 0) for r in (best, germline))
+    more = np.where(known, _MASS[own] - _MASS[theirs], np.inf)
+    found = np.zeros(len(best), dtype=bool)
+    for size in range(2, MAX_BLOCK + 1):
+        for start in np.flatnonzero(differs[: 1 - size] & differs[size - 1 :]).tolist():
+            block = slice(start, start + size)
+            if abs(more[block].sum()) < BLOCK_TOLERANCE:
+                found[block] = True
+    return found
 
 
 def deamidations(found: Votes, best: np.ndarray) -> np.ndarray:
