@@ -12,7 +12,7 @@ from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_SHARES
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.place import Placed
-from lacuna.placing.stretches.cdr3 import begins_again, holds_fr3, holds_fr4
+from lacuna.placing.stretches.cdr3 import begins_again, holds_fr4, holds_v
 from lacuna.placing.stretches.junction import Surroundings
 from lacuna.placing.stretches.meeting import Met, Question, closed_by_meeting, meet
 from lacuna.placing.stretches.sides import Opening, Side, _with_longer, sides_of
@@ -356,9 +356,11 @@ def test_a_cdr3_that_goes_on_into_fr4_is_known(cdr3: str, holds: bool) -> None:
     [
         ("AADLTRHFGGVDNAKHPVYLQMNNLREQDSGVYSCAAVPLLVNFRQCSL", True),
         ("AADLTRHFGGVDNAKHPVYLQMNNLREQDSGVYS", False),
+        ("TATEDAFTNHAMGWYRQALGKQRELVALIS", True),
+        ("TATEDAFTNHAMGWYRQALGKQ", False),
         ("TTVHQQTHQDQTCPDGYTRTNYYCRRDGCGSWCNGAERQQPCVRGPCCCDLTYRTAYEYHVN", False),
     ],
-    ids=["through FR3", "without its Cys", "of cattle"],
+    ids=["through FR3", "without its Cys", "through FR2", "without its end", "of cattle"],
 )
-def test_a_cdr3_that_runs_through_an_fr3_is_known(cdr3: str, holds: bool) -> None:
-    assert holds_fr3(encode(cdr3.replace("I", "L"))) == holds
+def test_a_cdr3_that_runs_through_another_v_is_known(cdr3: str, holds: bool) -> None:
+    assert holds_v(encode(cdr3.replace("I", "L"))) == holds

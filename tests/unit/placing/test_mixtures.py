@@ -425,18 +425,20 @@ def test_a_chain_that_was_built_as_one_is_looked_for_where_no_germline_shows_it(
 
 
 def mixture(placed: Placed, changed: list[int], share: float = 0.5) -> Placed:
-    """A chain, and one with W or F at some positions, of which no read shows any."""
+    """A chain, and one with W or F at some positions, both read."""
     (draft,) = placed.drafts
     tokens = draft.tokens.copy()
     for at in changed:
         tokens[at] = RESIDUES.index("F" if RESIDUES[tokens[at]] == "W" else "W")
     drafts = (draft, draft.with_tokens(tokens))
+    reads = reads_of(numbered([*tiles(ONE), *tiles(decode(tokens)[: len(ONE)])]))
     (one,) = placed.populations
     return replace(
         placed,
         names=("heavy", "heavy_2"),
         drafts=drafts,
-        placements=place_on(placed.reads, drafts),
+        reads=reads,
+        placements=place_on(reads, drafts),
         populations=(replace(one, share=1 - share), replace(one, share=share)),
         rivalled=(False, False),
     )
@@ -461,6 +463,18 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     assert max(chain.rows[at].probability for at in far) < 0.95
     on_the_way = [*range(far[-1], CDR3 - 2, 7), CDR3 - 2]
     assert not unjoined(mixture(whole, [*far, *on_the_way, CDR3 + 3]))[0].any()
+
+
+def test_what_is_not_read_of_the_other_chain_joins_nothing(whole: Placed) -> None:
+    """It may be the same as in this one."""
+    far, on_the_way = [30, 34], [*range(41, CDR3 - 2, 7), CDR3 - 2]
+    found = mixture(whole, [*far, *on_the_way, CDR3 + 3])
+    assert not unjoined(found)[0].any()
+    text = decode(found.drafts[1].tokens)[: len(ONE)]
+    shown = [*tiles(text[: on_the_way[0]]), *tiles(text[on_the_way[-1] + 1 :])]
+    reads = reads_of(numbered([*tiles(ONE), *shown]))
+    part = replace(found, reads=reads, placements=place_on(reads, found.drafts))
+    assert np.flatnonzero(unjoined(part)[0]).tolist() == far
 
 
 def test_a_residue_of_fr4_that_no_read_joins_to_cdr3_may_be_of_the_other_chain(

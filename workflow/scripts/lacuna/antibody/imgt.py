@@ -22,7 +22,7 @@ N_CODES = 164
 # 32A, 33A and 60A, 61A. If their number is odd, IMGT puts the extra one on the right.
 _MIDDLES = ((32, 33), (60, 61))
 
-CYS104 = 104
+TRP41, CYS104 = 41, 104
 CYSTEINES = (23, CYS104)  # whose bond nearly every V domain has
 CDR3_START = 105
 FR4_START = 118

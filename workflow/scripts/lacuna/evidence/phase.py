@@ -24,7 +24,7 @@ from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.constant_domains import begins
 from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
-from lacuna.placing.votes.draft import Draft, pairs_of_locus
+from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.votes.placement import Placements, place_on
 
 # Nats that reads lose if two stretches that they join are taken apart. What this flags wrongly, and
@@ -77,11 +77,12 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     memory = Memory.of(placed.reads)
     placements = place_on(placed.reads, drafts, memory=memory)
     for pair in pairs:
-        seams = seam_nats(memory, drafts, (), placements, pair)
+        alike = _alike_where_unread(placed, placements, pair)
+        seams = seam_nats(memory, alike, (), placements, pair)
         for side, (chain, rival) in enumerate((pair, pair[::-1])):
             if of_locus[drafts[chain].locus] - shares[chain] >= RIVAL * shares[chain]:
                 cuts = [places[side] for places, nats in seams if nats < JOINED]
-                found[chain] |= apart(drafts[chain], drafts[rival], cuts)
+                found[chain] |= apart(alike[chain], alike[rival], cuts)
                 found[chain] |= _lent(placed, placements, chain, rival)
     return tuple(found)
 
@@ -145,19 +146,48 @@ def _weight_of_joint(placed: Placed, chain: int) -> float:
     return float(placed.reads.weight[own.alignment.read[over]].sum())
 
 
+def _alike_where_unread(
+    placed: Placed, placements: Placements, pair: tuple[int, int]
+) -> list[Draft]:
+    """The chains, of which each of a pair has the residues of the other one in front of CDR3 where
+    only the other one is read: it may have the same there, and tells nothing."""
+    drafts = list(placed.drafts)
+    one, other = pair
+    tokens = {chain: drafts[chain].tokens.copy() for chain in pair}
+    read = {chain: _depth(placed, placements, chain) >= CROSSED for chain in pair}
+    for i, j in in_both(drafts[one], drafts[other]):
+        if i >= drafts[one].cdr3()[0] or read[one][i] == read[other][j]:
+            continue
+        if read[one][i]:
+            tokens[other][j] = drafts[one].tokens[i]
+        else:
+            tokens[one][i] = drafts[other].tokens[j]
+    for chain in pair:
+        drafts[chain] = drafts[chain].with_tokens(tokens[chain])
+    return drafts
+
+
+def _depth(placed: Placed, placements: Placements, chain: int, least: float = 0.0) -> np.ndarray:
+    """(t,) weight of the reads that show the residues of a chain, and of which more than a share
+    (least) is of this one."""
+    own = placements.of(chain)
+    a, start = own.alignment, int(placements.text.start[chain])
+    weight = placed.reads.weight[a.read] * (own.share > least)
+    depth = np.zeros(len(placed.drafts[chain]))
+    row, column = np.nonzero(a.kind == MATCH)
+    np.add.at(depth, a.at[row, column] - start, weight[row])
+    return depth
+
+
 def _lent(placed: Placed, placements: Placements, chain: int, rival: int) -> np.ndarray:
     """(t,) residues in and beside CDR1 and CDR2 that a chain has in common with its rival and that
     reads of this chain alone do not show. Chains of different genes mostly differ there, and chains
     of one gene if they are mutated."""
-    draft, other, own = placed.drafts[chain], placed.drafts[rival], placements.of(chain)
+    draft, other = placed.drafts[chain], placed.drafts[rival]
     found = np.zeros(len(draft), dtype=bool)
     if draft.v < 0 or other.v < 0:
         return found
-    a, start = own.alignment, int(placements.text.start[chain])
-    weight = placed.reads.weight[a.read] * (own.share > ALONE)
-    depth = np.zeros(len(draft))
-    row, column = np.nonzero(a.kind == MATCH)
-    np.add.at(depth, a.at[row, column] - start, weight[row])
+    depth = _depth(placed, placements, chain, least=ALONE)
     gene = v_segments().gene
     of_one_gene = gene[draft.v] == gene[other.v]
     same = _known(draft) & (_of_columns(draft, other) == draft.tokens) & (depth < CROSSED)

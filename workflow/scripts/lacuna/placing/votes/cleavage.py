@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.alphabet import N_RESIDUES, TOKEN
+from lacuna.core.alphabet import N_RESIDUES, PHENYLALANINE, TRYPTOPHAN, TYROSINE
 from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.placement import Placements
 
-PHENYLALANINE, TRYPTOPHAN, TYROSINE = (TOKEN[letter] for letter in "FWY")
 READ = 4.0  # weight of the reads that end, begin or go on at a place, from which it is well read
 ENDING = 0.1  # of these, that end or begin there: a cut
 FEWEST = 2.0  # weight of those: single reads end wrongly anywhere
