@@ -6,13 +6,14 @@ other chain still explains the rest.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
-from lacuna.placing.votes.consensus import votes, votes_for_template
+from lacuna.placing.votes.consensus import Votes, votes_for_template
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.votes.placement import Placements, explained, reads_over
 
@@ -23,6 +24,8 @@ MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chai
 # share of the nats of the two, no less and no more. Of 80 chains of natural antibodies alone, none
 # has more than one (tests/benchmarks/read_panel.py --chains), and real samples of one have two.
 DIVIDED, FAR, OF_BOTH = 3, 8, (0.25, 0.75)
+DIVIDED_INSIDE = 2  # of these places, which reads show that do not end there
+END = 4  # residues at an end of a read, most of which are misread if any are
 _MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in MISTAKEN]
 
 
@@ -52,35 +55,50 @@ def parted(
 
 def divided(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
     """Chains that were built as one with another: of each draft that is alone in its locus and in
-    front of whose CDR3 the cores of reads disagree at several places, one with the other residues.
+    front of whose CDR3 reads disagree at several places, one with the other residues.
 
-    placements: reads on the drafts. Beyond their cores, reads of a single chain may differ as well:
-    ends are misread most.
+    placements: reads on the drafts. The ends of reads, which are misread most, do not suffice.
     """
-    found = []
+    found, inner = [], _without_ends(reads)
     for i, draft in enumerate(drafts):
         if sum(other.locus == draft.locus for other in drafts) > 1:
             continue  # reads of the others lie on it too
-        nats = np.maximum(votes(reads, placements, i, len(draft)).nats, 0.0)
-        tokens = draft.tokens.copy()
-        for at in np.flatnonzero(draft.before_cdr3 & ~draft.held & (tokens < N_RESIDUES)).tolist():
-            first = int(tokens[at])
-            second, share = _second(nats[at], first)
-            of_both = OF_BOTH[0] <= share <= OF_BOTH[1] and nats[at, second] >= MIN_GAIN
-            if of_both and {first, second} not in _MISTAKEN:
-                tokens[at] = second
-        if _count_places(np.flatnonzero(tokens != draft.tokens)) >= DIVIDED:
-            found.append(draft.with_tokens(tokens).without_cdr3())
+        by_all, by_inner = (
+            _with_other_residues(draft, votes_for_template(part, placements, i, draft))
+            for part in (reads, inner)
+        )
+        if _differ_at(by_all, draft) >= DIVIDED and _differ_at(by_inner, draft) >= DIVIDED_INSIDE:
+            found.append(by_all.without_cdr3())
     return found
 
 
-def _count_places(positions: np.ndarray) -> int:
-    """How many of some ascending positions are FAR or more from the one counted before."""
+def _with_other_residues(draft: Draft, found: Votes) -> Draft:
+    """The draft with the second residue in front of CDR3 wherever it may be another chain's."""
+    nats = np.maximum(found.nats, 0.0)
+    tokens = draft.tokens.copy()
+    for at in np.flatnonzero(draft.before_cdr3 & ~draft.held & (tokens < N_RESIDUES)).tolist():
+        first = int(tokens[at])
+        second, share = _second(nats[at], first)
+        of_both = OF_BOTH[0] <= share <= OF_BOTH[1] and nats[at, second] >= MIN_GAIN
+        if of_both and {first, second} not in _MISTAKEN:
+            tokens[at] = second
+    return draft.with_tokens(tokens)
+
+
+def _differ_at(one: Draft, other: Draft) -> int:
+    """At how many places two drafts of a length differ, each FAR or more from the one before."""
     last, found = -FAR, 0
-    for at in positions.tolist():
+    for at in np.flatnonzero(one.tokens != other.tokens).tolist():
         if at - last >= FAR:
             last, found = at, found + 1
     return found
+
+
+def _without_ends(reads: ReadSet) -> ReadSet:
+    """The reads, of which END residues at either end say nothing."""
+    place = np.arange(reads.tokens.shape[1])
+    inside = (place >= END) & (place < reads.length[:, None] - END)
+    return replace(reads, right=np.where(inside, reads.right, 0.0))
 
 
 def _seconds(
