@@ -91,7 +91,7 @@ def test_text_that_is_not_utf8_is_named(write: Write) -> None:
     with pytest.raises(LacunaError, match=message):
         with open_text(write("latin.txt", b"caf\xe9\n")) as handle:
             handle.read()
-    with pytest.raises(LacunaError, match="UTF-16, as spreadsheets .*: save it as CSV UTF-8"):
+    with pytest.raises(LacunaError, match="UTF-16: save it as UTF-8 .in a spreadsheet, CSV UTF-8"):
         with open_text(write("excel.tsv", "chain\tstart\n".encode("utf-16"))) as handle:
             handle.read()
 

@@ -66,10 +66,16 @@ def test_the_second_record_of_an_id_is_rejected_even_where_the_first_is_bad(read
     )
 
 
-def test_an_id_that_is_not_utf8_is_rejected_a_description_is_not(read: Reader) -> None:
-    found = read(b">caf\xe9 x\nAC\n>b caf\xe9\nAC\n")
-    assert isinstance(found[0], Rejected) and "not UTF-8" in found[0].reason
-    assert isinstance(found[1], Scaffold) and found[1].description == "caf\ufffd"
+def test_an_id_that_is_not_utf8_is_rejected_a_description_is_kept_and_noted(read: Reader) -> None:
+    bad, good, other, note = read(b">caf\xe9 x\nAC\n>b caf\xe9\nAC\n>c \x93so\x94\nAC\n")
+    assert isinstance(bad, Rejected) and "not UTF-8" in bad.reason
+    assert isinstance(good, Scaffold) and good.description == "café"
+    assert isinstance(other, Scaffold) and other.description == "“so”"
+    assert isinstance(note, Rejected) and note.remark
+    assert note.reason == (
+        "heavy.fasta:3: 'b' has a description that is not UTF-8, read as Windows-1252 ('café'); if "
+        "that is wrong, save the file as UTF-8 (as in 1 more chain)"
+    )
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -100,7 +106,7 @@ def test_gzip_is_known_by_its_bytes(write: Write) -> None:
         (PNG, r"not a FASTA file \(it begins with '\\ufffdPNG"),
         (b"\n>a\nAC\0\0", "3: holds a NUL character; save the file as plain text"),
         (b"PK\3\4 [Content_Types].xml", "not a FASTA file .*; it is a workbook of a spreadsheet"),
-        (">a\nAC\n".encode("utf-16"), "not a FASTA file .*; it is text in UTF-16: give the FASTA"),
+        (">a\nAC\n".encode("utf-16"), "not a FASTA file .*; it is in UTF-16: save it as UTF-8 "),
         (b"\n<!doctype HTML>\n", "not a FASTA file .*; it is a page of HTML"),
         (
             b">P1;h\na title\nACD*\n",

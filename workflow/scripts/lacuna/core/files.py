@@ -157,9 +157,10 @@ _UTF16, _WORKBOOK, _PACKED, _HTML = (
     "a page of HTML",
 )
 _REMEDIES = {
-    _UTF16: "it is in UTF-16, as spreadsheets save 'Unicode Text': save it as CSV UTF-8",
+    _UTF16: "it is in UTF-16: save it as UTF-8 (in a spreadsheet, CSV UTF-8, not Unicode Text)",
     _WORKBOOK: f"it is {_WORKBOOK}: save its sheet as CSV UTF-8",
     _PACKED: f"it is {_PACKED}: unpack it, or compress it with gzip instead",
+    _HTML: f"it is {_HTML}: download the file itself",
 }
 
 
@@ -174,9 +175,14 @@ def kind_of(start: bytes) -> str:
     return _HTML if start.lstrip()[:14].lower().startswith(_HTML_STARTS) else ""
 
 
+def remedy_of(start: bytes) -> str:
+    """What a file of `kind_of` is, by its first bytes, and what to do with it; "" for any other."""
+    return _REMEDIES.get(kind_of(start), "")
+
+
 def _as_utf8(start: bytes) -> str:
     """What a file is that is not UTF-8, by its first bytes, and what to do with it."""
-    if remedy := _REMEDIES.get(kind_of(start)):
+    if remedy := remedy_of(start):
         return remedy
     if b"\0" in start:
         return "save it as plain text"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from lacuna.core.files import LacunaError, kind_of, open_bytes
+from lacuna.core.files import LacunaError, open_bytes, remedy_of
 
 MAX_ID = 1_000  # characters of an id
 
@@ -23,8 +23,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 class Record(NamedTuple):
     """One record as written in its file; `line` (1-based) is that of a FASTA header.
 
-    Control characters in the description are replaced by blanks. In a table of rearrangements
-    `line` is that of the row, which also has the sequence.
+    Control characters in the description are replaced by blanks; one that is not UTF-8 is read as
+    Windows-1252, and `foreign`. In a table of rearrangements `line` is that of the row, which also
+    has the sequence.
     """
 
     chain: str
@@ -33,6 +34,7 @@ class Record(NamedTuple):
     line: int
     fault: str | None  # what is wrong with the header, or with the size of the record
     below: int = 1  # lines from `line` to the first of the sequence
+    foreign: bool = False
 
 
 class Fault(Exception):
@@ -111,12 +113,11 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
     if not start.startswith(b">"):
         seen = ascii(start[:12].decode("utf-8", errors="replace"))
         remedy = "the first line must be '>' and an id"
-        if kind := kind_of(start):
-            remedy = f"it is {kind}: give the FASTA itself, as plain text or gzipped"
-        elif max(map(start.splitlines()[0].count, b"\t,;")) > 1:
+        if max(map(start.splitlines()[0].count, b"\t,;")) > 1:
             remedy += (
                 " (a table must have the columns of AIRR, such as sequence_id and sequence_aa)"
             )
+        remedy = remedy_of(start) or remedy
         raise LacunaError(f"{path}: not a FASTA file (it begins with {seen}); {remedy}")
     if _PIR.match(start, 1):
         seen = ascii(start.split(maxsplit=1)[0][:12].decode("utf-8", errors="replace"))
@@ -157,7 +158,11 @@ def _record(blob: bytes, line: int, cut: bool) -> Record:
         fault = "is PIR, whose second line is a title; convert it to FASTA"
     elif b"\r>" in header:
         fault = "has both CR and LF as line ends; save the file with one kind of line end"
-    description = about.decode("utf-8", "replace")
+    foreign = False
+    try:
+        description = about.decode("utf-8")
+    except UnicodeDecodeError:
+        description, foreign = about.decode("cp1252", "replace"), True
     if not description.isprintable():
         description = _CONTROL.sub(" ", description)
-    return Record(chain, description.strip(), body, line, fault)
+    return Record(chain, description.strip(), body, line, fault, foreign=foreign)

@@ -30,7 +30,16 @@ class Notes:
     chains: dict[str, int] = field(default_factory=dict)
 
     def look_at(self, record: Record, letters: Letters) -> None:
-        """Note what is unusual in the letters of a record that can be used."""
+        """Note what is unusual in the description and letters of a record that can be used."""
+        if record.foreign:
+            self._add(
+                "encoding",
+                record.line,
+                record.chain,
+                f"has a description that is not UTF-8, read as Windows-1252 "
+                f"('{shortened(record.description, MAX_SHOWN)}'); if that is wrong, save the file "
+                "as UTF-8",
+            )
         for kind, text in _unusual(letters):
             self._add(kind, record.line, record.chain, text)
 
