@@ -253,8 +253,9 @@ def test_a_table_without_rows_adds_nothing(read: Reader, table: str) -> None:
     ],
 )
 def test_a_table_that_is_none_stops_the_run(read: Reader, table: str, words: str) -> None:
-    with pytest.raises(LacunaError, match=re.escape(words)):
+    with pytest.raises(LacunaError, match=re.escape(words)) as error:
         read(">a\nACDE\n", table)
+    assert "tabs" not in str(error.value)  # commas and semicolons do as well
 
 
 @pytest.mark.parametrize(
@@ -309,6 +310,7 @@ def test_row_names_of_r_are_named(read: Reader, table: str) -> None:
         ("0\t2\t1,591.3", "mass '1,591.3'; write it without separators of thousands: 1591.3"),
         ("0\t2\t1.591,3", "mass '1.591,3'; write it without separators of thousands: 1591.3"),
         ("0\t2\t1,591", "mass '1,591'; write 1591, or 1.591 if the comma is a decimal one"),
+        ("0", "a gap row without start or end; give chain, start and end"),
         ("0\t2.5", "a gap with end '2.5'; give a whole number"),
         ("0\t02-Jan", "a gap with end '02-Jan'; give a whole number"),
         ("1\t5", "past its end at 4; correct the positions: they count from 0, the end exclusive"),
@@ -324,7 +326,7 @@ def test_row_names_of_r_are_named(read: Reader, table: str) -> None:
 )
 def test_a_row_that_cannot_be_meant_is_named(read: Reader, rows: str, words: str) -> None:
     bad = read.fault("ACDE", rows)
-    assert words in bad.reason and len(bad.reason) < 250
+    assert words in bad.reason and len(bad.reason) < 250 and "tabs" not in bad.reason
 
 
 @pytest.mark.parametrize("name", ["track", "browser", "#5", "#a"])

@@ -256,7 +256,7 @@ def _header(
     if REQUIRED[0] not in columns:
         raise LacunaError(
             f"{where} neither the header of a gap table nor a BED row; begin with a line of "
-            f"{', '.join(REQUIRED)} (and optionally {', '.join(OPTIONAL)}), separated by tabs"
+            f"{', '.join(REQUIRED)} (and optionally {', '.join(OPTIONAL)})"
         )
     for missing in (name for name in REQUIRED if name not in columns):
         found = ", ".join(map(_shown, columns[:_MAX_COLUMNS]))
@@ -318,9 +318,7 @@ def _positions(cells: dict[str, str]) -> tuple[int, int]:
     """Start and end of a row's gap; ValueError if there is no such gap."""
     start, end = _whole(cells, "start"), _whole(cells, "end")
     if start is None or end is None:
-        raise ValueError(
-            "has a gap row without start or end; give chain, start and end, separated by tabs"
-        )
+        raise ValueError("has a gap row without start or end; give chain, start and end")
     if start > end:
         raise ValueError(f"has a gap that starts at {start} and ends before, at {end}; swap them")
     return start, end
