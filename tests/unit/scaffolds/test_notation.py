@@ -176,6 +176,12 @@ def test_what_is_not_read_is_one_clear_fault(
     assert words in said and len(said) < 250
 
 
+@pytest.mark.parametrize("text", ["GLU VAL\nGLN LEU", "Ala-Glu-Val", "valglugluXaa"])
+def test_the_three_letter_code_is_named(write: Write, text: str) -> None:
+    words = "is in the three-letter code; write one letter for each residue, as E for GLU"
+    assert reason(write, text) == f"a.fasta:2: 'm' {words}"
+
+
 def test_the_bundled_masses_are_those_of_pyteomics_compositions() -> None:
     from pyteomics.mass import calculate_mass
 

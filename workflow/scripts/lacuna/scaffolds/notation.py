@@ -10,6 +10,8 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
+from Bio.Data.IUPACData import protein_letters_3to1_extended
+
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES
 from lacuna.core.files import shortened
 from lacuna.core.tags import Tag, dalton_mass, gap_mass, modification, peaks_modification
@@ -32,6 +34,10 @@ _AMBIGUOUS = b"RYSWKMBDHV"  # IUPAC's for either of several bases
 _UNKNOWN = b"X*-_?."
 _PERHAPS_NUCLEIC = _NUCLEOTIDES + _AMBIGUOUS + _UNKNOWN + _BAD
 _MAX_SHOWN = 40
+# Three of them by chance begin one chain in 10^7.
+_THREE_LETTERS = re.compile(
+    f"(?:[-\\s]*(?:{'|'.join(protein_letters_3to1_extended)})){{3}}".encode(), re.IGNORECASE
+)
 
 # Brackets and parentheses may be nested: [Xlink:DSS[156]], (Label:13C(6)).
 _BRACKETS = rb"\[(?:[^\[\]]|\[[^\[\]]*+\])*+\]"
@@ -251,6 +257,10 @@ def _tag_fault(record: Record, tag: bytes, start: int, error: ValueError) -> Fau
 def _bad_character(record: Record, offset: int) -> Fault:
     """The Fault for the character at `offset` among the non-blank bytes of a record."""
     line, column, character = locate(record, offset)
+    if _THREE_LETTERS.match(record.body):
+        return Fault(
+            "is in the three-letter code; write one letter for each residue, as E for GLU", line
+        )
     remedy = _REMEDIES.get(character, "write X for an unknown residue")
     if character.isdecimal() or character in "+":
         remedy = (
