@@ -47,6 +47,8 @@ def given() -> list[Any]:
         },
         {"sequence": CHAIN, "id": "massive", "gaps": [{"start": 50, "end": 53, "mass": 333.3}]},
         SeqRecord(Seq(CHAIN)),
+        Seq(GAPPED),
+        ("pair", Seq(GAPPED)),
     ]
 
 
@@ -98,6 +100,7 @@ def test_network_and_library_of_two_bundled_sets_are_not_mixed() -> None:
 
 def test_there_is_a_result_for_every_chain_in_order(filled: lacuna.FilledChains) -> None:
     names = ["chain1", "titled", "record", "chain4", "dict", "dict", "chain7", "massive", "chain9"]
+    names += ["chain10", "pair"]
     assert [chain.chain for chain in filled] == names
     statuses = [chain.status for chain in filled]
     assert statuses[:6] == ["filled"] * 3 + ["rejected", "filled", "rejected"]
@@ -106,6 +109,7 @@ def test_there_is_a_result_for_every_chain_in_order(filled: lacuna.FilledChains)
     assert "second record of this id" in filled[5].reason
     assert "mass of 5 Da" in filled[6].reason
     assert filled[8].sequence == CHAIN and filled[8].gaps == ()
+    assert filled[9].sequence == filled[10].sequence == filled[0].sequence
 
 
 def test_results_are_typed_and_cannot_be_changed(filled: lacuna.FilledChains) -> None:
@@ -148,7 +152,7 @@ def test_masses_of_beginnings_are_a_list_of_a_gap() -> None:
 
 
 def test_chains_behave_as_a_list(filled: lacuna.FilledChains) -> None:
-    assert len(filled) == 9 and filled[-1] is list(filled)[-1]
+    assert len(filled) == 11 and filled[-1] is list(filled)[-1]
     assert filled[:2].chains == (filled[0], filled[1])
     assert len(lacuna.fill([])) == 0
 
@@ -230,7 +234,7 @@ def test_results_do_not_depend_on_blocks_and_threads_are_given_back(
         torch.set_num_threads(threads)
         torch.backends.cudnn.allow_tf32 = tf32
     assert again == filled
-    assert "3 of 9 chains cannot be used; the first: chain 4: 'chain4' has 'O'" in caplog.text
+    assert "3 of 11 chains cannot be used; the first: chain 4: 'chain4' has 'O'" in caplog.text
 
 
 def test_evidence_is_a_dict_of_positions_from_one() -> None:
@@ -369,6 +373,15 @@ def test_homologs_may_share_an_id_and_those_left_out_are_said(
         (lambda: lacuna.fill(CHAIN), "list of chains"),
         (lambda: lacuna.fill([3]), "chain 1 is an int; give a sequence"),  # type: ignore[list-item]
         (lambda: lacuna.fill([None]), "chain 1 is None; give a seq"),  # type: ignore[list-item]
+        (
+            lambda: lacuna.fill(["my.fasta.gz"]),
+            "chain 1 is the path of a file, 'my.fasta.gz'; give",
+        ),
+        (
+            lambda: lacuna.fill([CHAIN, __file__]),
+            "chain 2 is the path of a file, '.*'; give its rec",
+        ),
+        (lambda: lacuna.fill(Seq(CHAIN)), "list of chains"),  # type: ignore[arg-type]
         (lambda: lacuna.fill([{"sequnce": CHAIN}]), "'sequnce'; did you mean 'sequence'"),
         (lambda: lacuna.fill([{"id": "a"}]), "chain 1 has no 'sequence'"),
         (lambda: lacuna.fill([{"chain": "a"}]), "unknown key 'chain'; did you mean 'id'"),

@@ -1,6 +1,7 @@
 """The command `lacuna`: its options are those of the configuration, its errors one line."""
 
 import io
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 
 from chains import fasta, germline_chain, hidden
 from conftest import Write
-from lacuna import cli
+from lacuna import __version__, cli
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.paths import CONFIG_SCHEMA, WEIGHT_SETS
 from lacuna.steps import one_file, outputs
@@ -47,6 +48,12 @@ def test_it_fills_a_file_and_says_so(
     assert said.err == ""
     files = {path.name for path in (tmp_path / "new" / "out").iterdir()}
     assert files == set(outputs.OUTPUTS.values())
+
+
+def test_the_package_is_the_command() -> None:
+    scripts = Path(cli.__file__).parents[1]
+    call = [sys.executable, "-m", "lacuna", "--version"]
+    assert subprocess.check_output(call, cwd=scripts, text=True) == f"lacuna {__version__}\n"
 
 
 def test_other_weights_are_chosen_by_a_word(

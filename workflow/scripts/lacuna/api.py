@@ -238,7 +238,7 @@ def fill(
     - a sequence in the notation of a FASTA file: `-` or `X` for a missing residue,
       `X[+367.0537]` for a gap of known mass;
     - a pair of a FASTA header without its `>`, and a sequence;
-    - a Biopython SeqRecord;
+    - a Seq or SeqRecord of Biopython;
     - a dict with `sequence` and, if known, `id`, `description`, `gaps` and `evidence`. A gap is a
       dict with `start` and `end` (from 0, end exclusive) and, if known, `mass` (Da),
       `tolerance_ppm` or `tolerance_da`, `min_length`, `max_length` and `prefix_masses` (a list of

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import os
 import re
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
@@ -21,11 +23,12 @@ from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-Chain = str | SeqRecord | tuple[str, str] | Mapping[str, Any]
+Chain = str | Seq | SeqRecord | tuple[str, str | Seq] | Mapping[str, Any]
 
 _CHAIN_KEYS = ("sequence", "id", "description", "gaps", "evidence")
 _GAP_KEYS = tuple(name for name in GAP_COLUMNS if name != "chain")
 _MEANT = {"chain": "id", "name": "id", "seq": "sequence", "from": "start", "to": "end"}
+_FILE = re.compile(r"\.(fa|faa|fas|fasta|tsv|csv|txt)(\.gz)?\Z")
 _UNNAMED = ("", "<unknown id>", "<unknown description>")  # Biopython's placeholders
 # What messages say of the files that are written.
 _PLACE = re.compile(r"(chains|gaps|evidence|homologs) given:(\d+): (.*)", re.DOTALL)
@@ -48,7 +51,7 @@ def given_chains(chains: "Iterable[Chain] | pd.DataFrame", what: str = "chain") 
 
     what: the word for one of them, by which it is named if it has no id.
     """
-    if isinstance(chains, str | SeqRecord | Mapping):
+    if isinstance(chains, str | Seq | SeqRecord | Mapping):
         raise LacunaError(f"fill takes a list of {what}s; for a single one write [{what}]")
     if _is_frame(chains):
         _check_columns(chains, what)
@@ -124,15 +127,16 @@ def _free(name: str, number: int, taken: Container[str]) -> str:
 def _record(chain: Chain, where: str) -> Given:
     """Convert a chain as given, without checking its id; LacunaError if its type is wrong."""
     match chain:
-        case str():
-            return Given("", "", chain)
+        case str() | Seq():
+            _check_no_path(str(chain), where)
+            return Given("", "", str(chain))
         case SeqRecord():
             about = (chain.description or "").removeprefix(chain.id or "")
             return Given(chain.id or "", about, "" if chain.seq is None else str(chain.seq))
-        case (str(header), str(sequence)):
+        case (str(header), str() | Seq() as sequence):
             # The id ends at the first blank of ASCII, as in a FASTA.
             name, *rest = re.split(r"\s", header.strip(), maxsplit=1, flags=re.ASCII)
-            return Given(name, "".join(rest), sequence)
+            return Given(name, "".join(rest), str(sequence))
         case Mapping():
             _check_keys(chain, _CHAIN_KEYS, ("sequence",), where)
             name, description = (str(_value(chain, key, "")) for key in ("id", "description"))
@@ -142,6 +146,16 @@ def _record(chain: Chain, where: str) -> Given:
         f"{where} is {type_of(chain)}; give a sequence, a (header, sequence) pair, a "
         "SeqRecord, or a dict with 'sequence'"
     )
+
+
+def _check_no_path(text: str, where: str) -> None:
+    """Raise LacunaError if a sequence is the path of a file."""
+    if _FILE.search(text) or ((os.sep in text or "." in text) and os.path.isfile(text)):
+        raise LacunaError(
+            f"{where} is the path of a file, '{shortened(text)}'; give its records, as "
+            "list(Bio.SeqIO.parse(path, 'fasta')) reads them, or fill the file by the command "
+            "lacuna fill"
+        )
 
 
 def _is_given(value: object) -> bool:
