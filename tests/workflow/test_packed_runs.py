@@ -71,7 +71,7 @@ def test_small_samples_share_jobs_and_leave_nothing_else(space: Workspace, finis
     assert kept == ["large.1/blocks/00000/scored.tsv.gz"]
     assert not [f for f in files if f.startswith("packs/")]
     assert not (space.folder / "out" / "packs").exists()
-    assert "s1: 1 chain, 5 of 5 missing residues filled, 1 record rejected" in finished.output
+    assert "s1: 1 chain, 5 of 5 missing residues filled; 1 record rejected" in finished.output
     for kind in ("logs", "benchmarks"):
         assert len(list((space.folder / "out" / kind / "fill_pack").iterdir())) == len(PACKS)
     assert space.run().jobs() == {}  # nothing to be done

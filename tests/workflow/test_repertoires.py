@@ -66,8 +66,8 @@ def test_a_repertoire_is_filled_as_lacuna_fill_fills_it(tmp_path: Path) -> None:
     assert filled[1]["sequence_aa"] == whole[1]
     doubts = [(r["chain"], r["position"], r["proposed"]) for r in space.rows("oas/doubts.tsv")]
     assert doubts == [("row4", str(at + 2), "I"), ("row4", str(at + 3), "R")]
-    said = "oas: 4 chains, 10 of 10 missing residues filled, 2 chains without a gap, of 4 chains 1 "
-    said += "lacked the N terminus and 1 lacked the C terminus, 1 record rejected"
+    said = "oas: 4 chains, 10 of 10 missing residues filled; 2 chains without a gap; of 4 chains, "
+    said += "1 lacked the N terminus and 1 lacked the C terminus; 1 record rejected"
     assert said in run.output
     assert "; 2 observed residues look wrong (see out/oas/doubts.tsv)" in run.output
     page = (space.folder / "out" / "report.html").read_text(encoding="utf-8")

@@ -133,8 +133,8 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
     known = next(x for x in lines if x.startswith("known: 1 chain, 9 of 9 missing residues"))
     for method in ("lacuna", "germline_copy", "nearest_homolog", "column_majority", "seed_lstm"):
         assert re.search(rf"\b{method} \d/9 \(\d\.\d{{3}}\)", known)
-    lacked = "of 2 chains 1 lacked the N terminus and 2 lacked residues inside"
-    said = f"open-2.1: 2 chains, 35 of 35 missing residues filled, {lacked}"
+    lacked = "of 2 chains, 1 lacked the N terminus and 2 lacked residues inside"
+    said = f"open-2.1: 2 chains, 35 of 35 missing residues filled; {lacked}"
     species = "species of the nearest germlines: 1 human, 1 alpaca"
     assert f"{said}; accuracy unknown (no truth given); {species}" in lines
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -70,12 +70,18 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
     chains = write("chains.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text([row]))
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
     assert (found.reads, found.placed, found.of_others) == (4, 1, 2)
-    contaminants = "2 of contaminants (see reads.tsv)"
-    assert list(found.notes()) == ["1 of 4 reads placed", contaminants]
+    contaminants = "and 2 of contaminants (see reads.tsv)"
+    assert list(found.notes()) == [f"1 of 4 reads placed, {contaminants}"]
     assert list(replace(found, reads=60).notes()) == ["1 of 60 reads placed"]
     nothing = Counts(reads=9, of_others=8)
-    assert list(nothing.notes())[2] == "no chain found: too few reads, or none of an antibody"
+    assert list(nothing.notes())[1] == "no chain found: too few reads, or none of an antibody"
     assert "are of an antibody" in explain_nothing({"s": (Counts(reads=2), REJECTED)})
+
+
+def test_a_chain_that_was_not_found_has_its_warning_already() -> None:
+    """It was logged when the reads were placed: the error need not say it again."""
+    said = explain_nothing({"s": (Counts(reads=90, lost="80 reads: set species"), REJECTED)})
+    assert "80 reads" not in said and said.endswith("see the warning on reads that fit no chain")
 
 
 def test_reads_of_which_no_row_can_be_used_are_to_be_corrected() -> None:
@@ -117,11 +123,13 @@ def test_chains_whose_cdr3_reads_do_not_show_are_named(write: Write) -> None:
 
     assert said(rows("heavy", "ioodo"), rows("kappa", "ooo")) == ""
     found = said(rows("heavy", "ooiid"), rows("kappa", "ooo"), rows("lambda", "oi"))
-    assert found == "2 of 4 residues in CDR3 of heavy, 1 of 1 residue in CDR3 of lambda not read"
+    assert found == "reads do not show 2 of 4 residues in CDR3 of heavy, 1 of 1 in CDR3 of lambda"
     many = said(*(rows(f"c{i}", "oi") for i in range(8)))
-    assert many.endswith("1 of 1 residue in CDR3 of c4 and 3 more chains not read")
+    assert many.endswith("1 of 1 in CDR3 of c4 and 3 more chains")
     # Of a domain that is hardly read, CDR3 is the least.
-    assert said(rows("kappa", "iioii")) == "4 of 5 residues in the V domain of kappa not read"
+    assert said(rows("kappa", "iioii")) == (
+        "reads do not show 4 of 5 residues in the V domain of kappa"
+    )
     serum = [row._replace(flags="length;serum") for row in rows("kappa", "iioii")]
     assert said(serum).startswith("WARNING: reads of many antibodies")
 
@@ -219,11 +227,11 @@ def test_chains_that_are_not_recognised_are_counted_too() -> None:
 def test_it_says_what_share_of_the_chains_lacked_what() -> None:
     found = Counts(chains=800, n_terminal=400, c_terminal=100, inside=200)
     assert found.lacking() == (
-        "of the chains 50.0% lacked the N terminus, 12.5% lacked the C terminus and 25.0% lacked "
+        "of the chains, 50.0% lacked the N terminus, 12.5% lacked the C terminus and 25.0% lacked "
         "residues inside"
     )
     assert Counts(chains=3, n_terminal=1, inside=2).lacking() == (
-        "of 3 chains 1 lacked the N terminus and 2 lacked residues inside"
+        "of 3 chains, 1 lacked the N terminus and 2 lacked residues inside"
     )
     assert Counts(chains=8, inside=2).lacking() == ""
     assert Counts(chains=1, n_terminal=1).lacking() == ""

@@ -16,7 +16,15 @@ from lacuna.core.config import check_config
 from lacuna.core.device import set_precision
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import bundled_weights
-from lacuna.core.tables import ACCURACY_TABLE, CHAIN_TABLE, GAP_TABLE, REJECTED_TABLE, TABLES
+from lacuna.core.tables import (
+    ACCURACY_TABLE,
+    CHAIN_TABLE,
+    GAP_TABLE,
+    PLACED_TABLE,
+    REJECTED_TABLE,
+    RESEMBLES_SPECIES,
+    TABLES,
+)
 from lacuna.results.join import HEADERS, join_parts, write_alternatives
 from lacuna.results.scores import measure
 from lacuna.results.summary import SummaryFiles, join_accuracy
@@ -451,14 +459,14 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         ("one", "ambiguity", "lacuna"),
     ]
     assert summary.read_text().splitlines() == [
-        "one: 3 chains, 9 of 13 missing residues filled, 2 of 3 ambiguity codes resolved, "
-        "1 gap left open, 2 gaps filled without a template (no antibody domain, no homolog), "
-        "1 chain without a gap, 1 chain of less than 10 residues, of 3 chains 1 lacked "
+        "one: 3 chains, 9 of 13 missing residues filled, 2 of 3 ambiguity codes resolved; "
+        "1 gap left open; 2 gaps filled without a template (no antibody domain, no homolog); "
+        "1 chain without a gap; 1 chain of less than 10 residues; of 3 chains, 1 lacked "
         "the N terminus, 1 lacked the C terminus and 1 lacked residues inside; "
         "right: lacuna 6/8 (0.750), seed_lstm (true_context) 6/8 (0.750); "
         "J (I or L) right: lacuna 6/8 (0.750); WARNING: "
         f"1 gap whose mass fits far better with an error, see status in {gaps[0]}",
-        f"two: no chain, 2 records rejected (see {rejected[1]}); "
+        f"two: no chain; 2 records rejected (see {rejected[1]}); "
         "accuracy unknown (no truth given); C weighs 160.031 Da, carbamidomethylated: "
         "found from 12 masses; "
         "WARNING: 1 gap against it, 2 gaps whose mass fits far better with an error, see status in "
@@ -483,6 +491,12 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     before = known.splitlines()[0].replace("; WARNING", species)
     assert one == before
     assert two == known.splitlines()[1]  # of no chain
+    stray = row_of(PLACED_TABLE, placed_as=f"{RESEMBLES_SPECIES} mouse")
+    reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text([stray] * 30))
+    join_accuracy([replace(samples[0], reads=reads)], out, summary, multiqc)
+    lost = "0 of 30 reads placed; 1 gap left open; 2 gaps filled without a template (no antibody "
+    lost += "domain, no homolog); 1 chain of less than 10 residues; WARNING: 30 reads that fit no "
+    assert lost in summary.read_text()
     with pytest.raises(
         LacunaError, match="^nothing was filled; two: 2 records rejected .first: no; "
     ):

@@ -70,13 +70,14 @@ class Counts:
         return self.gaps == self.open and not self.resolved and not (self.placed and self.chains)
 
     def notes(self) -> Iterator[str]:
-        """Yield what else a user should know about the chains, a phrase each."""
+        """Yield what else a user should know about the chains, a phrase each; not what is `lost`,
+        of which a warning was logged when reads were placed."""
         if self.reads == 0:
             yield "no read can be used"
         elif self.reads is not None:
-            yield f"{self.placed} of {plural(self.reads, 'read')} placed"
-            if self.of_others > MANY_OTHERS * self.reads:
-                yield f"{self.of_others} of contaminants (see reads.tsv)"
+            many = self.of_others > MANY_OTHERS * self.reads
+            others = f", and {self.of_others} of contaminants (see reads.tsv)" if many else ""
+            yield f"{self.placed} of {plural(self.reads, 'read')} placed{others}"
             if not self.chains:
                 yield "no chain found: too few reads, or none of an antibody"
                 if 2 * self.unsure > self.reads:
@@ -87,9 +88,7 @@ class Counts:
                         "reads count alike"
                     )
             if self.several:
-                yield f"of more than one antibody: {self.several}"
-            if self.lost:
-                yield f"WARNING: {self.lost}"
+                yield f"the reads are of more than one antibody: {self.several}"
         if self.open:
             yield f"{plural(self.open, 'gap')} left open"
         if self.without_template:
@@ -125,7 +124,7 @@ class Counts:
             if n
         ]
         said = f"{', '.join(others)} and {last}" if others else last
-        return f"of {self.chains if few else 'the'} chains {said}"
+        return f"of {self.chains if few else 'the'} chains, {said}"
 
 
 def count_sample(chains: Path, rejected: Path, reads: Path | None = None) -> Counts:
@@ -224,6 +223,8 @@ def _reasons(counts: Counts, rejected: Path, *, first: bool) -> str:
 
 def _remedy(counts: Counts) -> str:
     """The remedy for the most common obstacle; lack of gaps is one only if there is no other."""
+    if counts.lost:
+        return "see the warning on reads that fit no chain"
     if counts.reads is not None and counts.reads >= counts.rejected:
         return "check that the reads are of an antibody, or give a FASTA to place them on"
     if counts.open > counts.rejected:
@@ -235,7 +236,8 @@ def _remedy(counts: Counts) -> str:
 
 
 def lacking_reads(evidence: Path) -> str:
-    """`7 of 14 residues in CDR3 of heavy not read`, from evidence.tsv of a sample with reads.
+    """`reads do not show 7 of 14 residues in CDR3 of heavy, 1 of 9 in CDR3 of kappa`, from the
+    evidence.tsv of a sample with reads.
 
     Of a serum, that it is one. Of a V domain of which reads show next to nothing all residues are
     counted. '' if reads show every residue of every CDR3. Of many chains the first are named.
@@ -247,14 +249,14 @@ def lacking_reads(evidence: Path) -> str:
         domain, loop = counted.setdefault(row.chain, (Counter(), Counter()))
         domain[row.state == INFERRED] += row.region != CONSTANT_REGION
         loop[row.state == INFERRED] += row.region == "CDR3"
-    found = []
+    found: list[str] = []
     for chain, (domain, loop) in counted.items():
         hardly = domain[True] > HARDLY_READ * domain.total()
         part, name = (domain, "the V domain") if hardly else (loop, "CDR3")
         if loop.total() and part[True]:
-            residues = plural(part.total(), "residue")
-            found.append(f"{part[True]} of {residues} in {name} of {chain}")
-    return f"{_named(found)} not read" if found else ""
+            residues = "" if found else " residues"
+            found.append(f"{part[True]} of {part.total()}{residues} in {name} of {chain}")
+    return f"reads do not show {_named(found)}" if found else ""
 
 
 def _named(found: Sequence[str]) -> str:

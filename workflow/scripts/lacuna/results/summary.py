@@ -225,26 +225,26 @@ def _counts_and_shares(of: SummaryFiles, accuracy: pd.DataFrame, counts: Counts)
         parts = ["no chain"]
     if counts.ambiguous:
         parts.append(f"{counts.resolved} of {plural(counts.ambiguous, 'ambiguity code')} resolved")
-    parts += counts.notes()
+    said = [", ".join(parts)] if parts else []
+    said += counts.notes()
+    if counts.lost:
+        said.append(f"WARNING: {counts.lost}")
     unread = lacking_reads(of.evidence) if of.reads and of.evidence else ""
-    parts += filter(None, [unread, counts.lacking()])
+    said += filter(None, [unread, counts.lacking()])
     if counts.rejected:
-        parts.append(f"{plural(counts.rejected, 'record')} rejected (see {of.rejected})")
+        said.append(f"{plural(counts.rejected, 'record')} rejected (see {of.rejected})")
     if counts.noted:
-        parts.append(f"{plural(counts.noted, 'note')} on records (see {of.rejected})")
+        said.append(f"{plural(counts.noted, 'note')} on records (see {of.rejected})")
     right = []
     for (scope, value), rows in accuracy.groupby(["scope", "value"], sort=False):
         if scope == "overall":
             right.append(f"right: {_shares(rows)}")
         elif scope == AMBIGUITY:
             right.append(f"{value} ({' or '.join(AMBIGUOUS[str(value)])}) right: {_shares(rows)}")
-    sentences = [
-        f"{of.name}: {', '.join(parts)}",
-        *(right or ["accuracy unknown (no truth given)"]),
-    ]
+    said += right or ["accuracy unknown (no truth given)"]
     if of.auto_species and counts.species:
-        sentences.append(f"species of the nearest germlines: {counts.nearest_species()}")
-    return "; ".join(sentences)
+        said.append(f"species of the nearest germlines: {counts.nearest_species()}")
+    return f"{of.name}: {'; '.join(said)}"
 
 
 def _shares(rows: pd.DataFrame) -> str:
