@@ -74,7 +74,7 @@ def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Sequence[str]]) -> Itera
         top = candidates[0]
         first = top.first or top.start + shift + 1  # a gap of no residue has no first one
         last = top.last if top.last is not None else first - 1
-        shift += last - first + 1 - (top.end - top.start)
+        shift = last - top.end
         filled = top.probability is not None
         yield Gap(
             top.start,
@@ -165,8 +165,5 @@ def with_spectra(chains: Iterable[Chain], rows: Iterable[SpectrumRow]) -> Iterat
 
 def _in_filled(position: int, chain: Chain) -> int:
     """Where a scaffold's position (from 0) is in the filled chain (from 0)."""
-    shift = 0
-    for gap in chain.gaps:
-        if gap.end <= position:
-            shift += gap.last - gap.first + 1 - (gap.end - gap.start)
-    return position + shift
+    before = [gap for gap in chain.gaps if gap.end <= position]
+    return position + (before[-1].last - before[-1].end if before else 0)
