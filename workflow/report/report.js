@@ -356,19 +356,20 @@ function formsOf(chain, cysteine) {
   const added = chain.modifications.reduce((sum, [, , mass]) => sum + mass, 0);
   const written = plus(plain, [added, constants.average * added]);
   if (chain.modifications.length) forms.push(["with the modifications written", written]);
+  const [byGaps, pyroFirst, lysineLost] = constants.forms;
   const held = chain.measured[2];
-  if (held !== undefined) forms.push(["gaps by their own masses", plus(written, [held, constants.average * held])]);
+  if (held !== undefined) forms.push([byGaps, plus(written, [held, constants.average * held])]);
   const on = new Set(chain.modifications.map(([position]) => position));
   if (cysteine && chain.sequence.includes("C")) {
     const free = [...chain.sequence].filter((letter, i) => letter === "C" && !on.has(i + 1)).length;
     forms.push([`every C ${cysteine}`, plus(written, constants.carried[cysteine], free)]);
   }
   const pyro = on.has(1) ? undefined : constants.pyroglutamate[chain.sequence[0]];
-  if (pyro) forms.push(["N-terminal pyroglutamate", plus(written, pyro)]);
+  if (pyro) forms.push([pyroFirst, plus(written, pyro)]);
   if (endsInLysine(chain)) {
     const clipped = plus(written, constants.residues.K, -1);
-    forms.push(["no C-terminal lysine", clipped]);
-    if (pyro) forms.push(["N-terminal pyroglutamate, no C-terminal lysine", plus(clipped, pyro)]);
+    forms.push([lysineLost, clipped]);
+    if (pyro) forms.push([`${pyroFirst}, ${lysineLost}`, plus(clipped, pyro)]);
   }
   return forms;
 }

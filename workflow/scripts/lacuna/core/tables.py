@@ -43,8 +43,10 @@ APART = "the best candidates of all gaps together do not have the intact mass"
 
 # Behind the error of a mass in a status, if all masses of the sample have it.
 OF_ALL_MASSES = "(as do all masses of the sample)"
-# The form of a chain in masses.tsv that has the masses of its gaps, not of their residues.
+# Forms of a chain in masses.tsv and in the report; the first has the masses of its gaps, not of
+# their residues.
 BY_GAPS = "gaps by their own masses"
+PYROGLUTAMATE_FIRST, LYSINE_LOST = "N-terminal pyroglutamate", "no C-terminal lysine"
 
 
 class MassDoubt(StrEnum):

@@ -13,6 +13,7 @@ import numpy as np
 
 from lacuna.core.alphabet import MISSING_LETTER, decode
 from lacuna.core.masses import AVERAGE, AVERAGINE_RATIO, GROUP_RATIO, MONOISOTOPIC, chain_masses
+from lacuna.core.tables import LYSINE_LOST, PYROGLUTAMATE_FIRST
 from lacuna.filling.masses.chain_mass import LeftMass
 from lacuna.filling.search.stages import Stages, one_mass
 from lacuna.scaffolds.residue_masses import (
@@ -34,8 +35,6 @@ FORM_ERROR = 0.02  # Da, of the monoisotopic mass of a form by that ratio
 CLIPPED = 0.95
 ALLOWED = 0.5  # least share of a modification that the user allows
 HEAVY_END = "GK"  # of IgG in all species
-PYROGLUTAMATE_WORDS = "N-terminal pyroglutamate"
-CLIPPED_WORDS = "no C-terminal lysine"
 PLAIN_FORM = (ChainForm("", 1.0),)
 
 
@@ -63,8 +62,8 @@ def chain_forms(
             (change if begins else 0.0) - (MONOISOTOPIC["K"] if ends else 0.0),
             (change * GROUP_RATIO if begins else 0.0) - (AVERAGE["K"] if ends else 0.0),
         )
-        for begins, of_first in (("", 1 - pyro), (PYROGLUTAMATE_WORDS, pyro))
-        for ends, of_last in (("", 1 - clipped), (CLIPPED_WORDS, clipped))
+        for begins, of_first in (("", 1 - pyro), (PYROGLUTAMATE_FIRST, pyro))
+        for ends, of_last in (("", 1 - clipped), (LYSINE_LOST, clipped))
     ]
     return tuple(form for form in forms if form.share > 0.0)
 

@@ -12,7 +12,7 @@ from pyteomics import mass as pyteomics_mass
 from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGE, GROUP_RATIO, MONOISOTOPIC, chain_masses, glycan_masses
-from lacuna.core.tables import BY_GAPS
+from lacuna.core.tables import BY_GAPS, LYSINE_LOST, PYROGLUTAMATE_FIRST
 from lacuna.results.report.chain import Chain
 from lacuna.scaffolds.alkylation import READINGS, Alkylation
 
@@ -136,11 +136,11 @@ def _forms(chain: Chain, plain: Mass, carried: tuple[str, Mass] | None) -> Itera
     pyro = PYROGLUTAMATE.get(sequence[0]) if 1 not in on else None
     lysine = CLIPPED if has_lysine(chain) else None
     if pyro is not None:
-        yield Form("N-terminal pyroglutamate", whole + pyro)
+        yield Form(PYROGLUTAMATE_FIRST, whole + pyro)
     if lysine is not None:
-        yield Form("no C-terminal lysine", whole + lysine)
+        yield Form(LYSINE_LOST, whole + lysine)
     if pyro is not None and lysine is not None:
-        yield Form("N-terminal pyroglutamate, no C-terminal lysine", whole + pyro + lysine)
+        yield Form(f"{PYROGLUTAMATE_FIRST}, {LYSINE_LOST}", whole + pyro + lysine)
 
 
 def has_lysine(chain: Chain) -> bool:

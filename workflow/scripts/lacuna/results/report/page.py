@@ -17,7 +17,7 @@ from lacuna.core.files import atomic_write
 from lacuna.core.licences import licence_of, read_record
 from lacuna.core.masses import GLYCANS, GROUP_RATIO
 from lacuna.core.paths import REPORT_TEMPLATES
-from lacuna.core.tables import CUT, MassDoubt
+from lacuna.core.tables import BY_GAPS, CUT, LYSINE_LOST, PYROGLUTAMATE_FIRST, MassDoubt
 from lacuna.results.report import masses, words
 from lacuna.results.report.chain import LEVELS, REGION_NUMBERS, SECOND
 from lacuna.results.report.logo import draw_logo
@@ -149,6 +149,7 @@ def _constants() -> str:
         "water": pair(masses.WATER),
         "pyroglutamate": {letter: pair(mass) for letter, mass in masses.PYROGLUTAMATE.items()},
         "bond": pair(masses.BOND),
+        "forms": (BY_GAPS, PYROGLUTAMATE_FIRST, LYSINE_LOST),
         "carried": carried,
         "glycans": glycans,
         "glycoforms": masses.GLYCOFORMS,
