@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from lacuna.core.tables import EVIDENCE_TABLE, MASS_TABLE, SPECTRUM_TABLE
 from lacuna.results.accuracy import SCAFFOLD
@@ -301,14 +300,8 @@ def _read_chains(files: ReportFiles) -> Iterable[Chain]:
 
 def _read_intact(masses: Path) -> Intact:
     """The intact masses of masses.tsv."""
-    found: set[str] = set()
-    met = 0
-    for part in chunks(masses, ("chain", "measured", "difference", "tolerance_da")):
-        part = part[part["measured"] != ""]
-        found.update(part["chain"])
-        off, within = (pd.to_numeric(part[name]) for name in ("difference", "tolerance_da"))
-        met += int((off.abs() <= within).sum())
-    return Intact(frozenset(found), met)
+    rows = [row for row in MASS_TABLE.read(masses) if row.measured is not None]
+    return Intact(frozenset(row.chain for row in rows), sum(row.met for row in rows))
 
 
 def _read_rejected(path: Path) -> tuple[tuple[str, ...], ...]:
