@@ -9,12 +9,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+import bundled
 from lacuna.core.device import set_precision
 from lacuna.network.model import ModelConfig
 from lacuna.network.transformer import LargeNetwork, TransformerConfig
 from lacuna.network.weights import save_packed
 from lacuna.reads.read import Peptides
 from lacuna.reads.readers import read_peptides
+from lacuna.templates.nearest import Library
 from scaffold_reader import Reader
 
 # The same examples every time, and no time limit per example: a busy machine must not fail a test.
@@ -81,6 +83,12 @@ def large_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = LargeNetwork(ModelConfig(), TransformerConfig(width=32, layers=2, inner=48))
     save_packed(path, network, {})
     return path
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    """The bundled germline library."""
+    return bundled.predictor().library
 
 
 @pytest.fixture

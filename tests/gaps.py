@@ -23,6 +23,13 @@ def distributions(*weights: dict[str, float]) -> np.ndarray:
     return table / table.sum(1, keepdims=True)
 
 
+def sure_of(letters: str, share: float = 0.9) -> np.ndarray:
+    """(length, 20): each letter with a probability, the others alike."""
+    table = np.full((len(letters), N_RESIDUES), (1 - share) / (N_RESIDUES - 1))
+    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = share
+    return table
+
+
 def mass_of(residues: str) -> float:
     """Monoisotopic mass of unmodified residues within a chain, in Da."""
     return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bundled
 from chains import fasta, germline_chain, hidden
 from conftest import Write
 from lacuna import cli
@@ -22,11 +21,6 @@ from lacuna.steps.one_file import fill_file
 from lacuna.templates.nearest import Library
 
 CHAIN = germline_chain("H", 4)
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return bundled.predictor().library
 
 
 def scaffold(sequence: str, name: str = "c", *gaps: Gap) -> Scaffold:

@@ -8,6 +8,7 @@ from pyteomics.mass import std_aa_mass
 
 import bundled
 from chains import constant_region, germline_chain, random_protein
+from gaps import mass_of
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104, FR4_LAST, FR4_START
@@ -38,10 +39,6 @@ V_HEAVY = (
     "EVQLVESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKG"
     "RFTISRDNSKNTLYLQMNSLRAEDTAVYYC"
 )
-
-
-def mass_of(residues: str) -> float:
-    return sum(std_aa_mass[r] for r in residues)
 
 
 def opened(chain: str, start: int, end: int, *, mass: bool) -> Scaffold:

@@ -1,17 +1,18 @@
 """Errors that masses of gaps often have, and when they are named."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
 import lacuna
+from gaps import mass_of, sure_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.core.masses import (
     AVERAGE,
     DEAMIDATION,
     ISOTOPE,
-    MONOISOTOPIC,
     OXIDATION,
     PROTON,
     WATER,
@@ -26,15 +27,7 @@ RULES = MassRules()
 CARBAMIDOMETHYL = 57.021464
 
 
-def mass_of(residues: str) -> float:
-    return sum(MONOISOTOPIC[residue] for residue in residues)
-
-
-def sure(letters: str) -> np.ndarray:
-    """(length, 20): each letter with a probability of nearly 1."""
-    table = np.full((len(letters), N_RESIDUES), 1e-4)
-    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = 1 - 19e-4
-    return table
+sure = partial(sure_of, share=1 - 19e-4)
 
 
 def error_of(letters: str, mass: float, rules: MassRules = RULES) -> str:

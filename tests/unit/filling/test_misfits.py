@@ -1,14 +1,15 @@
 """Masses that nothing fits: which of them is named, and isotope and charge slips."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
 import lacuna
 from chains import germline_chain
-from gaps import mass_of
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from gaps import mass_of, sure_of
+from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.masses import ISOTOPE, PROTON
 from lacuna.core.tables import LETTERS_WEIGH
 from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words, rank_weighed
@@ -20,11 +21,7 @@ EVEN = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
 RULES = MassRules()
 
 
-def sure(letters: str) -> np.ndarray:
-    """(length, 20): each letter with a probability of nearly 1."""
-    table = np.full((len(letters), N_RESIDUES), 1e-5)
-    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = 1 - 19e-5
-    return table
+sure = partial(sure_of, share=1 - 19e-5)
 
 
 def test_the_prefix_that_contradicts_is_named() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from pyteomics.mass import calculate_mass
 
-import bundled
 from chains import constant_region, fasta, germline_chain, hidden, random_protein
 from conftest import Write
 from lacuna.antibody.imgt import FR4_LAST
@@ -19,11 +18,6 @@ from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
 from lacuna.scaffolds.scaffold import Gap, IntactMass, ResidueModification, Scaffold
 from lacuna.steps.one_file import fill_file
 from lacuna.templates.nearest import Library
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return bundled.predictor().library
 
 
 def scaffold(sequence: str, *gaps: Gap) -> Scaffold:

@@ -1,14 +1,14 @@
 """Gaps whose masses or spectra fit another length than the one that was given."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from chains import germline_chain
-from gaps import mass_of
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES
+from gaps import mass_of, sure_of
 from lacuna.core.tables import GAP_TABLE, MassDoubt
 from lacuna.filling.masses.by_spectra import length_by_spectra
 from lacuna.filling.masses.other_length import length_by_masses
@@ -23,11 +23,7 @@ SAID = f"{MassDoubt.OTHER_LENGTH} 5 residues"
 RULES = MassRules()
 
 
-def likely(letters: str, share: float = 0.97) -> np.ndarray:
-    """A network that expects these residues (length, 20)."""
-    table = np.full((len(letters), N_RESIDUES), (1 - share) / (N_RESIDUES - 1))
-    table[np.arange(len(letters)), [RESIDUES.index(letter) for letter in letters]] = share
-    return table
+likely = partial(sure_of, share=0.97)  # a network that expects these residues
 
 
 def named(probabilities: np.ndarray, stages: Stages) -> str:
@@ -47,7 +43,7 @@ def test_a_mass_that_only_improbable_residues_have_fits_another_length() -> None
 @pytest.mark.parametrize("letters", [TRUE, AS_HEAVY])
 def test_a_mass_that_fits_says_nothing(letters: str) -> None:
     for share in (0.9, 0.5, 0.3):
-        assert named(likely(letters, share), weighing(TRUE)) == ""
+        assert named(likely(letters, share=share), weighing(TRUE)) == ""
 
 
 def test_masses_of_beginnings_count_and_several_pieces_do_not() -> None:

@@ -43,11 +43,6 @@ Tensors = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
 
 @pytest.fixture(scope="module")
-def library() -> Library:
-    return bundled.predictor().library
-
-
-@pytest.fixture(scope="module")
 def model() -> GapNetwork:
     return bundled.predictor().model
 

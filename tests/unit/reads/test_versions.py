@@ -1,32 +1,13 @@
 """Peptide reads: what single tools and versions write in ways of their own."""
 
-from collections.abc import Callable
-
 import pytest
 
-from conftest import Write
+from conftest import ReadLines
 from lacuna.core.files import LacunaError
-from lacuna.reads.read import N_TERMINUS, Peptides, Read
-from lacuna.reads.readers import read_peptides
+from lacuna.reads.read import N_TERMINUS
+from read_tables import ACETYL, CAM, DEAMIDATED, OXIDISED, only
 
-CAM, OXIDISED, DEAMIDATED, ACETYL = 57.021464, 15.994915, 0.984016, 42.010565
 CARBAMYL, AMMONIA = 43.005814, 17.026549
-
-
-@pytest.fixture
-def read(write: Write) -> Callable[..., Peptides]:
-    """Reads of a file with such lines."""
-
-    def read_lines(*lines: str) -> Peptides:
-        return read_peptides([write("reads.csv", "\n".join(lines) + "\n")])
-
-    return read_lines
-
-
-def only(found: Peptides) -> Read:
-    assert found.rejected == []
-    (one,) = found.reads
-    return one
 
 
 # --- PepNet, PowerNovo, pi-PrimeNovo -------------------------------------------------------------
@@ -35,8 +16,8 @@ PEPNET = "TITLE\tDENOVO\tScore\tPPM Difference\tPositional Score"
 
 
 @pytest.mark.parametrize("oxidised", "Zm")
-def test_pepnet_letters_are_modified_residues(read: Callable[..., Peptides], oxidised: str) -> None:
-    one = only(read(PEPNET, f"x\tE{oxidised}Cnq\t0.03125\t1\t[0.9, 0.8, 0.7, 0.6, 0.5]"))
+def test_pepnet_letters_are_modified_residues(read_lines: ReadLines, oxidised: str) -> None:
+    one = only(read_lines(PEPNET, f"x\tE{oxidised}Cnq\t0.03125\t1\t[0.9, 0.8, 0.7, 0.6, 0.5]"))
     assert one.residues == "EMCNQ"
     assert one.modifications == (
         (1, OXIDISED), (2, CAM), (3, DEAMIDATED), (4, DEAMIDATED)
@@ -44,19 +25,19 @@ def test_pepnet_letters_are_modified_residues(read: Callable[..., Peptides], oxi
     assert one.score == 0.5  # the fifth root of the product
 
 
-def test_pepnet_residue_that_was_changed_is_not_sure(read: Callable[..., Peptides]) -> None:
-    one = only(read(PEPNET, "x\tEVQLK\t0.1\t1\t[0.9, 0.3, 1.0, 0.2, 1.0]"))
+def test_pepnet_residue_that_was_changed_is_not_sure(read_lines: ReadLines) -> None:
+    one = only(read_lines(PEPNET, "x\tEVQLK\t0.1\t1\t[0.9, 0.3, 1.0, 0.2, 1.0]"))
     assert one.confidences == (0.9, 0.3, 0.2, 0.2, 0.2)
 
 
-def test_sure_residues_of_pepnet_remain(read: Callable[..., Peptides]) -> None:
-    one = only(read(PEPNET, "x\tEVK\t1\t1\t[1.0, 1.0, 1.0]"))
+def test_sure_residues_of_pepnet_remain(read_lines: ReadLines) -> None:
+    one = only(read_lines(PEPNET, "x\tEVK\t1\t1\t[1.0, 1.0, 1.0]"))
     assert one.confidences == (1.0, 1.0, 1.0)
 
 
-def test_powernovo_2_has_positional_scores(read: Callable[..., Peptides]) -> None:
+def test_powernovo_2_has_positional_scores(read_lines: ReadLines) -> None:
     one = only(
-        read(
+        read_lines(
             "SCAN ID,TITLE,PEPTIDE,CANONICAL SEQ.,PPM DIFFERENCE,SCORE,POSITIONAL SCORES",
             "1,x,AC[Carbamidomethyl]K,ACK,-0.1,0.97,0.98 0.9 1.0",
         )
@@ -65,9 +46,9 @@ def test_powernovo_2_has_positional_scores(read: Callable[..., Peptides]) -> Non
     assert (one.confidences, one.modifications) == ((0.98, 0.9, 1.0), ((1, CAM),))
 
 
-def test_powernovo_writes_carbamylation_without_a_sign(read: Callable[..., Peptides]) -> None:
+def test_powernovo_writes_carbamylation_without_a_sign(read_lines: ReadLines) -> None:
     header = "Spectrum Name,PowerNovo Peptides,PowerNovo aaScore,PowerNovo Score,Area"
-    one = only(read(header, "x,(43.01)PGC(+57.02),0.5 0.6 0.7,0.42,1"))
+    one = only(read_lines(header, "x,(43.01)PGC(+57.02),0.5 0.6 0.7,0.42,1"))
     assert one.modifications == ((N_TERMINUS, CARBAMYL), (2, CAM))
 
 
@@ -81,9 +62,9 @@ def test_powernovo_writes_carbamylation_without_a_sign(read: Callable[..., Pepti
     ],
 )
 def test_pi_primenovo_writes_signs_outside_of_brackets(
-    read: Callable[..., Peptides], written: str, modifications: tuple[tuple[int, float], ...]
+    read_lines: ReadLines, written: str, modifications: tuple[tuple[int, float], ...]
 ) -> None:
-    one = only(read("label\tprediction\tcharge\tscore", f"x\t{written}\t2\t0.81"))
+    one = only(read_lines("label\tprediction\tcharge\tscore", f"x\t{written}\t2\t0.81"))
     assert (one.residues, one.score) == ("EN", 0.9)
     assert [at for at, _ in one.modifications] == [at for at, _ in modifications]
     assert [mass for _, mass in one.modifications] == pytest.approx(
@@ -96,10 +77,10 @@ def test_pi_primenovo_writes_signs_outside_of_brackets(
 
 @pytest.mark.parametrize("tokens", ["instanovo_prediction_", "instanovo_"])
 def test_instanovo_of_both_models_with_a_modified_n_terminus(
-    read: Callable[..., Peptides], tokens: str
+    read_lines: ReadLines, tokens: str
 ) -> None:
     one = only(
-        read(
+        read_lines(
             f"predictions,log_probs,instanovo_predictions,{tokens}token_log_probabilities",
             "[UNIMOD:1]-C[UNIMOD:4]K,-0.3,\"['[UNIMOD:1]', 'C[UNIMOD:4]', 'K']\","
             '"[-0.1, -0.2, 0.0]"',
@@ -110,10 +91,10 @@ def test_instanovo_of_both_models_with_a_modified_n_terminus(
 
 
 def test_instanovo_of_both_models_with_beams_has_no_scores_of_tokens(
-    read: Callable[..., Peptides],
+    read_lines: ReadLines,
 ) -> None:
     one = only(
-        read(
+        read_lines(
             "predictions,log_probs,instanovo_predictions,instanovo_token_log_probabilities",
             "EK,-0.2,\"['E', 'K']\",[0]",
         )
@@ -121,9 +102,9 @@ def test_instanovo_of_both_models_with_beams_has_no_scores_of_tokens(
     assert (one.residues, one.confidences) == ("EK", None)
 
 
-def test_deepnovo_dia_without_position_scores(read: Callable[..., Peptides]) -> None:
+def test_deepnovo_dia_without_position_scores(read_lines: ReadLines) -> None:
     one = only(
-        read(
+        read_lines(
             "feature_id\tfeature_area\tpredicted_sequence\tpredicted_score\tpredicted_score_max",
             "F1:2\t9\tK,C(Carbamidomethylation),E\t0.0\t0.0",
         )
@@ -143,55 +124,51 @@ def test_deepnovo_dia_without_position_scores(read: Callable[..., Peptides]) -> 
         ("R(Arg10)", 10.008269),
     ],
 )
-def test_names_of_novor(read: Callable[..., Peptides], written: str, mass: float) -> None:
-    one = only(read("peptide,aaScore,mz(data),score", f"E{written},90-80,300.2,85"))
+def test_names_of_novor(read_lines: ReadLines, written: str, mass: float) -> None:
+    one = only(read_lines("peptide,aaScore,mz(data),score", f"E{written},90-80,300.2,85"))
     assert one.modifications == ((1, mass),)
 
 
-def test_b_of_pnovo_is_a_modified_residue(read: Callable[..., Peptides]) -> None:
-    one = only(read("i,x\tEVBQLK\t1\t2\t87.5\t90,80,70,60,50,40\t3\t4\t5"))
+def test_b_of_pnovo_is_a_modified_residue(read_lines: ReadLines) -> None:
+    one = only(read_lines("i,x\tEVBQLK\t1\t2\t87.5\t90,80,70,60,50,40\t3\t4\t5"))
     assert (one.residues, one.confidences) == ("QLK", (0.6, 0.5, 0.4))
 
 
 # --- tables that went through other programs -----------------------------------------------------
 
 
-def test_columns_that_r_has_renamed(read: Callable[..., Peptides]) -> None:
-    one = only(read('"Peptide","ALC....","local.confidence...."', '"EVK",85,"90 80 70"'))
+def test_columns_that_r_has_renamed(read_lines: ReadLines) -> None:
+    one = only(read_lines('"Peptide","ALC....","local.confidence...."', '"EVK",85,"90 80 70"'))
     assert (one.tool, one.confidences, one.score) == ("peaks", (0.9, 0.8, 0.7), 0.85)
 
 
-def test_peaks_as_alps_wants_it(read: Callable[..., Peptides]) -> None:
-    one = only(read("Scan,Peptide,local confidence,Area", "F1:2,EC(+57.02)K,95 80 70,1E5"))
+def test_peaks_as_alps_wants_it(read_lines: ReadLines) -> None:
+    one = only(read_lines("Scan,Peptide,local confidence,Area", "F1:2,EC(+57.02)K,95 80 70,1E5"))
     assert (one.tool, one.confidences, one.score) == ("peaks", (0.95, 0.8, 0.7), None)
 
 
-def test_tables_of_the_public_benchmark(read: Callable[..., Peptides]) -> None:
-    one = only(read("sequence,score,aa_scores", 'EC[UNIMOD:4]K,0.9,"0.9,0.8,0.7"'))
+def test_tables_of_the_public_benchmark(read_lines: ReadLines) -> None:
+    one = only(read_lines("sequence,score,aa_scores", 'EC[UNIMOD:4]K,0.9,"0.9,0.8,0.7"'))
     assert (one.tool, one.confidences, one.modifications) == ("table", (0.9, 0.8, 0.7), ((1, CAM),))
 
 
 @pytest.mark.parametrize("nothing", ["nan", "NaN", "None", "<NA>"])
-def test_what_pandas_writes_for_nothing_is_no_peptide(
-    read: Callable[..., Peptides], nothing: str
-) -> None:
-    assert only(read("peptide\tconfidence", f"{nothing}\t0.9", f"NAN\t{nothing}")) == only(
-        read("peptide\tconfidence", "\t", "NAN\t")
+def test_what_pandas_writes_for_nothing_is_no_peptide(read_lines: ReadLines, nothing: str) -> None:
+    assert only(read_lines("peptide\tconfidence", f"{nothing}\t0.9", f"NAN\t{nothing}")) == only(
+        read_lines("peptide\tconfidence", "\t", "NAN\t")
     )
 
 
-def test_a_percentage_of_a_peptide_among_shares_is_rejected(read: Callable[..., Peptides]) -> None:
-    found = read("peptide\tconfidence", "EVK\t0.9", "EVR\t0.8", "EVQ\t93")
+def test_a_percentage_of_a_peptide_among_shares_is_rejected(read_lines: ReadLines) -> None:
+    found = read_lines("peptide\tconfidence", "EVK\t0.9", "EVR\t0.8", "EVQ\t93")
     assert [r.residues for r in found.reads] == ["EVK", "EVR"]
     assert "a confidence of 93" in found.rejected[0].reason
 
 
 @pytest.mark.parametrize("third", ["2", "-0.5", "97"])
-def test_three_columns_with_a_charge_are_no_pi_helixnovo(
-    read: Callable[..., Peptides], third: str
-) -> None:
+def test_three_columns_with_a_charge_are_no_pi_helixnovo(read_lines: ReadLines, third: str) -> None:
     with pytest.raises(LacunaError, match="add one that names the columns, column 2 peptide"):
-        read(f"x\tEVQLVESK\t{third}")
+        read_lines(f"x\tEVQLVESK\t{third}")
 
 
 @pytest.mark.parametrize(
@@ -203,33 +180,31 @@ def test_three_columns_with_a_charge_are_no_pi_helixnovo(
     ],
 )
 def test_columns_that_matter_and_are_not_used_are_told_of(
-    read: Callable[..., Peptides], caplog: pytest.LogCaptureFixture, column: str, told: str
+    read_lines: ReadLines, caplog: pytest.LogCaptureFixture, column: str, told: str
 ) -> None:
-    read(f"peptide\tconfidence\t{column}", "EVK\t0.9\t1")
+    read_lines(f"peptide\tconfidence\t{column}", "EVK\t0.9\t1")
     assert f"column '{column.casefold()}' is not used; {told}" in caplog.text
 
 
 @pytest.mark.parametrize("column", ["denovo_seq", "pred_seq", "prediction"])
-def test_a_column_that_may_hold_peptides_is_named(
-    read: Callable[..., Peptides], column: str
-) -> None:
+def test_a_column_that_may_hold_peptides_is_named(read_lines: ReadLines, column: str) -> None:
     with pytest.raises(LacunaError, match=f"if its column '{column}' has peptides"):
-        read(f"scan,peptide_score,{column}", "1,0.9,EVK")
+        read_lines(f"scan,peptide_score,{column}", "1,0.9,EVK")
 
 
-def test_the_output_of_pepnovo_is_no_fasta(read: Callable[..., Peptides]) -> None:
+def test_the_output_of_pepnovo_is_no_fasta(read_lines: ReadLines) -> None:
     with pytest.raises(LacunaError, match="PepNovo"):
-        read(">> 0 1 scan=5", "#Index\tRnkScr\tSequence", "0\t5.1\tEVK")
+        read_lines(">> 0 1 scan=5", "#Index\tRnkScr\tSequence", "0\t5.1\tEVK")
 
 
 # --- several peptides of one spectrum ------------------------------------------------------------
 
 
 def test_the_surest_peptide_of_a_spectrum_counts(
-    read: Callable[..., Peptides], caplog: pytest.LogCaptureFixture
+    read_lines: ReadLines, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    found = read(
+    found = read_lines(
         "Source File,Scan,Peptide,ALC (%),m/z,z,local confidence (%)",
         "a.raw,7,EVK,70,300.2,2,70 70 70",
         "a.raw,7,VEK,90,300.2,2,90 90 90",
@@ -242,18 +217,18 @@ def test_the_surest_peptide_of_a_spectrum_counts(
     assert "2 peptides left out: their spectra have surer ones" in caplog.text
 
 
-def test_without_a_precursor_every_peptide_counts(read: Callable[..., Peptides]) -> None:
+def test_without_a_precursor_every_peptide_counts(read_lines: ReadLines) -> None:
     row = "7,EVK,70,70 70 70"
-    found = read("Scan,Peptide,ALC (%),local confidence (%)", row, row)
+    found = read_lines("Scan,Peptide,ALC (%),local confidence (%)", row, row)
     assert len(found.reads) == 2
 
 
 @pytest.mark.parametrize("spectrum", [",", "-,300.2", "7,"])
-def test_rows_that_name_no_spectrum_are_reads_each(
-    read: Callable[..., Peptides], spectrum: str
-) -> None:
+def test_rows_that_name_no_spectrum_are_reads_each(read_lines: ReadLines, spectrum: str) -> None:
     row = f"{spectrum},EVK,70,70 70 70"
-    found = read("Scan,m/z,Peptide,ALC (%),local confidence (%)", row, row.replace("EVK", "VEK"))
+    found = read_lines(
+        "Scan,m/z,Peptide,ALC (%),local confidence (%)", row, row.replace("EVK", "VEK")
+    )
     assert [r.residues for r in found.reads] == ["EVK", "VEK"]
 
 
@@ -267,15 +242,15 @@ def test_rows_that_name_no_spectrum_are_reads_each(
     ],
 )
 def test_a_row_without_a_peptide_is_neither_read_nor_rejected(
-    read: Callable[..., Peptides], lines: tuple[str, str]
+    read_lines: ReadLines, lines: tuple[str, str]
 ) -> None:
-    found = read(*lines)
+    found = read_lines(*lines)
     assert (found.reads, found.rejected) == ([], [])
 
 
-def test_casanovo_with_several_matches_for_a_spectrum(read: Callable[..., Peptides]) -> None:
+def test_casanovo_with_several_matches_for_a_spectrum(read_lines: ReadLines) -> None:
     columns = ("sequence", "search_engine_score[1]", "charge", "exp_mass_to_charge")
-    found = read(
+    found = read_lines(
         "MTD\tmzTab-version\t1.0.0",
         "MTD\tsoftware[1]\t[MS, MS:1003281, Casanovo, 5.0.0]",
         "\t".join(("PSH", *columns, "spectra_ref", "opt_ms_run[1]_aa_scores")),

@@ -17,11 +17,6 @@ from lacuna.templates.homologs import Homologs, homolog_chains, index_homologs, 
 from lacuna.templates.nearest import N_GERMLINE, Library, unpack_frequencies
 
 
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return bundled.predictor().library
-
-
 def encode_one(
     sequence: str,
     start: int,
