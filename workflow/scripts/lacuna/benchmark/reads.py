@@ -16,12 +16,7 @@ import numpy as np
 import torch
 from Bio.Align import PairwiseAligner
 
-from lacuna.antibody.imgt import (
-    CONSTANT,
-    CONSTANT_REGION,
-    in_v_domain,
-    regions_of,
-)
+from lacuna.antibody.imgt import CONSTANT, CONSTANT_REGION, in_v_domain, regions_of
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES, same_but_il
@@ -42,6 +37,7 @@ from lacuna.reads.error_model import ErrorModels, load_error_models
 from lacuna.reads.known import KnownReads, known_reads
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
+from lacuna.results.evidence import il_as_one
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import load_library
@@ -278,7 +274,6 @@ def _score(
     voted = _votes(chain, placed, reads)
     good = np.zeros(len(rows), dtype=bool)
     good[[j for i, j in pairs if same_but_il(domain[i], letters[j])]] = True
-    either = [_either(row) for row in rows]
     loop = "".join(row.residue for row in rows if row.region == "CDR3")
     return _Score(
         domain,
@@ -290,7 +285,7 @@ def _score(
         vote=sum(same_but_il(domain[i], voted[rows[j].position - 1]) for i, j in pairs),
         states=np.array([row.state for row in rows]),
         good=good,
-        probability=np.array(either),
+        probability=np.array([il_as_one(row) for row in rows]),
         flags=tuple(row.flags for row in rows),
         length=len(rows) == len(domain),
         cdr3=same_but_il(loop, truth.cdr3),
@@ -305,13 +300,6 @@ def _constant(truth: str, chain: WeighedChain) -> np.ndarray:
     return np.array(
         [same_but_il(truth[i], letters[j]) for i, j in pairs if rows[j].depth], dtype=bool
     )
-
-
-def _either(row: EvidenceRow) -> float:
-    """The probability of a residue, I and L as one."""
-    other = {"I": "L", "L": "I"}.get(row.residue)
-    more = sum(share for name, share in row.alternatives if name == other)
-    return min((row.probability or 0.0) + more, 1.0)
 
 
 def _votes(chain: WeighedChain, placed: Placed, reads: Sequence[Read]) -> str:
