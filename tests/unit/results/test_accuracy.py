@@ -17,8 +17,8 @@ from lacuna.results.accuracy import (
     read_scored,
     sum_predictions,
     sum_scored,
-    write_accuracy,
 )
+from lacuna.results.streams import write_table
 
 
 def scored(*rows: dict[str, str]) -> pd.DataFrame:
@@ -171,7 +171,7 @@ def test_without_truth_the_table_is_a_header(tmp_path: Path) -> None:
     (tmp_path / "scored").write_text("")
     found = table(read_scored(tmp_path / "scored"))
     assert found.empty and tuple(found.columns) == ACCURACY_TABLE.names
-    write_accuracy(tmp_path / "accuracy.tsv", found)
+    write_table(tmp_path / "accuracy.tsv", found)
     assert (tmp_path / "accuracy.tsv").read_text() == ACCURACY_TABLE.header
 
 
@@ -278,7 +278,7 @@ def test_ids_of_any_kind_come_through_the_file(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(back, rows)
     found = table(back)
     assert set(found[found["scope"] == "chain"]["value"]) == set(ids)
-    write_accuracy(tmp_path / "accuracy.tsv", found)
+    write_table(tmp_path / "accuracy.tsv", found)
     again = pd.read_csv(tmp_path / "accuracy.tsv", sep="\t", dtype=str, keep_default_na=False)
     assert set(again[again["scope"] == "chain"]["value"]) == set(ids)
 

@@ -28,6 +28,7 @@ from lacuna.core.alphabet import same_but_il
 from lacuna.core.files import atomic_write
 from lacuna.core.statistics import N_BINS, calibration_error, wilson_interval
 from lacuna.results.report import page_template
+from lacuna.results.streams import write_table
 
 TITLES = {
     "lacuna": "Lacuna",
@@ -251,9 +252,8 @@ def compare(
     found = (answer for path in answers for answer in read_answers(path))
     scores = score(read_targets(scaffolds), found)
     speeds_found = speed_table(read_speed(path) for path in speeds)
-    for path, frame in ((accuracy, scores), (speed, speeds_found)):
-        with atomic_write(path) as handle:
-            frame.to_csv(handle, sep="\t", index=False, lineterminator="\n")
+    write_table(accuracy, scores)
+    write_table(speed, speeds_found)
     for path, text in (
         (table, summarise(scores, speeds_found)),
         (plot, draw(scores, speeds_found)),

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.core.files import atomic_write
 from lacuna.core.statistics import N_BINS, calibration_error, wilson_interval
 from lacuna.core.tables import ACCURACY_TABLE, SCORED_TABLE, AccuracyRow
 from lacuna.results.join import BASELINES, MODEL
@@ -178,9 +177,3 @@ def _accuracy_row(sums: Mapping[Hashable, Any]) -> AccuracyRow:
         mean_probability,
         ece,
     )
-
-
-def write_accuracy(path: Path | str, table: pd.DataFrame) -> None:
-    """Write an accuracy table as TSV, whole or not at all."""
-    with atomic_write(path) as handle:
-        table.to_csv(handle, sep="\t", index=False, lineterminator="\n")

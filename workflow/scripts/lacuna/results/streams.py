@@ -1,11 +1,14 @@
-"""The tables of a sample, streamed: no more memory for a million chains than for a hundred."""
+"""Tables as pandas reads and writes them; those of a sample are streamed.
+
+A million chains take no more memory than a hundred.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from lacuna.core.files import LacunaError
+from lacuna.core.files import LacunaError, atomic_write
 
 CHUNK_ROWS = 100_000
 
@@ -26,3 +29,9 @@ def chunks(path: Path, text: Sequence[str], whole: Sequence[str] = ()) -> Iterat
         raise LacunaError(
             f"{path}: is not a table with the columns {wanted} ({error}); run the workflow again"
         ) from None
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as TSV, whole or not at all."""
+    with atomic_write(path) as handle:
+        table.to_csv(handle, sep="\t", index=False, lineterminator="\n")

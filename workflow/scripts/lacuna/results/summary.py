@@ -22,11 +22,11 @@ from lacuna.core.tables import (
     MassDoubt,
 )
 from lacuna.core.words import plural
-from lacuna.results.accuracy import AMBIGUITY, SCAFFOLD, write_accuracy
+from lacuna.results.accuracy import AMBIGUITY, SCAFFOLD
 from lacuna.results.counts import Counts, count_sample, explain_nothing, lacking_reads
 from lacuna.results.join import MODEL
 from lacuna.results.multiqc import Cell, row_of, write_multiqc
-from lacuna.results.streams import chunks
+from lacuna.results.streams import chunks, write_table
 from lacuna.scaffolds.alkylation import read_alkylation
 
 # What the summary says about gaps whose status has these words.
@@ -102,7 +102,7 @@ def join_accuracy(
     if weights is not None:
         lines.append(weights_line(weights))
     joined = pd.concat(tables)
-    write_accuracy(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
+    write_table(out, joined[["sample", *(c for c in joined.columns if c != "sample")]])
     write_multiqc(multiqc, rows)
     with atomic_write(summary) as handle:
         handle.write("".join(f"{line}\n" for line in lines))

@@ -56,8 +56,7 @@ def columns_of(listing: Listing, step: int, chains: Sequence[Chain]) -> dict[str
         return rows.iloc[np.argsort(place[rows["at"].to_numpy()], kind="stable")]
 
     def counted(rows: pd.DataFrame) -> list[int]:
-        counts: list[int] = np.bincount(rows["at"], minlength=len(order))[order].tolist()
-        return counts
+        return np.bincount(rows["at"], minlength=len(order))[order].tolist()
 
     known = known.iloc[order]
     gaps, candidates, residues = map(
@@ -143,8 +142,7 @@ def _shares(p: np.ndarray, step: int) -> list[float]:
     """Probabilities to four digits, or rounded down to the step."""
     if step == 1:
         return [float(f"{share:.4g}") for share in p]
-    found: list[float] = (np.floor(p * MILLE / step + 1e-6) * step / MILLE).round(3).tolist()
-    return found
+    return (np.floor(p * MILLE / step + 1e-6) * step / MILLE).round(3).tolist()
 
 
 def _joined(between: str, texts: pd.Series) -> str:
