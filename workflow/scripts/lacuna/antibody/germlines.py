@@ -1,7 +1,6 @@
 """The bundled germline segments of all species as arrays on IMGT columns."""
 
 import csv
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -49,7 +48,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 def _read_aligned(name: str) -> Segments:
     rows = _rows(name)
-    keys = [(r["species"], re.split(r"[*]", r["segment"])[0]) for r in rows]
+    keys = [(r["species"], r["segment"].partition("*")[0]) for r in rows]
     genes = tuple(dict.fromkeys(keys))
     index = {gene: i for i, gene in enumerate(genes)}
     tokens = np.full((len(rows), N_CODES), ABSENT, dtype=np.uint8)

@@ -110,8 +110,7 @@ class TemplateReader(nn.Module):
 
     def answer(self, kmers: Kmers, kmer: Tensor, place: Tensor) -> Tensor:
         """Logits (t, 20) of only some places, given by k-mer and place: (t,) long."""
-        logits: Tensor = self(kmers)[kmer, place]
-        return logits
+        return self(kmers)[kmer, place]
 
     def _look_up(self, tokens: Tensor, columns: Tensor, templates: Tensor) -> Tensor:
         """Sum of the table's rows at each position: (n, k), (n, k), (n, k, slots) -> (n, k, d)."""

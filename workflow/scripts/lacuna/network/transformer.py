@@ -70,8 +70,7 @@ class TransformerLayer(nn.Module):
         dropout = self.dropout if self.training else 0.0
         mixed = scaled_dot_product_attention(q, k, v, attn_mask=there, dropout_p=dropout)
         x = self.norm(x + self.drop(self.out(mixed.transpose(1, 2).flatten(2))))
-        result: Tensor = self.norm_2(x + self.drop(self.down(gelu(self.up(x)))))
-        return result
+        return self.norm_2(x + self.drop(self.down(gelu(self.up(x)))))
 
 
 class LargeNetwork(TemplateReader):

@@ -32,8 +32,7 @@ def from_json(line: str) -> Scaffold:
 def _listed(record: Any) -> tuple[Any, ...]:
     """The fields of a record; dataclasses.astuple does the same ten times slower."""
     kind: type = type(record)
-    found: tuple[Any, ...] = _fields_of(kind)(record)
-    return found
+    return _fields_of(kind)(record)
 
 
 @cache

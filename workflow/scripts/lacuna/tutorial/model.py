@@ -99,8 +99,7 @@ class SeedModel:
     def distributions(self, kmers: Codes) -> Floats:
         """Distributions of the residue after each k-mer: (n, k) -> (n, 20)."""
         outputs = logits(self.parameters, scale_codes(kmers))
-        distributions: Floats = torch.softmax(outputs, dim=1).numpy()
-        return distributions
+        return torch.softmax(outputs, dim=1).numpy()
 
 
 @dataclass(frozen=True)
@@ -114,14 +113,12 @@ class SeedPredictions:
     @property
     def residues(self) -> NDArray[np.str_]:
         """The most probable residue at each position: (n,)."""
-        residues: NDArray[np.str_] = np.array(list(RESIDUES))[self.distributions.argmax(axis=1)]
-        return residues
+        return np.array(list(RESIDUES))[self.distributions.argmax(axis=1)]
 
     @property
     def probabilities(self) -> Floats:
         """Its probability: (n,)."""
-        probabilities: Floats = self.distributions.max(axis=1)
-        return probabilities
+        return self.distributions.max(axis=1)
 
 
 @dataclass(frozen=True)
