@@ -19,7 +19,7 @@ from lacuna.core.files import shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
-from lacuna.scaffolds.small_table import read_table
+from lacuna.scaffolds.small_table import ByChain, read_table
 
 REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
@@ -44,19 +44,18 @@ class _Position:
     at_odds: bool = False
 
 
-class EvidenceTable:
-    """The rows of an evidence table by chain: `take` gives them once, `left` is what remains."""
+class EvidenceTable(ByChain[dict[tuple[int, int], _Position] | Fault]):
+    """The rows of an evidence table by chain: by position and number within a gap of unknown
+    length, 0 outside of one."""
 
     def __init__(self, path: str | Path | None = None, *, settled: bool = False) -> None:
         """Read `path`. Raises LacunaError if the table as a whole cannot be understood.
 
         settled: its distributions are those of `PositionEvidence.settled`.
         """
+        super().__init__(path)
         self._settled = settled
-        self.file = Path(path).name if path is not None else ""
-        # By position and number within a gap of unknown length, 0 outside of one.
-        self._chains: dict[str, dict[tuple[int, int], _Position] | Fault] = {}
-        self._lines: dict[str, int] = {}  # of the first row of each chain
+        self._first: dict[str, int] = {}  # line of each chain
         if path is not None:
             for line, cells in read_table(path, _NAME, _FORM, _KNOWN, _of_neither_form):
                 self._add(cells.get("chain", ""), line, cells)
@@ -69,7 +68,7 @@ class EvidenceTable:
 
         sequence, gaps: of its scaffold. Raises the Fault of its first bad row.
         """
-        found = self._chains.pop(chain, None)
+        found = self._rows.pop(chain, None)
         if found is None:
             return (), tuple(gaps)
         if isinstance(found, Fault):
@@ -90,19 +89,13 @@ class EvidenceTable:
             known[number] = gap
         return evidence, tuple(known)
 
-    def discard(self, chain: str) -> None:
-        """Forget the rows of a chain that was rejected for another reason."""
-        self._chains.pop(chain, None)
-
-    def left(self) -> Iterator[tuple[str, int]]:
-        """Yield (chain, line of its first row) of every chain that never came, in order."""
-        for chain in self._chains:
-            yield chain, self._lines[chain]
+    def _lines_of(self, chain: str) -> list[int]:
+        return [self._first[chain]]
 
     def _add(self, chain: str, line: int, cells: dict[str, str]) -> None:
         """Take in a row; the first bad one of a chain is kept as a Fault in place of the others."""
-        self._lines.setdefault(chain, line)
-        of_chain = self._chains.setdefault(chain, {})
+        self._first.setdefault(chain, line)
+        of_chain = self._rows.setdefault(chain, {})
         if isinstance(of_chain, Fault):
             return
         try:
@@ -121,7 +114,7 @@ class EvidenceTable:
                     )
                 shares[residue] = share
         except ValueError as error:
-            self._chains[chain] = Fault(str(error), line, file=self.file)
+            self._rows[chain] = Fault(str(error), line, file=self.file)
 
     def _with_residues(
         self, position: int, residues: Mapping[int, _Position], gaps: Sequence[Gap]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault, first_of
-from lacuna.scaffolds.small_table import UNNAMED, miscounted, unquoted
+from lacuna.scaffolds.small_table import UNNAMED, ByChain, miscounted, unquoted
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
@@ -50,16 +50,15 @@ class Row(NamedTuple):
     closed: float | None = None
 
 
-class GapTable:
-    """The rows of a gap table by chain: `take` returns them once, `left` lists the rest."""
+class GapTable(ByChain[list[Row | Fault]]):
+    """The rows of a gap table by chain."""
 
     def __init__(self, path: str | Path | None = None, *, of_reads: bool = False) -> None:
         """Read `path`. Raises LacunaError if the table as a whole cannot be understood.
 
         of_reads: whether Lacuna wrote it, of the chains that reads gave; it may then have CLOSED.
         """
-        self.file = Path(path).name if path is not None else ""
-        self._rows: dict[str, list[Row | Fault]] = {}
+        super().__init__(path)
         if path is not None:
             for chain, row in _read(path, (*COLUMNS, CLOSED) if of_reads else COLUMNS):
                 self._rows.setdefault(chain, []).append(row)
@@ -75,20 +74,10 @@ class GapTable:
             (row for row in rows if isinstance(row, Row)), key=lambda row: (row.start, row.end)
         )
 
-    def discard(self, chain: str) -> None:
-        """Forget the rows of a chain that was rejected for another reason."""
-        self._rows.pop(chain, None)
-
-    def left(self) -> Iterator[tuple[str, int]]:
-        """Yield (chain, line) for every row whose chain did not occur, in order of lines."""
-        lines = (
-            (row.line, chain)
-            for chain, rows in self._rows.items()
-            if not chain.startswith("#")  # a comment, since there is no such chain
-            for row in rows
-        )
-        for line, chain in sorted(lines):
-            yield chain, line
+    def _lines_of(self, chain: str) -> list[int]:
+        if chain.startswith("#"):  # a comment, since there is no such chain
+            return []
+        return [row.line for row in self._rows[chain]]
 
 
 def _read(path: str | Path, known: tuple[str, ...]) -> Iterator[tuple[str, Row | Fault]]:

@@ -5,7 +5,7 @@
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lacuna.core.alphabet import RESIDUES
@@ -15,7 +15,7 @@ from lacuna.core.words import number_in, number_remedy
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.residue_masses import LIGHTEST
 from lacuna.scaffolds.scaffold import IntactMass
-from lacuna.scaffolds.small_table import read_table
+from lacuna.scaffolds.small_table import ByChain, read_table
 
 COLUMNS = ("chain", "mass", "tolerance_da", "kind")
 KINDS = ("average", "monoisotopic")
@@ -25,13 +25,12 @@ MAX_MASS = 10_000_000.0  # Da: a chain of 50,000 tryptophans weighs less
 _NAME, _FORM = "table of intact masses", ", ".join(COLUMNS)
 
 
-class MassTable:
-    """The rows of a table of masses by chain: `take` gives each once, `left` is what remains."""
+class MassTable(ByChain[tuple[int, IntactMass | Fault]]):
+    """The rows of a table of masses by chain."""
 
     def __init__(self, path: str | Path | None = None) -> None:
         """Read `path`. Raises LacunaError if the table as a whole cannot be understood."""
-        self.file = Path(path).name if path is not None else ""
-        self._rows: dict[str, tuple[int, IntactMass | Fault]] = {}
+        super().__init__(path)
         if path is not None:
             for line, cells in read_table(path, _NAME, _FORM, COLUMNS, _lacking):
                 self._add(line, {name: cells.get(name, "") for name in COLUMNS})
@@ -67,14 +66,8 @@ class MassTable:
         if len(light) == 1 and LIGHT in self._rows and light[0] not in self._rows:
             self._rows[light[0]] = self._rows.pop(LIGHT)
 
-    def discard(self, chain: str) -> None:
-        """Forget the mass of a chain that was rejected for another reason."""
-        self._rows.pop(chain, None)
-
-    def left(self) -> Iterator[tuple[str, int]]:
-        """Yield (chain, line) of every row whose chain never came, in order of their lines."""
-        for chain, (line, _) in self._rows.items():
-            yield chain, line
+    def _lines_of(self, chain: str) -> list[int]:
+        return [self._rows[chain][0]]
 
     def _add(self, line: int, cells: dict[str, str]) -> None:
         chain = cells["chain"]

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import printable, shortened
@@ -29,6 +30,7 @@ from lacuna.scaffolds.scaffold import (
     ResidueModification,
     Scaffold,
 )
+from lacuna.scaffolds.small_table import ByChain
 from lacuna.scaffolds.truth import TruthFile, place
 
 DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, including the most that its gaps may have
@@ -130,7 +132,7 @@ class _Reader:
     formulas: list[str] = field(default_factory=list)
 
     @property
-    def tables(self) -> tuple[GapTable | EvidenceTable | MassTable, ...]:
+    def tables(self) -> tuple[ByChain[Any], ...]:
         """The tables with rows of single chains."""
         return (self.gaps, *self.evidence, self.masses)
 

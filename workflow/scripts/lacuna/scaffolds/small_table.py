@@ -7,6 +7,7 @@ comments.
 import csv
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import plural
@@ -18,7 +19,30 @@ UNNAMED = (
     "index=False (pandas), otherwise remove it"
 )
 _DELIMITERS = "\t,;"
+Rows = TypeVar("Rows")  # what a table keeps of a chain
 _ID = "chain"  # the column whose cells may begin and end with a quote
+
+
+class ByChain(Generic[Rows]):
+    """What a table says of chains: `take` of each kind gives it once, `left` is what remains."""
+
+    def __init__(self, path: str | Path | None) -> None:
+        self.file = Path(path).name if path is not None else ""
+        self._rows: dict[str, Rows] = {}
+
+    def discard(self, chain: str) -> None:
+        """Forget the rows of a chain that was rejected for another reason."""
+        self._rows.pop(chain, None)
+
+    def left(self) -> Iterator[tuple[str, int]]:
+        """Yield (chain, line) of rows whose chain did not occur, in order of lines."""
+        lines = sorted((line, chain) for chain in self._rows for line in self._lines_of(chain))
+        for line, chain in lines:
+            yield chain, line
+
+    def _lines_of(self, chain: str) -> list[int]:
+        """The lines of the rows of a chain that `left` names."""
+        raise NotImplementedError
 
 
 def read_table(
