@@ -61,10 +61,7 @@ def _shown(tally: Tally) -> np.ndarray:
 
 def tally_of(fragments: Fragments, masses: np.ndarray, exist: np.ndarray | bool = True) -> Tally:
     """Count the masses (..., m) that are seen, over the last axis; exist: which of them count."""
-    there = exist & fragments.covers(masses)
-    seen = fragments.matched(masses) & there
-    by_chance = _by_chance(seen, there, fragments.chance(masses))
-    return Tally(there.sum(-1), seen.sum(-1), by_chance.sum(-1))
+    return Tally(*(values.sum(-1) for values in _counted(fragments, masses, exist)))
 
 
 def tallies_of(fragments: Fragments, masses: np.ndarray, begins: np.ndarray) -> Tally:
@@ -72,11 +69,19 @@ def tallies_of(fragments: Fragments, masses: np.ndarray, begins: np.ndarray) -> 
 
     begins (n,): where the masses of each begin; each has some.
     """
-    there = fragments.covers(masses)
-    seen = fragments.matched(masses) & there
-    by_chance = _by_chance(seen, there, fragments.chance(masses))
+    there, seen, by_chance = _counted(fragments, masses, True)
     each = there.astype(np.int64), seen.astype(np.int64), by_chance
     return Tally(*(np.add.reduceat(values, begins, axis=-1) for values in each))
+
+
+def _counted(
+    fragments: Fragments, masses: np.ndarray, exist: np.ndarray | bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each mass whether it counts, whether it is seen, and the log probability of that by
+    chance."""
+    there = exist & fragments.covers(masses)
+    seen = fragments.matched(masses) & there
+    return there, seen, _by_chance(seen, there, fragments.chance(masses))
 
 
 def _by_chance(seen: np.ndarray, there: np.ndarray, chance: np.ndarray) -> np.ndarray:
