@@ -67,6 +67,8 @@ FORMS = (
 SAME_PEPTIDE = 0.6  # n spectra of a peptide count n ** 0.6, as n reads of one place do
 
 Weighed = tuple[float, float, float]  # mass, tolerance, log odds
+# Spectra, each with the flanks of a gap that its peptide may have.
+Around = Sequence[tuple[Precursor, Fragments, Flanks]]
 
 
 def _lengths(gap: Gap) -> range:
@@ -124,7 +126,7 @@ class GapMass(NamedTuple):
 def against_given(
     gap: Gap,
     given: tuple[float, float],
-    spectra: Sequence[tuple[Precursor, Fragments, Flanks]],
+    spectra: Around,
     rules: MassRules,
     ppm: float,
 ) -> list[GapMass]:
@@ -157,7 +159,7 @@ def _is_form(heavier: float, tolerance: float) -> bool:
 
 def masses_of_gap(
     gap: Gap,
-    spectra: Sequence[tuple[Precursor, Fragments, Flanks]],
+    spectra: Around,
     rules: MassRules,
     ppm: float,
 ) -> list[GapMass]:
@@ -310,7 +312,7 @@ def _ends_known(peptide: tuple[int, int], gap: Gap, known: Flanks) -> bool:
 
 def proposals(
     gap: Gap,
-    spectra: Iterable[tuple[Precursor, Fragments, Flanks]],
+    spectra: Around,
     rules: MassRules,
     ppm: float,
 ) -> Iterator[tuple[float, list[Match]]]:

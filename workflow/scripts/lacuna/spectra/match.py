@@ -8,7 +8,7 @@ that the spectrum is of this peptide and of no other. The residues of the gap pl
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -37,6 +37,23 @@ LEAST_SHARE, MOST_SHARE = 0.01, 0.95  # of the fragments of a flank that are exp
 BEST_PAIRS = 10  # peptides of a spectrum that are tried for a gap of unknown mass
 VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
 VOTED = 8  # masses that are tried
+
+
+Rows = TypeVar("Rows", int, np.ndarray)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Peptides(Generic[Rows]):
+    """One or several peptides around a gap: its flanks, and the rows a, b of theirs."""
+
+    known: Flanks
+    a: Rows
+    b: Rows
+
+    def in_order(self, series: str) -> tuple[tuple[Flank, Rows], tuple[Flank, Rows]]:
+        """The flanks with their rows, the one that fragments of a series begin in first."""
+        sides = (self.known.left, self.a), (self.known.right, self.b)
+        return sides if series in N_SERIES else sides[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +119,8 @@ def matches(
         if not a + b:
             continue  # nothing of the peptide is known
         prior = float(_prior(known.left.shares[a], known.right.shares[b])) + by_mass
-        yield _match(precursor, fragments, known, int(a), int(b), mass, prior, weighed=True)
+        one = _Peptides(known, int(a), int(b))
+        yield _match(precursor, fragments, one, mass, prior, weighed=True)
 
 
 def gap_masses(
@@ -124,18 +142,16 @@ def gap_masses(
     prior = _prior(known.left.shares[a], known.right.shares[b])
     rest = precursor.mass - WATER - known.left.masses[a] - known.right.masses[b]
     if precursor.mass > LARGE:
-        yield from _large(precursor, fragments, known, (a, b), prior, (least, most))
+        yield from _large(precursor, fragments, _Peptides(known, a, b), prior, (least, most))
         return
     isotopes = np.repeat((0, 1), len(a))
     a, b = np.tile(a, 2), np.tile(b, 2)
     mass = np.tile(rest, 2) - isotopes * ISOTOPE
     of_peak = np.tile(prior, 2) + np.log(np.where(isotopes, HEAVIER, 1 - HEAVIER))
-    shown = _shown_by_all(fragments, known, tallies, (a, b), mass)
+    shown = _shown_by_all(fragments, _Peptides(known, a, b), tallies, mass)
     for i in np.flatnonzero(of_peak + shown >= LEAST_PROBABLE).tolist():
-        pair = int(a[i]), int(b[i])
-        yield _match(
-            precursor, fragments, known, *pair, float(mass[i]), float(of_peak[i]), weighed=False
-        )
+        one = _Peptides(known, int(a[i]), int(b[i]))
+        yield _match(precursor, fragments, one, float(mass[i]), float(of_peak[i]), weighed=False)
 
 
 def _best_pairs(
@@ -168,22 +184,20 @@ def _best_pairs(
 def _large(
     precursor: Precursor,
     fragments: Fragments,
-    known: Flanks,
-    pairs: tuple[np.ndarray, np.ndarray],
+    peptides: _Peptides[np.ndarray],
     log_prior: np.ndarray,
     limits: tuple[float, float],
 ) -> Iterator[Match]:
     """Yield, for each peptide of a large precursor, the most probable of the masses on which
-    fragments agree; pairs: its flanks; limits: of the mass of the gap in Da."""
-    least, most = limits
-    any_mass = math.log((most - least) / VOTE)
-    for a, b, log_odds in zip(*pairs, (log_prior - any_mass).tolist(), strict=True):
-        pair = int(a), int(b)
-        exact = fragments.calibrated(_near(precursor, known, *pair))
-        masses = _votes(precursor, exact, known, *pair, least, most)
+    fragments agree; limits: of the mass of the gap in Da."""
+    any_mass = math.log((limits[1] - limits[0]) / VOTE)
+    each = peptides.a, peptides.b, (log_prior - any_mass).tolist()
+    for a, b, log_odds in zip(*each, strict=True):
+        one = _Peptides(peptides.known, int(a), int(b))
+        exact = fragments.calibrated(_near(precursor, one))
         found = [
-            _match(precursor, fragments, known, *pair, mass, log_odds, weighed=False)
-            for mass in masses
+            _match(precursor, fragments, one, mass, log_odds, weighed=False)
+            for mass in _votes(precursor, exact, one, limits)
         ]
         if found:
             yield max(found, key=lambda match: match.log_odds)
@@ -191,20 +205,17 @@ def _large(
 
 def _shown_by_all(
     fragments: Fragments,
-    known: Flanks,
+    peptides: _Peptides[np.ndarray],
     tallies: Mapping[str, Tally],
-    pairs: tuple[np.ndarray, np.ndarray],
     mass: np.ndarray,
 ) -> np.ndarray:
-    """(n,) log odds of peptides by their known fragments, before the spectrum is calibrated.
+    """(n,) log odds of n peptides by their known fragments, before the spectrum is calibrated.
 
-    tallies: fragments that end before the gap, of each flank; pairs: flanks (n,), (n,) of the
-    peptides; mass (n,): of the gap in Da.
+    tallies: fragments that end before the gap, of each flank; mass (n,): of the gap in Da.
     """
     shown = np.zeros(len(mass))
-    a, b = pairs
     for series, of_near in tallies.items():
-        (near, i), (far, j) = _in_order(known, a, b, series)
+        (near, i), (far, j) = peptides.in_order(series)
         behind = far.parts[j]
         masses = near.masses[i, None] + mass[:, None] + behind + OFFSET[series]
         after = tally_of(fragments, masses, behind < far.masses[j, None])
@@ -227,52 +238,39 @@ def _prior(begins: np.ndarray, stops: np.ndarray) -> np.ndarray:
     return np.log(PRIOR * begins * stops)
 
 
-Rows = TypeVar("Rows", int, np.ndarray)
-
-
-def _in_order(
-    known: Flanks, a: Rows, b: Rows, series: str
-) -> tuple[tuple[Flank, Rows], tuple[Flank, Rows]]:
-    """The flanks of peptides with their rows a and b: the one that fragments of a series begin in
-    first."""
-    sides = (known.left, a), (known.right, b)
-    return sides if series in N_SERIES else sides[::-1]
-
-
 def _fragments_of(
-    known: Flanks, a: int, b: int, series: str, mass: float = 0.0
+    peptide: _Peptides[int], series: str, mass: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Masses in Da of the fragments of a series that end before the gap (n,), and of those that end
     behind it (m,), if it has a mass in Da."""
-    (near, i), (far, j) = _in_order(known, a, b, series)
+    (near, i), (far, j) = peptide.in_order(series)
     whole = near.masses[i]
     before, behind = whole - near.inner(i), whole + mass + far.inner(j)
     return before + OFFSET[series], behind + OFFSET[series]
 
 
-def _near(precursor: Precursor, known: Flanks, a: int, b: int) -> np.ndarray:
+def _near(precursor: Precursor, peptide: _Peptides[int]) -> np.ndarray:
     """Masses in Da of the fragments that end before the gap."""
-    return np.concatenate([_fragments_of(known, a, b, s)[0] for s in precursor.series])
+    return np.concatenate([_fragments_of(peptide, s)[0] for s in precursor.series])
 
 
 def _match(
     precursor: Precursor,
     fragments: Fragments,
-    known: Flanks,
-    a: int,
-    b: int,
+    peptide: _Peptides[int],
     mass: float,
     log_prior: float,
     *,
     weighed: bool,
 ) -> Match:
-    """The match of a spectrum with the peptide from start a to end b; mass: of the gap in Da;
-    weighed: whether that is known, apart from the spectrum."""
-    fragments = fragments.calibrated(_near(precursor, known, a, b))
+    """The match of a spectrum with a peptide; mass: of the gap in Da; weighed: whether that is
+    known, apart from the spectrum."""
+    known, a, b = peptide.known, peptide.a, peptide.b
+    fragments = fragments.calibrated(_near(precursor, peptide))
     tallies, explained = {}, [np.empty(0, dtype=int)]
     sides: list[tuple[Tally, Tally]] = []  # of each series: of cleavages in the left flank, right
     for series in precursor.series:
-        masses = _fragments_of(known, a, b, series, mass)
+        masses = _fragments_of(peptide, series, mass)
         near, far = (tally_of(fragments, some) for some in masses)
         tally = near + far
         tallies[series] = tally
@@ -324,19 +322,17 @@ def _nats_of_end(sides: Sequence[tuple[Tally, Tally]]) -> float:
 def _votes(
     precursor: Precursor,
     fragments: Fragments,
-    known: Flanks,
-    a: int,
-    b: int,
-    least: float,
-    most: float,
+    peptide: _Peptides[int],
+    limits: tuple[float, float],
 ) -> list[float]:
-    """Up to VOTED masses of a gap in Da, those on which most fragments that span it agree.
+    """Up to VOTED masses of a gap within limits in Da, those on which most fragments that span it
+    agree.
 
     Such fragments end in the flank on the other side of the gap.
     """
-    votes = []
+    (least, most), votes = limits, []
     for series in precursor.series:
-        (near, i), (far, j) = _in_order(known, a, b, series)
+        (near, i), (far, j) = peptide.in_order(series)
         found = fragments.masses[:, None] - OFFSET[series] - near.masses[i] - far.inner(j)[None, :]
         votes.append(found[(found >= least) & (found <= most)])
     given = np.sort(np.concatenate(votes))

@@ -11,24 +11,22 @@ import numpy as np
 from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import MOST_OF_READING, Fit, fit_around
-from lacuna.spectra.flanks import MAX_FLANK, WEIGHTS, Flanks, flanks
+from lacuna.spectra.flanks import MAX_FLANK, WEIGHTS, flanks
 from lacuna.spectra.gap_mass import (
     GIVEN,
     MOST_RESIDUES,
+    Around,
     GapMass,
     against_given,
     masses_of_gap,
     proposals,
 )
 from lacuna.spectra.match import LARGE, Match, matches
-from lacuna.spectra.peaks import Fragments, Spectra
-from lacuna.spectra.read import Precursor
+from lacuna.spectra.peaks import Spectra
 
 LEAST_PROBABILITY = 0.5  # that a spectrum is of the peptide, from which it counts
 EXACT = 0.001  # Da, tolerance of a mass that is no measured one
 LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the peptide
-
-_Around = Sequence[tuple[Precursor, Fragments, Flanks]]
 
 
 class OfMass(NamedTuple):
@@ -109,7 +107,7 @@ def _weighed(scaffold: Scaffold, gap: Gap) -> Gap:
 
 def _around(
     scaffold: Scaffold, gap: Gap, spectra: Spectra, rules: MassRules
-) -> tuple[float, _Around]:
+) -> tuple[float, Around]:
     """What the flanks of a gap weigh in a state of C, in Da, and each spectrum with the flanks that
     its peptide may have."""
     ((carried, _),) = rules.modifications.cysteine
@@ -149,7 +147,7 @@ def fits(
 
 
 def _at_reading(
-    gap: Gap, around: _Around, rules: MassRules, ppm: float, *, sure: bool
+    gap: Gap, around: Around, rules: MassRules, ppm: float, *, sure: bool
 ) -> Spanned | None:
     """The spectra that span a gap in one state of C; None if they show no mass of it.
 
@@ -178,7 +176,7 @@ def _surely_spans(match: Match, gap: Gap) -> bool:
     return match.start < gap.start and match.end > gap.end
 
 
-def _matching(around: _Around, weighed: tuple[float, float], ppm: float) -> list[Match]:
+def _matching(around: Around, weighed: tuple[float, float], ppm: float) -> list[Match]:
     """The matches that count of spectra with a gap of a mass and tolerance, in Da."""
     return [
         match
