@@ -36,12 +36,12 @@ def diagonal_identity(tokens: np.ndarray, template: np.ndarray, start: int) -> t
     tokens: (length,) of the chain; template: (m,) residues; no indels. Missing residues of the
     chain are not comparable.
     """
-    chain, other = _on_diagonal(tokens, template, start)
+    chain, other = on_diagonal(tokens, template, start)
     known = chain < N_RESIDUES
     return int((known & (chain == other)).sum()), int(known.sum())
 
 
-def _on_diagonal(
+def on_diagonal(
     tokens: np.ndarray, template: np.ndarray, start: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """What lies on each other of a chain and a template that is placed at `start`: (n,) of both."""
@@ -84,7 +84,7 @@ def _best_stretch(tokens: np.ndarray, template: np.ndarray, start: int) -> float
 
     Behind a gap that is given too long or too short every residue is off its place.
     """
-    chain, other = _on_diagonal(tokens, template, start)
+    chain, other = on_diagonal(tokens, template, start)
     known = chain < N_RESIDUES
     worth = np.where(known, np.where(chain == other, 1.0, -MISMATCH_COST), 0.0)
     edges = [0, *np.flatnonzero(~known).tolist(), len(chain)]

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from pyteomics.mass import calculate_mass, std_aa_mass
 from pyteomics.parser import xcleave
@@ -91,6 +91,15 @@ class SimulatedRead:
     area: float
 
 
+class _Place(NamedTuple):
+    """Where a peptide is from: the first fields of `SimulatedRead`."""
+
+    chain: str
+    start: int
+    end: int
+    protease: str
+
+
 def simulate_reads(
     chains: Sequence[tuple[str, str, float]],
     n: int,
@@ -106,26 +115,27 @@ def simulate_reads(
     """
     rng = random.Random(seed)
     how = reading or Reading()
-    peptides: list[tuple[str, int, str, str]] = []
+    peptides: list[tuple[_Place, str]] = []
     weights: list[float] = []
     for name, sequence, share in chains:
         for protease in proteases:
             for start, peptide in _digest(sequence, protease):
-                peptides.append((name, start, peptide, protease))
+                place = _Place(name, start, start + len(peptide), protease)
+                peptides.append((place, peptide))
                 # Few peptides make up most spectra: log-normal, as intensities are.
                 weights.append(share * rng.lognormvariate(0.0, 1.3))
     reads = []
-    for name, start, peptide, protease in rng.choices(peptides, weights, k=n):
+    for place, peptide in rng.choices(peptides, weights, k=n):
         if rng.random() < how.noise:
             letters = [rng.choice(RESIDUES) for _ in range(rng.randint(SHORTEST, 15))]
-            reads.append(_read(rng, "", 0, 0, protease, _modify(rng, letters, how), how))
+            nowhere = _Place("", 0, 0, place.protease)
+            reads.append(_read(rng, nowhere, _modify(rng, letters, how), how))
         else:
             modified = _modify(rng, list(peptide), how)
-            end = start + len(peptide)
             by = rng
             if how.repeated and rng.random() < how.repeated:
-                by = random.Random(f"{name} {start} {end} {modified}")
-            reads.append(_read(by, name, start, end, protease, modified, how))
+                by = random.Random(f"{place.chain} {place.start} {place.end} {modified}")
+            reads.append(_read(by, place, modified, how))
     return reads
 
 
@@ -210,15 +220,7 @@ def _modify(rng: random.Random, residues: Sequence[str], how: Reading) -> list[_
 # --- reading -------------------------------------------------------------------------------------
 
 
-def _read(
-    rng: random.Random,
-    chain: str,
-    start: int,
-    end: int,
-    protease: str,
-    tokens: list[_Token],
-    how: Reading,
-) -> SimulatedRead:
+def _read(rng: random.Random, place: _Place, tokens: list[_Token], how: Reading) -> SimulatedRead:
     """What a tool reads of a peptide."""
     mass = sum(token.mass for token in tokens) + WATER
     measured = mass * (1 + rng.gauss(0.0, how.ppm) / 1e6)
@@ -234,12 +236,12 @@ def _read(
         at = 0 if rng.random() < 2 / 3 else len(tokens) - size
         tokens = _replaced(rng, tokens, at, size, other_length=False)
     confidences = tuple(
-        _confidence(rng, token, i, len(tokens), chain) for i, token in enumerate(tokens)
+        _confidence(rng, token, i, len(tokens), place.chain) for i, token in enumerate(tokens)
     )
     charge = 2 if len(tokens) < 14 else rng.choice((2, 3))
     area = 10 ** rng.gauss(6.5, 0.8)
     peptide = "".join(_as_peaks(token) for token in tokens)
-    return SimulatedRead(chain, start, end, protease, peptide, confidences, measured, charge, area)
+    return SimulatedRead(*place, peptide, confidences, measured, charge, area)
 
 
 def _as_peaks(token: _Token) -> str:

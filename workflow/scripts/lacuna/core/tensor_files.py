@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,11 @@ _TYPES = {
     "F32": torch.float32,
     "F64": torch.float64,
 }
+
+
+def tensors_of(found: Any) -> dict[str, Tensor]:
+    """The tensors of a dataclass that holds nothing else, by the names of its fields."""
+    return {field.name: getattr(found, field.name) for field in fields(found)}
 
 
 def write_tensors(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lacuna.antibody.constant_region import constant_tokens, diagonal_identity
+from lacuna.antibody.constant_region import constant_tokens, diagonal_identity, on_diagonal
 from lacuna.antibody.germlines import LOCI, constants
 from lacuna.antibody.imgt import CONSTANT, OTHER_INSERTION
 from lacuna.antibody.numbering import Numbering
@@ -80,9 +80,8 @@ def constant_templates(numbering: Numbering, tokens: np.ndarray) -> tuple[np.nda
             scored.append((known - 2 * matches, i))
     scored.sort()
     for slot, (_, i) in enumerate(scored[:N_GERMLINE]):
-        template = constant_tokens()[i]
-        low, high = max(start, 0), min(start + len(template), len(tokens))
-        rows[slot, low:high] = template[low - start : high - start]
+        under, residues = on_diagonal(rows[slot], constant_tokens()[i], start)
+        under[:] = residues
     return rows, scored[0][1] if scored else -1
 
 

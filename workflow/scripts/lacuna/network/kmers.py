@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.core.files import atomic_write_bytes
+from lacuna.core.tensor_files import tensors_of
 from lacuna.network.model import Kmers
 from lacuna.templates.nearest import Library, germline_profiles, unpack_frequencies
 
@@ -158,7 +159,7 @@ class KmerSet:
 
 def write_kmers(path: Path | str, kmers: KmerSet) -> None:
     """Write a block's k-mer tensors, whole or not at all."""
-    tensors = {name: getattr(kmers, name).contiguous() for name in KmerSet.__dataclass_fields__}
+    tensors = {name: tensor.contiguous() for name, tensor in tensors_of(kmers).items()}
     with atomic_write_bytes(path) as handle:
         handle.write(save(tensors))
 

@@ -18,7 +18,7 @@ import torch
 
 from lacuna.antibody.imgt import CHAIN_ORDER, N_CODES
 from lacuna.core.files import LacunaError, atomic_write, file_digest
-from lacuna.core.tensor_files import write_tensors
+from lacuna.core.tensor_files import tensors_of, write_tensors
 from lacuna.templates.nearest import Library
 from lacuna.training.chains import (
     Chains,
@@ -271,6 +271,6 @@ def write_encoded(
         "chains.order": torch.from_numpy(CHAIN_ORDER),
         **constant_tensors(),
         **{f"validation.{k}": torch.from_numpy(v) for k, v in validation.items() if len(v)},
-        **{f"library.{k}": getattr(library, k) for k in Library.__dataclass_fields__},
+        **{f"library.{name}": tensor for name, tensor in tensors_of(library).items()},
     }
     write_tensors(path, tensors, {"record": json.dumps(record, sort_keys=True)})

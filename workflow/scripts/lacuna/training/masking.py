@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lacuna.antibody.imgt import CDR3_START, CONSTANT, OUTSIDE
 from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
+from lacuna.core.tensor_files import tensors_of
 from lacuna.network.model import Kmers
 from lacuna.templates.nearest import (
     N_GERMLINE,
@@ -72,7 +73,7 @@ class ChainSet:
 
     def to(self, device: torch.device) -> "ChainSet":
         """The chains on another device."""
-        return ChainSet(**{k: getattr(self, k).to(device) for k in self.__dataclass_fields__})
+        return ChainSet(**{name: x.to(device) for name, x in tensors_of(self).items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,10 @@ from torch import distributed
 from lacuna.core.device import keep_memory, pick_device, use_threads
 from lacuna.core.files import LacunaError, atomic_write
 from lacuna.core.paths import SCRIPTS
-from lacuna.core.tensor_files import write_tensors
+from lacuna.core.tensor_files import tensors_of, write_tensors
 from lacuna.network.model import GapNetwork, ModelConfig, TemplateReader
 from lacuna.network.transformer import load_large
 from lacuna.network.weights import Record, load_weights, save_packed
-from lacuna.templates.nearest import Library
 from lacuna.training.antiberty import large_network_from
 from lacuna.training.batches import ALONE, Encoded, Ranks, TrainConfig, read_encoded
 from lacuna.training.checkpoint import checkpoint_of, read_checkpoint
@@ -164,9 +163,9 @@ def _steps_planned(state: Path) -> int:
 
 def _write_library(path: Path, encoded: Encoded) -> None:
     """Write the germline library of the encoded chains, with the record of what they are."""
-    tensors = {f.name: getattr(encoded.library, f.name) for f in fields(Library)}
     record = {"data": encoded.record}
-    write_tensors(path, tensors, {"record": json.dumps(record, sort_keys=True)})
+    metadata = {"record": json.dumps(record, sort_keys=True)}
+    write_tensors(path, tensors_of(encoded.library), metadata)
 
 
 @contextmanager
