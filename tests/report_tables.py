@@ -93,9 +93,9 @@ def write_tables(
     texts = {
         "filled": "".join(filled),
         "accuracy": ACCURACY_TABLE.header,
-        "residues": RESIDUE_TABLE.header + RESIDUE_TABLE.text(residues),
-        "gaps": GAP_TABLE.header + GAP_TABLE.text(gaps),
-        "chains": CHAIN_TABLE.header + CHAIN_TABLE.text(rows),
+        "residues": RESIDUE_TABLE.whole(residues),
+        "gaps": GAP_TABLE.whole(gaps),
+        "chains": CHAIN_TABLE.whole(rows),
         "rejected": REJECTED_TABLE.header,
     }
     for name, text in texts.items():

@@ -165,11 +165,11 @@ def test_cleavages_are_marked_as_without_the_script(browser: Browser, tmp_path: 
         row._replace(cleavages=f"{row.candidate[:1]}/{row.candidate[1:]}") if row.gap == 2 else row
         for row in rows
     ]
-    tables["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(marked), encoding="utf-8")
+    GAP_TABLE.write(tables["gaps"], marked)
     where = (rows[-1].chain, rows[-1].start, rows[-1].end)
     found = SpectrumRow(*where, "spectrum", 1500.7, None, 30.0, "b 5/6, y 5/6", "m.mgf:7 as 9..2")
     spectra = tmp_path / "spectra.tsv"
-    spectra.write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text([found]), encoding="utf-8")
+    SPECTRUM_TABLE.write(spectra, [found])
     out = tmp_path / "report.html"
     write_report([ReportFiles("s", tables | {"spectra": spectra})], out)
     shown = """[

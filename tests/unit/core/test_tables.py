@@ -61,9 +61,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     rejected = RejectedRow("b", 9, None, 'b.fasta:9: a "fault"')
     tutorial = TutorialRow("NA", 3, "scaffold", "V", 0.5)
     doubt = DoubtRow('"a', 3, "K", "Q", 0.8239, "isobaric", "3")
-    (folder / "doubts").write_text(DOUBT_TABLE.header + DOUBT_TABLE.text([doubt]))
-    (folder / "rejected").write_text(REJECTED_TABLE.header + REJECTED_TABLE.text([rejected]))
-    (folder / "predictions").write_text(TUTORIAL_TABLE.header + TUTORIAL_TABLE.text([tutorial]))
+    DOUBT_TABLE.write(folder / "doubts", [doubt])
+    REJECTED_TABLE.write(folder / "rejected", [rejected])
+    TUTORIAL_TABLE.write(folder / "predictions", [tutorial])
     known = [
         EvidenceRow("a", 1, "1", "FR1", "Q", 0.9, "observed", 7, "E", Shares([("E", 0.1)]), ""),
         EvidenceRow("a", 2, "", "", "V", None, "inferred", None, "", Shares(), "length;minority"),
@@ -72,8 +72,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         PlacedRow("r.csv:2", "peaks", "a", 3, 9, 31.5, "whole", "N4D(deamidated)"),
         PlacedRow("r.csv:3", "peaks", "", None, None, None, "not placed", ""),
     ]
-    (folder / "evidence").write_text(EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(known))
-    (folder / "reads").write_text(PLACED_TABLE.header + PLACED_TABLE.text(placed))
+    EVIDENCE_TABLE.write(folder / "evidence", known)
+    PLACED_TABLE.write(folder / "reads", placed)
     scored = folder / "scored"
     scored.write_text(SCORED_TABLE.header + scored.read_text())
     return {table.name: folder / table.name.removesuffix(".tsv") for table in TABLES}
@@ -86,7 +86,7 @@ def test_what_is_written_reads_back(table: Table, written: dict[str, Path]) -> N
     for row in rows:
         for column, value in zip(table.columns, row, strict=True):
             assert isinstance(value, column.type) or (column.optional and value is None)
-    assert table.header + table.text(rows) == written[table.name].read_text()
+    assert table.whole(rows) == written[table.name].read_text()
 
 
 def test_every_column_has_a_meaning_and_every_float_its_digits() -> None:

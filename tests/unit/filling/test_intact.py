@@ -766,7 +766,7 @@ def test_the_summary_says_which_intact_masses_are_met(tmp_path: Path) -> None:
             row._replace(chain=f"c{i}", difference=found) for i, found in enumerate(differences)
         ]
         plain = row._replace(chain="plain", measured=None, kind="", tolerance_da=None)
-        path.write_text(MASS_TABLE.header + MASS_TABLE.text([*rows, plain]), encoding="utf-8")
+        MASS_TABLE.write(path, [*rows, plain])
         return intact_note(path).replace(str(path), "masses.tsv")
 
     assert note() == ""

@@ -211,7 +211,7 @@ def test_the_summary_counts_such_gaps(tmp_path: Path) -> None:
         for i, x in enumerate(notes)
     ]
     gaps, alkylation = tmp_path / "gaps.tsv", tmp_path / "alkylation.json"
-    gaps.write_text(GAP_TABLE.header + GAP_TABLE.text(rows))
+    GAP_TABLE.write(gaps, rows)
     Alkylation(((NONE, 1.0),), "stated").write(alkylation)
     note = mass_note(alkylation, gaps)
     assert note.startswith("; WARNING: 1 gap of chains of another species than the one stated (set")

@@ -214,7 +214,7 @@ def test_chains_of_more_than_one_antibody_are_counted(
         for i in range(n)
     ]
     placed = tmp_path / "reads.tsv"
-    placed.write_text(PLACED_TABLE.header + PLACED_TABLE.text(rows))
+    PLACED_TABLE.write(placed, rows)
     counts = count_sample(paths["chains"], paths["rejected"], placed)
     assert counts.several.endswith(said) and bool(counts.several) == bool(said)
     of = f"the reads are of more than one antibody: {names[0]} (0.50 of the placed reads), "
@@ -226,7 +226,7 @@ def test_the_summary_tells_the_remedy(tmp_path: Path) -> None:
     paths = {}
     for table, given in ((PLACED_TABLE, rows), (CHAIN_TABLE, []), (REJECTED_TABLE, [])):
         paths[table.name] = tmp_path / table.name
-        paths[table.name].write_text(table.header + table.text(given))
+        table.write(paths[table.name], given)
     counts = count_sample(*(paths[f"{name}.tsv"] for name in ("chains", "rejected", "reads")))
     assert counts.lost == "30 reads that fit no chain resemble mouse germline: set species to auto"
 

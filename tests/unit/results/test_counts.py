@@ -31,10 +31,10 @@ def test_chains_gaps_and_records_are_counted(write: Write) -> None:
         row_of(CHAIN_TABLE, chain="NA", length=9, ambiguous=2, resolved=2),
         row_of(CHAIN_TABLE, chain="=1", species="human", length=3),
     ]
-    chains = write("chains.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text(rows))
+    chains = write("chains.tsv", CHAIN_TABLE.whole(rows))
     reasons = [('"a', 'a "quoted" reason'), ("", "no"), ("", "Note: fine")]
     faults = [row_of(REJECTED_TABLE, chain=x, line=1, reason=why) for x, why in reasons]
-    rejected = write("rejected.tsv", REJECTED_TABLE.header + REJECTED_TABLE.text(faults))
+    rejected = write("rejected.tsv", REJECTED_TABLE.whole(faults))
     found = count_sample(chains, rejected)
     assert found == Counts(
         chains=3,
@@ -65,9 +65,9 @@ def test_reads_are_counted_as_placed_or_not(write: Write) -> None:
         PlacedRow("r.csv:4", "peaks", "a", 3, 9, 20.0, CONTAMINANT, ""),  # of the same name
         PlacedRow("r.csv:5", "peaks", "rejected", 3, 9, 20.0, "whole", ""),  # a chain in no table
     ]
-    reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
+    reads = write("reads.tsv", PLACED_TABLE.whole(rows))
     row = row_of(CHAIN_TABLE, chain="a", locus="H", length=120)
-    chains = write("chains.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text([row]))
+    chains = write("chains.tsv", CHAIN_TABLE.whole([row]))
     found = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
     assert (found.reads, found.placed, found.of_others) == (4, 1, 2)
     contaminants = "and 2 of contaminants (see reads.tsv)"
@@ -98,7 +98,7 @@ def test_low_confidences_are_named_if_no_chain_is_found(write: Write) -> None:
         rows = [
             PlacedRow(f"r:{i}", "table", "", None, None, None, w, "") for i, w in enumerate(whys)
         ]
-        reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text(rows))
+        reads = write("reads.tsv", PLACED_TABLE.whole(rows))
         chains = write("chains.tsv", CHAIN_TABLE.header)
         counts = count_sample(chains, write("rejected.tsv", REJECTED_TABLE.header), reads)
         return ", ".join(counts.notes())

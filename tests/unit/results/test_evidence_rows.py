@@ -32,7 +32,7 @@ NOTHING = Shares()
 
 
 def gap_table(write: Write, *rows: GapRow) -> Path:
-    return write("gaps.tsv", GAP_TABLE.header + GAP_TABLE.text(rows))
+    return write("gaps.tsv", GAP_TABLE.whole(rows))
 
 
 def candidate(rank: int, cleavages: str) -> GapRow:
@@ -72,7 +72,7 @@ def sample(write: Write, tmp_path: Path, chain: str) -> dict[str, Path]:
         )
         for i in range(4, 7)
     ]
-    residues = write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
+    residues = write("residues.tsv", RESIDUE_TABLE.whole(rows))
     return {
         "scaffolds": tmp_path / "scaffolds",
         "filled": filled,
@@ -160,7 +160,7 @@ def test_what_reads_say_is_moved_to_the_filled_chain(
         EvidenceRow("a", 5, "", "", "X", None, "inferred", 0, "", NOTHING, "length"),
         EvidenceRow("a", 6, "", "", chain[7], 0.97, "doubtful", 3, "S", NOTHING, "deamidation"),
     ]
-    positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
+    positions = write("positions.tsv", EVIDENCE_TABLE.whole(read))
     write_evidence(**sample, positions=positions, out=tmp_path / "out")
     rows = {(r.chain, r.position): r for r in EVIDENCE_TABLE.read(tmp_path / "out")}
     moved = rows["a", 8]
@@ -243,13 +243,13 @@ def test_a_residue_that_spectra_show_is_observed(
         )
         for row in RESIDUE_TABLE.read(sample["residues"])
     ]
-    write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
+    write("residues.tsv", RESIDUE_TABLE.whole(rows))
     flags = "minority;isobaric;length"
     read = [
         EvidenceRow("a", i + 1, "", "", other or chain[i], 0.6, "doubtful", 2, "S", NOTHING, flags)
         for i in range(4, end)
     ]
-    positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
+    positions = write("positions.tsv", EVIDENCE_TABLE.whole(read))
     a, b, c = chain[4:7]
     for cleavages, shown in (
         (f"{a}/{b}/{c}", [4, 5, 6]),
@@ -297,8 +297,8 @@ def test_an_end_without_a_position_of_its_own_has_nothing_of_its_neighbour(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{chain}\n"),
         gaps=gap_table(write),
-        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
-        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(shown)),
+        residues=write("residues.tsv", RESIDUE_TABLE.whole(rows)),
+        positions=write("positions.tsv", EVIDENCE_TABLE.whole(shown)),
         out=tmp_path / "out",
     )
     found = list(EVIDENCE_TABLE.read(tmp_path / "out"))
@@ -333,7 +333,7 @@ def test_an_inserted_residue_has_nothing_of_the_gap_behind_it(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{chain}\n"),
         gaps=gap_table(write),
-        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
+        residues=write("residues.tsv", RESIDUE_TABLE.whole(rows)),
         positions=None,
         out=tmp_path / "out",
     )
@@ -359,13 +359,13 @@ def test_reads_that_lead_through_a_gap_show_each_of_its_residues(
         ResidueRow("a", i + 1, gap, chain[i], 0.9, NOTHING, "", "FR1", "", str(i), place, "")
         for i, gap, place in missing
     ]
-    residues = write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows))
+    residues = write("residues.tsv", RESIDUE_TABLE.whole(rows))
     places = [*range(4), 4, 4, 4, *range(5, 10), 10, 10, *range(10, len(chain) - 4)]
     read = [
         EvidenceRow("a", p + 1, "", "", chain[i], 0.8, "observed", float(i), "", NOTHING, "")
         for i, p in enumerate(places)
     ]
-    positions = write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(read))
+    positions = write("positions.tsv", EVIDENCE_TABLE.whole(read))
     write_evidence(
         tmp_path / "scaffolds", filled, gap_table(write), residues, positions, tmp_path / "out"
     )
@@ -396,7 +396,7 @@ def test_observed_residues_of_a_domain_that_they_do_not_tell_have_its_numbers(
             scaffolds=tmp_path / "scaffolds",
             filled=write("filled.fasta", f">k\n{whole}\n"),
             gaps=gap_table(write),
-            residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
+            residues=write("residues.tsv", RESIDUE_TABLE.whole(rows)),
             positions=None,
             out=tmp_path / "out",
         )
@@ -444,9 +444,9 @@ def test_likely_residues_that_spectra_show_are_observed(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{chain}\n"),
         gaps=gap_table(write),
-        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text(rows)),
-        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text(known)),
-        spectra=write("spectra.tsv", SPECTRUM_TABLE.header + SPECTRUM_TABLE.text([shown])),
+        residues=write("residues.tsv", RESIDUE_TABLE.whole(rows)),
+        positions=write("positions.tsv", EVIDENCE_TABLE.whole(known)),
+        spectra=write("spectra.tsv", SPECTRUM_TABLE.whole([shown])),
         out=tmp_path / "out",
     )
     first, second, third = list(EVIDENCE_TABLE.read(tmp_path / "out"))[40:43]
@@ -472,8 +472,8 @@ def test_i_and_l_that_nothing_tells_apart_are_flagged(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{filled}\n"),
         gaps=gap_table(write),
-        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text([row])),
-        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text([read])),
+        residues=write("residues.tsv", RESIDUE_TABLE.whole([row])),
+        positions=write("positions.tsv", EVIDENCE_TABLE.whole([read])),
         out=tmp_path / "out",
     )
     assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[40].flags == expected
@@ -508,8 +508,8 @@ def test_i_or_l_is_as_probable_as_reads_have_it(
         scaffolds=tmp_path / "scaffolds",
         filled=write("filled.fasta", f">a\n{chain[:40]}L{chain[41:]}\n"),
         gaps=gap_table(write),
-        residues=write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text([row])),
-        positions=write("positions.tsv", EVIDENCE_TABLE.header + EVIDENCE_TABLE.text([read])),
+        residues=write("residues.tsv", RESIDUE_TABLE.whole([row])),
+        positions=write("positions.tsv", EVIDENCE_TABLE.whole([read])),
         out=tmp_path / "out",
     )
     found = list(EVIDENCE_TABLE.read(tmp_path / "out"))[40]
@@ -538,7 +538,7 @@ def test_a_gap_that_a_mass_fills_against_the_evidence_is_flagged(
         "scaffolds": tmp_path / "scaffolds",
         "filled": write("filled.fasta", f">a\n{chain[:4]}{filled}{chain[5:]}\n"),
         "gaps": gap_table(write),
-        "residues": write("residues.tsv", RESIDUE_TABLE.header + RESIDUE_TABLE.text([row])),
+        "residues": write("residues.tsv", RESIDUE_TABLE.whole([row])),
     }
     write_evidence(**files, positions=None, out=tmp_path / "out")
     assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[4].flags == flags

@@ -132,7 +132,7 @@ def cleaved(paths: dict[str, Path], folder: Path) -> Path:
     top = next(i for i, row in enumerate(rows) if row.gap == 2)
     letters = rows[top].candidate
     rows[top] = rows[top]._replace(cleavages=f"{letters[:2]}/{letters[2]}/{letters[3:]}")
-    paths["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(rows))
+    GAP_TABLE.write(paths["gaps"], rows)
     where = (rows[top].chain, rows[top].start, rows[top].end)
     spectra = [
         SpectrumRow(*where, "spectrum", 1500.7, None, 30.0, f"b {n}/6, y 5/6", f"m.mgf:{n} as 9..2")
@@ -140,7 +140,7 @@ def cleaved(paths: dict[str, Path], folder: Path) -> Path:
     ]
     spectra.append(SpectrumRow(*where, "cleavage", 300.1, 0.01, 5.0, "b 301.1 (1+)", "m.mgf:1"))
     table = folder / "spectra.tsv"
-    table.write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(spectra))
+    SPECTRUM_TABLE.write(table, spectra)
     return table
 
 
@@ -541,7 +541,7 @@ def test_what_a_page_says_of_a_sample_does_not_depend_on_its_room(
         MassRow("c000001", 1.0, 1.0, 23019.5, "average", 1.0, 5.5),
     ]
     paths["masses"] = tmp_path / "masses.tsv"
-    paths["masses"].write_text(MASS_TABLE.header + MASS_TABLE.text(masses))
+    MASS_TABLE.write(paths["masses"], masses)
     pages = [report_on(tmp_path, paths)]
     monkeypatch.setattr(page_module, "MAX_DRAWN", 1)
     pages.append(report_on(tmp_path, paths))
@@ -653,7 +653,7 @@ def test_a_residue_that_spectra_show_is_not_marked_for_that() -> None:
 
 
 def write_doubts(path: Path, *rows: DoubtRow) -> Path:
-    path.write_text(DOUBT_TABLE.header + DOUBT_TABLE.text(rows))
+    DOUBT_TABLE.write(path, rows)
     return path
 
 
@@ -785,7 +785,7 @@ def test_a_measured_mass_is_on_the_page(tmp_path: Path) -> None:
         MassRow("c000000", 1.0, 1.0, 49123.4, "average", 2.5, 0.1),
         MassRow("c000001", 1.0, 1.0, None, "", None, None),
     ]
-    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(rows))
+    MASS_TABLE.write(masses, rows)
     page = report_on(tmp_path, paths, masses=masses)
     assert page.count("Measured: ") == 1 and "Measured: 49,123.40 Da (average, ±2.5)." in page
     block = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
@@ -799,7 +799,7 @@ def test_a_mass_that_is_met_by_the_masses_of_gaps_is_so_on_the_page(tmp_path: Pa
     masses = tmp_path / "masses.tsv"
     of_mass = mass, average, mass + 15.9949, "monoisotopic", 0.505, 0.0
     row = MassRow("c000000", *of_mass, "gaps by their own masses", 15.9949)
-    masses.write_text(MASS_TABLE.header + MASS_TABLE.text([row]))
+    MASS_TABLE.write(masses, [row])
     page = report_on(tmp_path, paths, masses=masses)
     cells = re.search(r"gaps by their own masses</th>(.*?)</tr>", page)
     assert (
@@ -839,11 +839,11 @@ def test_how_many_intact_masses_are_met_is_on_the_page(tmp_path: Path) -> None:
         MassRow("c000001", 1.0, 1.0, 23123.4, "average", 1.0, -1.1),
         MassRow("c000002", None, None, 23123.4, "average", 1.0, None),
     ]
-    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(rows))
+    MASS_TABLE.write(masses, rows)
     assert "; 1 of 3 intact masses met." in report_on(tmp_path, paths, masses=masses)
     unweighed = [row._replace(cysteine=None) for row in GAP_TABLE.read(paths["gaps"])]
-    paths["gaps"].write_text(GAP_TABLE.header + GAP_TABLE.text(unweighed))
+    GAP_TABLE.write(paths["gaps"], unweighed)
     assert "<b>1 of 3 met</b>" in report_on(tmp_path, paths, masses=masses)
     unmeasured = [row._replace(measured=None) for row in rows]
-    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(unmeasured))
+    MASS_TABLE.write(masses, unmeasured)
     assert "<b>none given</b>" in report_on(tmp_path, paths, masses=masses)

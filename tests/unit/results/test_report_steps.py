@@ -53,7 +53,7 @@ def steps(tables: dict[str, Path], *, reads: bool = False) -> dict[str, list[Ste
 
 def change(path: Path, table: Any, made: Callable[[Any], Any]) -> None:
     """Write a table with each of its rows changed."""
-    path.write_text(table.header + table.text([made(row) for row in table.read(path)]))
+    table.write(path, [made(row) for row in table.read(path)])
 
 
 def of_probability(row: ResidueRow) -> ResidueRow:
@@ -121,9 +121,9 @@ def test_a_page_that_draws_no_chain_knows_its_intact_masses_and_reads(tmp_path: 
     masses, reads = tmp_path / "masses.tsv", tmp_path / "reads.tsv"
     weighed = [MassRow(name, None, None, None, "", None, None) for name in names]
     weighed[0] = weighed[0]._replace(measured=13000.0, kind="average", tolerance_da=1.0)
-    masses.write_text(MASS_TABLE.header + MASS_TABLE.text(weighed))
+    MASS_TABLE.write(masses, weighed)
     placed = [PlacedRow(f"r:{i}", "t", names[i % 2], 0, 9, 20.0, "whole", "") for i in range(4)]
-    reads.write_text(PLACED_TABLE.header + PLACED_TABLE.text(placed))
+    PLACED_TABLE.write(reads, placed)
     files = ReportFiles("s", paths | {"masses": masses, "reads": reads})
     for most in (2, 1):
         sample = read_sample(files, Room(most, 10))

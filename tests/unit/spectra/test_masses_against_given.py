@@ -8,7 +8,6 @@ import pytest
 
 from chains import hidden
 from lacuna.core.alphabet import N_RESIDUES, encode
-from lacuna.core.files import atomic_write
 from lacuna.core.masses import CARBAMIDOMETHYL, OXIDATION
 from lacuna.core.tables import SPECTRUM_TABLE, MassDoubt
 from lacuna.filling.masses.by_spectra import AT_ODDS, with_shown_masses
@@ -53,8 +52,7 @@ def test_spectra_show_another_mass_than_the_one_given(off: float, tmp_path: Path
     assert other.mass is not None and other.cleavages
     assert other.mass[0] == pytest.approx(float(weights(CHAIN[START:END]).sum()), abs=0.01)
     table = tmp_path / "spectra.tsv"
-    with atomic_write(table) as handle:
-        handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(found.rows))
+    SPECTRUM_TABLE.write(table, found.rows)
     (read,) = with_spectra([scaffold], table)
     shown = read.gaps[0].spectra
     assert shown is not None and len(shown.others) == 1

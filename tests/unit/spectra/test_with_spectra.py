@@ -38,7 +38,7 @@ def test_the_table_holds_all_that_the_search_needs(tmp_path: Path) -> None:
     found = look(scaffold, gap, seen(spectrum_of(PEPTIDE)), READINGS, 10.0)
     assert found is not None
     path = tmp_path / "spectra.tsv"
-    path.write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(found.rows))
+    SPECTRUM_TABLE.write(path, found.rows)
     (read,) = with_spectra([scaffold], path)
     (other,) = read.gaps
     assert other.spectra is not None and other.spectra.mass is not None
@@ -53,7 +53,7 @@ def test_the_table_holds_every_mass_of_a_gap(tmp_path: Path) -> None:
     spectra = seen(*of_peptides([PEPTIDE, PEPTIDE, LIGHTER]))
     found = look(scaffold, gap, spectra, READINGS, 10.0)
     assert found is not None and len(found.evidence.others) == 1
-    (tmp_path / "spectra.tsv").write_text(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(found.rows))
+    SPECTRUM_TABLE.write(tmp_path / "spectra.tsv", found.rows)
     (read,) = with_spectra([scaffold], tmp_path / "spectra.tsv")
     spectral = read.gaps[0].spectra
     assert spectral is not None and len(spectral.others) == 1

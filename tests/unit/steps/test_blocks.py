@@ -398,7 +398,7 @@ def test_alternatives_are_whole_chains_with_one_gap_filled_otherwise(tmp_path: P
     gaps = [
         row_of(GAP_TABLE, **dict(zip(names, row, strict=True)), probability=0.2) for row in rows
     ]
-    (tmp_path / "gaps.tsv").write_text(GAP_TABLE.header + GAP_TABLE.text(gaps))
+    GAP_TABLE.write(tmp_path / "gaps.tsv", gaps)
     (tmp_path / "filled.fasta").write_text(fasta(filled))
     write_alternatives(tmp_path / "gaps.tsv", tmp_path / "filled.fasta", tmp_path / "out.fasta")
     assert (tmp_path / "out.fasta").read_text() == fasta(
@@ -433,7 +433,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
         for name, counts in counts_of.items()
     ]
     chains = [
-        write("ac.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text(rows)),
+        write("ac.tsv", CHAIN_TABLE.whole(rows)),
         write("bc.tsv", CHAIN_TABLE.header),
     ]
     title = REJECTED_TABLE.header
@@ -492,7 +492,7 @@ def test_samples_are_joined_and_summed_up(write: Write, tmp_path: Path) -> None:
     assert one == before
     assert two == known.splitlines()[1]  # of no chain
     stray = row_of(PLACED_TABLE, placed_as=f"{RESEMBLES_SPECIES} mouse")
-    reads = write("reads.tsv", PLACED_TABLE.header + PLACED_TABLE.text([stray] * 30))
+    reads = write("reads.tsv", PLACED_TABLE.whole([stray] * 30))
     join_accuracy([replace(samples[0], reads=reads)], out, summary, multiqc)
     lost = "0 of 30 reads placed; 1 gap left open; 2 gaps filled without a template (no antibody "
     lost += "domain, no homolog); 1 chain of less than 10 residues; WARNING: 30 reads that fit no "
@@ -515,7 +515,7 @@ def test_the_summary_says_how_vhhs_are_filled_better(tmp_path: Path, write: Writ
         Alkylation((("carbamidomethyl", 1.0),), "found", 0, 0).write(state)
         files = (
             write("acc.tsv", ACCURACY_TABLE.header),
-            write("chains.tsv", CHAIN_TABLE.header + CHAIN_TABLE.text(rows)),
+            write("chains.tsv", CHAIN_TABLE.whole(rows)),
             write("rejected.tsv", REJECTED_TABLE.header),
             write("gaps.tsv", "rank\tstatus\n" + "1\tfilled\n" * n),
             state,

@@ -20,7 +20,6 @@ from lacuna.antibody.imgt import CONSTANT, CONSTANT_REGION, in_v_domain, regions
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.peer_worker import peak_mb
 from lacuna.core.alphabet import RESIDUES, same_but_il
-from lacuna.core.files import atomic_write
 from lacuna.core.statistics import error_of_residues
 from lacuna.core.tables import DOUBTFUL, INFERRED, OBSERVED, EvidenceRow
 from lacuna.core.tsv import Table
@@ -144,8 +143,7 @@ def benchmark_reads(
         for variant in VARIANTS if ablations else VARIANTS[:1]:
             rows.append(_measure(known, reads, truths, variant, networks, germlines))
             LOG.info("%s, %s: %.4f right", known.name, variant.name, rows[-1].right)
-    with atomic_write(out) as handle:
-        handle.write(READS_TABLE.header + READS_TABLE.text(rows))
+    READS_TABLE.write(out, rows)
     return rows
 
 

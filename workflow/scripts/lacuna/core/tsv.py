@@ -15,7 +15,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
-from lacuna.core.files import LacunaError, open_text
+from lacuna.core.files import LacunaError, atomic_write, open_text
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
@@ -126,6 +126,15 @@ class Table(Generic[Row]):
         if text.count("\n") != len(lines) or text.count("\t") != tabs:
             return self._quoted(rows)
         return text
+
+    def whole(self, rows: Sequence[Row]) -> str:
+        """The header line and those of the rows."""
+        return self.header + self.text(rows)
+
+    def write(self, path: str | Path, rows: Sequence[Row]) -> None:
+        """Write a file of these rows under the header, whole or not at all."""
+        with atomic_write(path) as handle:
+            handle.write(self.whole(rows))
 
     def rows(self, *columns: Iterable[Any]) -> list[Row]:
         """Rows from columns of values; ValueError if the columns differ in length."""

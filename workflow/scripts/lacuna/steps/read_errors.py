@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.files import LacunaError
 from lacuna.reads.error_fit import CALIBRATION_TABLE, calibrate, fit_all, judge_all
 from lacuna.reads.error_model import write_records
 from lacuna.reads.judging import index_chains
@@ -37,5 +37,4 @@ def fit_read_errors(sets: Path, models: Path, calibration: Path) -> None:
     records = fit_all([one for one in judged if one.reads])
     write_records(models, records)
     rows = calibrate(judged, records)
-    with atomic_write(calibration) as handle:
-        handle.write(CALIBRATION_TABLE.header + CALIBRATION_TABLE.text(rows))
+    CALIBRATION_TABLE.write(calibration, rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.core.files import LacunaError, atomic_write, printable
+from lacuna.core.files import LacunaError, printable
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
 from lacuna.core.words import plural
 from lacuna.scaffolds.alkylation import READINGS, digest_of, read_alkylation, tells
@@ -91,8 +91,7 @@ def look_at_spectra(
         LOG.warning(
             "%s", printable(f"spectra show masses that exclude each other, of {several[0]}{more}")
         )
-    with atomic_write(out) as handle:
-        handle.write(SPECTRUM_TABLE.header + SPECTRUM_TABLE.text(rows))
+    SPECTRUM_TABLE.write(out, rows)
 
 
 def _is_seen(chain: Scaffold, gap: Gap, stretches: Sequence[SpectrumRow]) -> bool:

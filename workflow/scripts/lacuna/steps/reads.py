@@ -39,8 +39,7 @@ def read_peptides(
         LOG.warning("%s: no row can be read as a peptide: %s", files, found.rejected[0].reason)
     write_reads(out, found.reads)
     write_carried(cysteine, carried_by_c(found.reads))
-    with atomic_write(rejected) as handle:
-        handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(found.rejected))
+    REJECTED_TABLE.write(rejected, found.rejected)
 
 
 def write_reads(path: Path, reads: Sequence[Read]) -> None:

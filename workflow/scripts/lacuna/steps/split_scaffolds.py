@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from lacuna.core.files import LacunaError, atomic_write
+from lacuna.core.files import LacunaError
 from lacuna.core.tables import NOTE, REJECTED_TABLE, RejectedRow
 from lacuna.scaffolds.alkylation import EvidenceChains
 from lacuna.scaffolds.json_lines import block_path, write_scaffolds
@@ -138,12 +138,11 @@ def _list_rejected(
     """Write the table of bad records, and name them in the log; see `split_scaffolds`."""
     rows = [] if unread is None else list(REJECTED_TABLE.read(unread))
     bad = [row.reason for row in rows]
-    with atomic_write(rejected) as handle:
-        rows += [
-            RejectedRow(f.chain, f.line, f.column or None, (NOTE if f.remark else "") + f.reason)
-            for f in faults
-        ]
-        handle.write(REJECTED_TABLE.header + REJECTED_TABLE.text(rows))
+    rows += [
+        RejectedRow(f.chain, f.line, f.column or None, (NOTE if f.remark else "") + f.reason)
+        for f in faults
+    ]
+    REJECTED_TABLE.write(rejected, rows)
     for remark in (fault for fault in faults if fault.remark):
         LOG.warning(remark.reason)
     bad += [fault.reason for fault in faults if not fault.remark]

@@ -86,8 +86,7 @@ def weigh_evidence(
     else:
         chains = _of_reads(found.found, reader)
     _write(chains, scaffolds, evidence, gaps, positions)
-    with atomic_write(reads) as handle:
-        handle.write(PLACED_TABLE.header + PLACED_TABLE.text(found.rows))
+    PLACED_TABLE.write(reads, found.rows)
 
 
 def _of_reads(placed: Placed, reader: ReaderFiles) -> list[_Weighed]:
