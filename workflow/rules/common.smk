@@ -19,10 +19,11 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from lacuna.core.config import check_config, check_repeats, check_yaml, path_settings
 from lacuna.core.files import LacunaError, check_temporary_folder
 from lacuna.core.paths import prefer_this_package
+from lacuna.core.tables import TABLES
 from lacuna.core.windows import check_window
 from lacuna.steps.config_record import is_rewritten
 from lacuna.steps.outdir import check_outdir
-from lacuna.steps.outputs import outputs_of
+from lacuna.steps.outputs import OUTPUTS, outputs_of
 from lacuna.steps.packs import LARGEST, plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
 from lacuna.scaffolds.records import count_records, is_repertoire
@@ -72,7 +73,7 @@ N_BLOCKS = {
     name: max(ceil(n / CONFIG["block_size"]), 1) if SAMPLES[name].fasta else 1
     for name, n in CHAINS.items()
 }
-BLOCK_TABLES = ("filled", "residues", "gaps", "chains", "masses")
+BLOCK_TABLES = [table for table in TABLES if table != "scored"]
 SCORED = "scored.tsv.gz"  # kept, so that accuracy can be summed anew without filling again
 SHOWN = 3  # names of absent samples in messages
 
@@ -180,6 +181,11 @@ def run_files():
         OUT / "lacuna_mqc.json",
         OUT / "software_mqc_versions.yml",
     ]
+
+
+def of_all(*names):
+    """Files that every sample has, by name."""
+    return {name: [OUT / sample / OUTPUTS[name] for sample in SAMPLES] for name in names}
 
 
 def names_of(**tables):

@@ -48,11 +48,7 @@ rule join_accuracy:
     input:
         # The rule fails if nothing was filled; by then the report that says so must exist.
         report=OUT / "report.html",
-        accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
-        chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
-        rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
-        gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
-        alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
+        **of_all("accuracy", "chains", "rejected", "gaps", "alkylation"),
         reads=list(READS.values()),
         evidence=list(EVIDENCE.values()),
         spectra=list(SPECTRA.values()),
@@ -92,14 +88,7 @@ rule join_accuracy:
 rule write_report:
     """Write a page on all samples: what was filled, how accurate it is and how far to trust it."""
     input:
-        filled=expand(OUT / "{sample}" / "filled.fasta", sample=SAMPLES),
-        accuracy=expand(OUT / "{sample}" / "accuracy.tsv", sample=SAMPLES),
-        residues=expand(OUT / "{sample}" / "residues.tsv", sample=SAMPLES),
-        gaps=expand(OUT / "{sample}" / "gaps.tsv", sample=SAMPLES),
-        chains=expand(OUT / "{sample}" / "chains.tsv", sample=SAMPLES),
-        rejected=expand(OUT / "{sample}" / "rejected.tsv", sample=SAMPLES),
-        alkylation=expand(OUT / "{sample}" / "alkylation.json", sample=SAMPLES),
-        masses=expand(OUT / "{sample}" / "masses.tsv", sample=SAMPLES),
+        **of_all(*OUTPUTS),
         doubts=list(DOUBTS.values()),
         evidence=list(EVIDENCE.values()),
         reads=list(READS.values()),
