@@ -1,11 +1,14 @@
-"""Gaps made in code: scaffolds with them, distributions over their residues, and their masses."""
+"""Gaps made in code: scaffolds with them, distributions over their residues, and masses."""
 
 import numpy as np
+from pyteomics.mass import calculate_mass
 
 from chains import hidden
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
+
+MASSES = "chain\tmass\ttolerance_da\tkind\n"  # header of a table of intact masses
 
 
 def scaffold(whole: str, *spans: tuple[int, int], name: str = "m", truth: bool = False) -> Scaffold:
@@ -33,3 +36,8 @@ def sure_of(letters: str, share: float = 0.9) -> np.ndarray:
 def mass_of(residues: str) -> float:
     """Monoisotopic mass of unmodified residues within a chain, in Da."""
     return sum(float(RESIDUE_MASSES[RESIDUES.index(r)]) for r in residues)
+
+
+def chain_mass(chain: str, average: bool = False) -> float:
+    """Mass of a whole chain, in Da."""
+    return float(calculate_mass(sequence=chain, average=average))

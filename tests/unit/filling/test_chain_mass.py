@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chains import constant_region, germline_chain, mutated
 from conftest import Write
-from gaps import distributions, mass_of
+from gaps import MASSES, distributions, mass_of
 from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
@@ -33,7 +33,6 @@ from lacuna.filling.masses.intact import intact_rules, left_mass
 from lacuna.filling.masses.intact_errors import USUAL, left_with_errors
 from lacuna.scaffolds import gap_table
 from lacuna.scaffolds.json_lines import from_json, to_json
-from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
@@ -41,7 +40,6 @@ from lacuna.steps.one_file import fill_file
 
 RULES = MassRules()
 THERAPEUTICS = Path(__file__).parents[3] / "resources" / "benchmark" / "therapeutics.fasta"
-HEAD = "chain\tmass\ttolerance_da\tkind\n"
 
 
 def weigh(sequence: str, average: bool) -> float:
@@ -246,7 +244,7 @@ def test_a_residue_that_only_an_error_of_the_mass_would_change_is_not_sure() -> 
 def filled(write: Write, out: Path, chain: str, mass: float, gaps: str = "") -> dict[str, list]:
     inputs = {
         "fasta": write("c.fasta", f">m\n{chain}\n"),
-        "masses": write("m.tsv", f"{HEAD}m\t{mass:.3f}\t0.6\taverage\n"),
+        "masses": write("m.tsv", f"{MASSES}m\t{mass:.3f}\t0.6\taverage\n"),
     }
     if gaps:
         inputs["gaps"] = write("g.tsv", gaps)
@@ -261,7 +259,7 @@ def filled(write: Write, out: Path, chain: str, mass: float, gaps: str = "") -> 
 def test_lengths_are_found_by_the_mass_of_the_chain(write: Write, tmp_path: Path) -> None:
     """Of two gaps one has no length, in CDR3: the mass that the other leaves tells it."""
     chains = [r for r in read_scaffolds(THERAPEUTICS) if isinstance(r, Scaffold)][:48:4]
-    fasta, gaps, masses = "", "chain\tstart\tend\tmin_length\n", HEAD
+    fasta, gaps, masses = "", "chain\tstart\tend\tmin_length\n", MASSES
     for chain in chains:
         whole = chain.sequence
         (at, *_) = np.flatnonzero(number_chain(whole).columns == 107).tolist()
@@ -306,7 +304,7 @@ def test_a_closed_gap_is_known_only_with_an_intact_mass(write: Write) -> None:
     gaps = write(
         "g.tsv", "chain\tstart\tend\tmin_length\tclosed\na\t97\t97\t0\t0.8\nb\t97\t97\t0\t0.8\n"
     )
-    masses = write("m.tsv", f"{HEAD}b\t{chain_masses(whole)[1]:.2f}\t1\taverage\n")
+    masses = write("m.tsv", f"{MASSES}b\t{chain_masses(whole)[1]:.2f}\t1\taverage\n")
     of_reads = write("e.tsv", "chain\tposition\tresidue\tprobability\n")
     found = read_scaffolds(fasta, gaps, settled=of_reads, masses=masses)
     one, two = (r for r in found if isinstance(r, Scaffold))
@@ -323,7 +321,7 @@ def test_a_closed_gap_opens_if_the_chain_is_heavier_and_no_other_length_changes(
     # So that a table that is given may be one that reads gave.
     monkeypatch.setattr(gap_table, "COLUMNS", (*gap_table.COLUMNS, gap_table.CLOSED))
     chains = [r for r in read_scaffolds(THERAPEUTICS) if isinstance(r, Scaffold)][:3]
-    fasta, gaps, masses, lengths = "", "chain\tstart\tend\tmin_length\tclosed\n", HEAD, {}
+    fasta, gaps, masses, lengths = "", "chain\tstart\tend\tmin_length\tclosed\n", MASSES, {}
     for chain in chains:
         for kind, off in (("whole", 0.0), ("oxidised", 15.9994), ("cut", 0.0), ("two", 0.0)):
             whole, name = chain.sequence, f"{chain.chain}_{kind}"
@@ -352,7 +350,7 @@ def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
     reads = simulate_reads(molecules, 1_500, 8, proteases=["chymotrypsin"])
     with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
         write_peaks(reads, handle, "simulated")
-    mass = f"{HEAD}heavy\t{chain_masses(heavy)[1]:.2f}\t1\taverage\n"
+    mass = f"{MASSES}heavy\t{chain_masses(heavy)[1]:.2f}\t1\taverage\n"
     (tmp_path / "masses.tsv").write_text(mass)
     missing = {}
     for name, inputs in (("without", {}), ("with", {"masses": tmp_path / "masses.tsv"})):
@@ -361,21 +359,3 @@ def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
         lengths = {row.chain: row.length for row in CHAIN_TABLE.read(out / "chains.tsv")}
         missing[name] = len(heavy) - lengths["heavy"]
     assert abs(missing["with"]) <= 1 < missing["without"]
-
-
-def test_the_light_chain_of_reads_is_known_without_its_locus(write: Write) -> None:
-    path = write("m.tsv", HEAD + "light\t23000\t1\taverage\nheavy\t49000\t1\taverage\n")
-    for names, chain in (
-        (["heavy", "kappa"], "kappa"),
-        (["heavy", "lambda"], "lambda"),
-        (["kappa_1", "kappa_2"], "light"),
-        (["heavy"], "light"),
-    ):
-        table = MassTable(path)
-        table.name_light(names)
-        found = table.take(chain)
-        assert found is not None and found.mass == 23000.0
-    both = MassTable(write("n.tsv", HEAD + "light\t1\t1\taverage\nkappa\t2\t1\taverage\n"))
-    both.name_light(["kappa"])
-    kept = both.take("kappa")
-    assert kept is not None and kept.mass == 2.0

@@ -1,19 +1,15 @@
-"""Intact masses: read, compared with filled chains, and met by all gaps of a chain together."""
+"""Intact masses: compared with filled chains, and met by all gaps of a chain together."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from pyteomics.mass import calculate_mass
 
 from chains import germline_chain, mutated
 from conftest import Write
-from gaps import mass_of as weight
+from gaps import MASSES, chain_mass, mass_of
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.files import LacunaError
 from lacuna.core.tables import GAP_TABLE, MASS_TABLE, RESIDUE_TABLE, MassDoubt, MassRow
 from lacuna.filling.masses.filled_mass import error_of_missed, is_missed, is_whole, mass_row
 from lacuna.filling.masses.intact import (
@@ -23,34 +19,15 @@ from lacuna.filling.masses.intact import (
     likely_end,
     unweighed,
 )
-from lacuna.filling.masses.intact_errors import (
-    intact_errors,
-    likely_intact_error,
-    unmodified_cysteines,
-)
 from lacuna.filling.search.mass_search import search
-from lacuna.results.summary import intact_note, mass_note
+from lacuna.results.summary import intact_note
 from lacuna.scaffolds.json_lines import from_json, to_json
-from lacuna.scaffolds.mass_table import MassTable
-from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
-from lacuna.scaffolds.scaffold import (
-    Gap,
-    IntactMass,
-    Piece,
-    Rejected,
-    ResidueModification,
-    Scaffold,
-)
+from lacuna.scaffolds.scaffold import Gap, IntactMass, Piece, ResidueModification, Scaffold
 from lacuna.steps.one_file import fill_file
 
-HEAD = "chain\tmass\ttolerance_da\tkind\n"
 PLAIN = "ACDEFGHIKLMNPQRSTVWY"
 PLAIN_RULES = Modifications()
-
-
-def mass_of(chain: str, average: bool = False) -> float:
-    return float(calculate_mass(sequence=chain, average=average))
 
 
 # --- masses of chains ----------------------------------------------------------------------------
@@ -58,19 +35,19 @@ def mass_of(chain: str, average: bool = False) -> float:
 
 def test_the_mass_of_a_chain_is_that_of_pyteomics() -> None:
     row = mass_row(Scaffold("m", "", PLAIN, (), 1), PLAIN)
-    assert row.monoisotopic == pytest.approx(mass_of(PLAIN), abs=1e-4)
-    assert row.average == pytest.approx(mass_of(PLAIN, average=True), abs=1e-3)
+    assert row.monoisotopic == pytest.approx(chain_mass(PLAIN), abs=1e-4)
+    assert row.average == pytest.approx(chain_mass(PLAIN, average=True), abs=1e-3)
     assert (row.measured, row.kind, row.difference) == (None, "", None)
 
 
 def test_modifications_and_the_measured_mass_are_in_the_row() -> None:
     carbamidomethyl = ResidueModification(1, 57.021464, "Carbamidomethyl")
-    intact = IntactMass(mass_of(PLAIN, average=True) + 57.05, 1.0, "average")
+    intact = IntactMass(chain_mass(PLAIN, average=True) + 57.05, 1.0, "average")
     chain = Scaffold("m", "", PLAIN, (), 1, (carbamidomethyl,), intact=intact)
     row = mass_row(chain, PLAIN)
-    assert row.monoisotopic == pytest.approx(mass_of(PLAIN) + 57.021464, abs=1e-4)
+    assert row.monoisotopic == pytest.approx(chain_mass(PLAIN) + 57.021464, abs=1e-4)
     assert row.difference == pytest.approx(0.0, abs=0.01)
-    exact = replace(intact, mass=mass_of(PLAIN) + 60.0, kind="monoisotopic")
+    exact = replace(intact, mass=chain_mass(PLAIN) + 60.0, kind="monoisotopic")
     difference = mass_row(replace(chain, intact=exact), PLAIN).difference
     assert difference == pytest.approx(57.021464 - 60.0, abs=1e-3)
 
@@ -84,7 +61,9 @@ def test_a_chain_with_a_gap_left_open_has_no_mass() -> None:
 
 
 def test_a_chain_is_whole_if_it_has_no_gap_and_its_intact_mass() -> None:
-    chain = Scaffold("m", "", PLAIN, (), 1, intact=IntactMass(mass_of(PLAIN), 0.01, "monoisotopic"))
+    chain = Scaffold(
+        "m", "", PLAIN, (), 1, intact=IntactMass(chain_mass(PLAIN), 0.01, "monoisotopic")
+    )
     assert is_whole(chain, PLAIN_RULES) and not is_whole(replace(chain, intact=None), PLAIN_RULES)
     assert not is_whole(replace(chain, sequence=PLAIN[1:]), PLAIN_RULES)
     assert not is_whole(
@@ -98,16 +77,16 @@ def test_a_chain_is_whole_if_it_has_no_gap_and_its_intact_mass() -> None:
 @pytest.mark.parametrize("kind", ["average", "monoisotopic"])
 def test_what_is_left_is_what_the_gaps_without_a_mass_weigh(kind: str) -> None:
     whole = germline_chain("H", 1)
-    known = weight(whole[50:55])
+    known = mass_of(whole[50:55])
     gaps = (Gap(20, 24, 4, 4), Gap(50, 55, 5, 5, known, known * 1e-5), Gap(90, 91, 1, None))
     sequence = f"{whole[:20]}XXXX{whole[24:50]}XXXXX{whole[55:90]}X{whole[97:]}"
-    intact = IntactMass(mass_of(whole, average=kind == "average"), 0.8, kind)
+    intact = IntactMass(chain_mass(whole, average=kind == "average"), 0.8, kind)
     chain = Scaffold("m", "", sequence, gaps, 1, intact=intact)
     assert list(unweighed(chain)) == [0, 2]
     stages = left_for_gaps(chain)
     assert stages is not None
     (stage,) = stages.passed
-    true = weight(whole[20:24]) + weight(whole[90:97])
+    true = mass_of(whole[20:24]) + mass_of(whole[90:97])
     assert abs(stage.mass - true) < (0.3 if kind == "average" else 1e-3)
     if kind == "average":  # sequences must have the average mass within the tolerance as well
         assert stages.average is not None and 0.8 < stages.average[1] < 0.95
@@ -124,12 +103,12 @@ def test_i_or_l_has_a_mass() -> None:
     at = whole.index("L")
     sequence = f"{whole[:at]}J{whole[at + 1 : 90]}X{whole[97:]}"
     gaps = (Gap(at, at + 1, 1, 1), Gap(90, 91, 1, None))
-    intact = IntactMass(mass_of(whole), 0.02, "monoisotopic")
+    intact = IntactMass(chain_mass(whole), 0.02, "monoisotopic")
     chain = Scaffold("m", "", sequence, gaps, 1, intact=intact)
     assert list(unweighed(chain)) == [1]
     stages = left_for_gaps(chain)
     assert stages is not None
-    assert stages.passed[0].mass == pytest.approx(weight(whole[90:97]), abs=1e-3)
+    assert stages.passed[0].mass == pytest.approx(mass_of(whole[90:97]), abs=1e-3)
     several = replace(chain, gaps=(Gap(at, at + 1, 1, None), gaps[1]))
     assert list(unweighed(several)) == [0, 1]
 
@@ -146,7 +125,7 @@ def test_an_average_mass_is_met_within_the_tolerance_given() -> None:
     """The monoisotopic mass of what is left, by the usual ratio, is only an estimate."""
     whole = germline_chain("H", 1)
     sequence = whole[:30] + "XX" + whole[32:]
-    average = mass_of(whole, average=True)
+    average = chain_mass(whole, average=True)
     for off in (0.0, 0.011):
         intact = IntactMass(average + off, 0.001, "average")
         chain = Scaffold("m", "", sequence, (Gap(30, 32, 2, 2),), 1, intact=intact)
@@ -166,8 +145,8 @@ def test_the_average_mass_of_a_gap_is_as_exact_as_the_usual_ratio() -> None:
     for row, letters in zip(table, ("RK", "SA", "TG"), strict=True):
         row[[RESIDUES.index(letter) for letter in letters]] = 0.5
     letters = whole.replace("RST", "XXX").replace("KLMN", "XXXX")
-    known = Gap(7, 11, 4, 4, weight("KLMN"), 0.001)
-    intact = IntactMass(mass_of(whole, average=True), 0.002, "average")
+    known = Gap(7, 11, 4, 4, mass_of("KLMN"), 0.001)
+    intact = IntactMass(chain_mass(whole, average=True), 0.002, "average")
     for gap, shown in ((known, letters), (None, whole.replace("RST", "XXX"))):
         gaps = (Gap(2, 5, 3, 3), *([gap] if gap else []))
         stages = left_for_gaps(Scaffold("m", "", shown, gaps, 1, intact=intact))
@@ -203,15 +182,16 @@ def test_the_form_that_an_intact_mass_is_of_is_found(
     assert whole.startswith("Q")
     missing = "X" if opened else "XXX"
     gap = "chain\tstart\tend\tmin_length\nm\t60\t61\t1\n"
+    mass = chain_mass(whole) + change
     inputs = {
         "fasta": write("c.fasta", f">m\n{whole[:60]}{missing}{whole[63:]}\n"),
-        "masses": write("m.tsv", f"{HEAD}m\t{mass_of(whole) + change:.4f}\t0.3\tmonoisotopic\n"),
+        "masses": write("m.tsv", f"{MASSES}m\t{mass:.4f}\t0.3\tmonoisotopic\n"),
         **({"gaps": write("g.tsv", gap)} if opened else {}),
     }
     fill_file(inputs, tmp_path / "out", {})
     (first, *_) = GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
     assert (first.candidate, first.status) == (whole[60:63], "filled")
-    assert first.mass == pytest.approx(weight(whole[60:63]), abs=1e-3)
+    assert first.mass == pytest.approx(mass_of(whole[60:63]), abs=1e-3)
     (row,) = MASS_TABLE.read(tmp_path / "out" / "masses.tsv")
     assert row.form == form and abs(row.difference or 0.0) < 0.01
 
@@ -248,7 +228,7 @@ def test_of_forms_within_the_tolerance_the_usual_and_the_nearest_count(
 ) -> None:
     """Of an inexact mass between that of a chain and that of its pyroglutamate."""
     sequence = first + "ASDFGHL"
-    intact = IntactMass(mass_of(sequence) - off, 30.0, "monoisotopic")
+    intact = IntactMass(chain_mass(sequence) - off, 30.0, "monoisotopic")
     assert mass_row(Scaffold("m", "", sequence, (), 1, intact=intact), sequence).form == form
 
 
@@ -256,7 +236,7 @@ def test_of_forms_within_the_tolerance_the_usual_and_the_nearest_count(
 def test_a_gap_at_the_start_of_a_chain_may_begin_with_pyroglutamate(start: int) -> None:
     whole = "ASDW"[:start] + "EDFGHTSW"
     letters = f"{whole[:start]}XX{whole[start + 2 :]}"
-    intact = IntactMass(mass_of(whole) - 18.010565, 0.01, "monoisotopic")
+    intact = IntactMass(chain_mass(whole) - 18.010565, 0.01, "monoisotopic")
     chain = Scaffold("m", "", letters, (Gap(start, start + 2, 2, 2),), 1, intact=intact)
     scores = []
     for allowed in (False, True):
@@ -290,7 +270,7 @@ def test_the_mass_of_a_form_is_met_within_the_tolerance_given(kind: str, residue
     """Without its lysine a chain weighs 128.17 Da less on average, or 128.09 Da."""
     whole = f"AAAAA{residue}AAAAGK"
     chain = Scaffold("m", "", whole[:5] + "X" + whole[6:], (Gap(5, 6, 1, 1),), 1)
-    clipped = mass_of(whole[:-1], average=kind == "average")
+    clipped = chain_mass(whole[:-1], average=kind == "average")
     for off, missed in ((0.0, False), (0.03, True)):
         weighed = replace(chain, intact=IntactMass(clipped + off, 0.002, kind))
         assert is_missed(weighed, whole) == missed
@@ -311,8 +291,11 @@ def test_a_lysine_that_is_not_observed_may_be_missing_from_the_mass(
     letters = whole[:-last] + "X" * last
     if another:
         letters = letters[:20] + "XXX" + letters[23:]
-    mass = f"m\t{mass_of(whole[:-1], average=True):.3f}\t1\taverage\n"
-    inputs = {"fasta": write("c.fasta", f">m\n{letters}\n"), "masses": write("m.tsv", HEAD + mass)}
+    mass = f"m\t{chain_mass(whole[:-1], average=True):.3f}\t1\taverage\n"
+    inputs = {
+        "fasta": write("c.fasta", f">m\n{letters}\n"),
+        "masses": write("m.tsv", MASSES + mass),
+    }
     fill_file(inputs, tmp_path / "out", {"alkylation": "none"})
     rows = [row for row in GAP_TABLE.read(tmp_path / "out" / "gaps.tsv") if row.rank == 1]
     assert rows[-1].candidate == whole[-last:] and {row.status for row in rows} == {"filled"}
@@ -334,81 +317,6 @@ def test_the_likely_end_of_a_chain_is_that_of_a_gap_that_ends_it() -> None:
     assert likely_end(none, none.gaps[0], rows) == ""
 
 
-def test_rows_are_read_by_chain(write: Write) -> None:
-    rows = "a\t13000.5\t1\tAverage\n\nb\t12990\t0.5\tmonoisotopic\n"
-    table = MassTable(write("m.tsv", HEAD + rows))
-    assert table.take("a") == IntactMass(13000.5, 1.0, "average")
-    assert table.take("a") is None
-    assert list(table.left()) == [("b", 4)]
-    table.discard("b")
-    assert list(table.left()) == []
-
-
-def test_cells_of_a_spreadsheet_may_be_quoted(write: Write) -> None:
-    text = '"chain","mass","tolerance_da","kind"\r\n"a","13000.5","1","average"\r\n'
-    assert MassTable(write("m.csv", text)).take("a") == IntactMass(13000.5, 1.0, "average")
-
-
-@pytest.mark.parametrize(
-    ("cells", "words"),
-    [
-        ("a\t-5\t1\taverage", "mass '-5'; give a number of Da above 0"),
-        ("a\t0.000\t1\taverage", "mass '0.000'; give a number of Da above 0"),
-        ("a\t1_0\t1\taverage", "mass '1_0'"),
-        ("a\t13000\t\taverage", "tolerance_da ''"),
-        ("a\t13000,5\t1\taverage", "mass '13000,5'; write a decimal point: 13000.5"),
-        ("a\t13,000.5\t1\taverage", "without separators of thousands: 13000.5"),
-        ("a\t13,122\t1\taverage", "write 13122, or 13.122 if the comma is a decimal one"),
-        ("a\t0.23\t0.1\taverage", "mass of 0.23 Da, less than its 2 observed residues can weigh"),
-        ("a\t13000\t1\tmean", "kind 'mean'; use one of average, monoisotopic"),
-        ("a\t130\t131\taverage", "give a tolerance that is less than the mass"),
-        ("a\t130\t1\taverage\na\t130\t1\taverage", "has two intact masses; keep one"),
-    ],
-)
-def test_a_bad_row_rejects_its_chain(write: Write, cells: str, words: str) -> None:
-    fasta = write("a.fasta", ">a\nACX\n>b\nACX\n")
-    first, second = read_scaffolds(fasta, masses=write("m.tsv", HEAD + cells + "\n"))
-    assert isinstance(first, Rejected) and words in first.reason
-    assert first.reason.startswith("m.tsv:")
-    assert isinstance(second, Scaffold) and second.intact is None
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("chain\tmass\ttolerance_da\n", "m.tsv:1: column 'kind' is missing"),
-        ("", "m.tsv: the table of intact masses is empty; begin with chain, mass"),
-        ("\n \n", "m.tsv: the table of intact masses is empty"),
-        (HEAD.strip() + "\tform\n", "m.tsv:1: unknown column 'form' of the table of "),
-        (HEAD + "a\t9\t1\taverage\t1\t2\n", "m.tsv:2: 6 cells under 4 columns; remove what"),
-        (HEAD + "1\ta\t9\t1\taverage\n", "m.tsv:2: 5 cells .*; if the first are row names, write"),
-        ("chain,mass,Mass,tolerance_da,kind\n", "m.tsv:1: column 'mass' is there twice; keep one"),
-    ],
-)
-def test_a_table_without_its_columns_stops_the_run(write: Write, text: str, said: str) -> None:
-    with pytest.raises(LacunaError, match=said):
-        MassTable(write("m.tsv", text))
-
-
-@given(st.binary(max_size=200))
-@example(b"chain\tmass\ttolerance_da\tkind\na\t\xff\t1\taverage\n")
-@example(b"chain,mass,tolerance_da,kind\n" + b"a" * 100_001)
-def test_any_file_is_a_table_or_named(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
-    path = tmp_path_factory.mktemp("masses") / "m.tsv"
-    path.write_bytes(raw)
-    try:
-        MassTable(path)
-    except LacunaError as error:
-        assert str(error).startswith(str(path))
-
-
-def test_masses_of_unknown_chains_are_listed(write: Write) -> None:
-    row = HEAD + "z\t13000\t1\taverage\n"
-    _, unknown = read_scaffolds(write("a.fasta", ">a\nACX\n"), masses=write("m.tsv", row))
-    assert isinstance(unknown, Rejected)
-    assert unknown.reason.startswith("m.tsv:2: 'z' is not a chain of a.fasta")
-
-
 # --- a whole run ---------------------------------------------------------------------------------
 
 
@@ -419,12 +327,12 @@ def test_an_intact_mass_decides_among_sequences_and_lengths(write: Write, tmp_pa
     opened = f"{whole[:60]}X{whole[66:]}"
     fasta = write("c.fasta", f">two\n{two}\n>open\n{opened}\n>not\n{two}\n>none\n{two}\n")
     table = write("g.tsv", "chain\tstart\tend\tmin_length\nopen\t60\t61\t1\n")
-    true = mass_of(whole)
+    true = chain_mass(whole)
     rows = "".join(
         f"{name}\t{mass:.3f}\t0.3\tmonoisotopic\n"
         for name, mass in (("two", true), ("open", true), ("not", true + 5000.0))
     )
-    masses = write("m.tsv", HEAD + rows)
+    masses = write("m.tsv", MASSES + rows)
     out = tmp_path / "out"
     fill_file({"fasta": fasta, "gaps": table, "masses": masses}, out, {})
     rows_of = {row.chain: row for row in MASS_TABLE.read(out / "masses.tsv")}
@@ -446,16 +354,16 @@ def test_gaps_with_masses_of_their_own_are_in_doubt_if_the_chain_weighs_otherwis
     write: Write, tmp_path: Path
 ) -> None:
     whole = germline_chain("H", 3)
-    gap = weight(whole[60:65])
+    gap = mass_of(whole[60:65])
     heavier = {"right": 0.0, "wrong": 57.02146, "both": 57.02146}
     fasta = "".join(
         f">{name}\n{whole[:60]}X[+{gap + more:.4f}]{whole[65:]}\n" for name, more in heavier.items()
     )
     rows = "".join(
-        f"{name}\t{mass_of(whole, average=True) + more:.3f}\t1\taverage\n"
+        f"{name}\t{chain_mass(whole, average=True) + more:.3f}\t1\taverage\n"
         for name, more in (("right", 0.0), ("wrong", 0.0), ("both", 57.05))
     )
-    inputs = {"fasta": write("c.fasta", fasta), "masses": write("m.tsv", HEAD + rows)}
+    inputs = {"fasta": write("c.fasta", fasta), "masses": write("m.tsv", MASSES + rows)}
     fill_file(inputs, tmp_path / "out", {})
     statuses = {
         row.chain: row.status
@@ -468,9 +376,9 @@ def test_gaps_with_masses_of_their_own_are_in_doubt_if_the_chain_weighs_otherwis
 @pytest.mark.parametrize("kind", ["average", "monoisotopic"])
 def test_a_modified_residue_in_a_gap_does_not_make_a_chain_miss_its_mass(kind: str) -> None:
     """The gap weighs what its residues do and an oxygen, and so does the chain."""
-    gap = Gap(4, 8, 4, 4, weight(PLAIN[4:8]) + 15.9949, 0.005)
+    gap = Gap(4, 8, 4, 4, mass_of(PLAIN[4:8]) + 15.9949, 0.005)
     letters = PLAIN[:4] + "XXXX" + PLAIN[8:]
-    mass = mass_of(PLAIN, average=kind == "average") + 16.0
+    mass = chain_mass(PLAIN, average=kind == "average") + 16.0
     for off, missed in ((0.0, False), (5.0, True)):
         chain = Scaffold("m", "", letters, (gap,), 1, intact=IntactMass(mass + off, 1.0, kind))
         assert is_missed(chain, PLAIN) == missed
@@ -483,9 +391,9 @@ def test_a_modified_residue_in_a_gap_does_not_make_a_chain_miss_its_mass(kind: s
 def test_the_difference_is_to_what_the_masses_of_gaps_imply(kind: str) -> None:
     """A pyroglutamate is in front of the gap, and so in the form; the gap holds an oxygen."""
     whole = f"Q{PLAIN}"
-    gap = Gap(5, 9, 4, 4, weight(whole[5:9]) + 15.9949, 0.005)
+    gap = Gap(5, 9, 4, 4, mass_of(whole[5:9]) + 15.9949, 0.005)
     letters = whole[:5] + "XXXX" + whole[9:]
-    plain, pyro = mass_of(whole, average=kind == "average"), -17.03
+    plain, pyro = chain_mass(whole, average=kind == "average"), -17.03
     for held, form, in_gaps in (
         (16.0, "N-terminal pyroglutamate, gaps by their own masses", 15.9949),
         (0.0, "N-terminal pyroglutamate", None),
@@ -501,8 +409,8 @@ def test_the_difference_is_to_what_the_masses_of_gaps_imply(kind: str) -> None:
 @pytest.mark.parametrize("off", [0.0, 5.0])
 def test_a_gap_with_the_mass_of_its_residues_changes_no_form(off: float) -> None:
     """Not even if a chain that misses its mass is nearer to it by a millidalton of the gap's."""
-    gap = Gap(4, 8, 4, 4, weight(PLAIN[4:8]) + 0.002, 0.005)
-    intact = IntactMass(mass_of(PLAIN) + off, 0.5, "monoisotopic")
+    gap = Gap(4, 8, 4, 4, mass_of(PLAIN[4:8]) + 0.002, 0.005)
+    intact = IntactMass(chain_mass(PLAIN) + off, 0.5, "monoisotopic")
     chain = Scaffold("m", "", PLAIN[:4] + "XXXX" + PLAIN[8:], (gap,), 1, intact=intact)
     row = mass_row(chain, PLAIN)
     assert (row.form, row.in_gaps, row.tolerance_da, row.met) == ("", None, 0.5, not off)
@@ -511,8 +419,8 @@ def test_a_gap_with_the_mass_of_its_residues_changes_no_form(off: float) -> None
 def test_an_error_is_named_of_the_form_that_the_masses_of_gaps_imply() -> None:
     """The gap holds an oxygen, and the chain that and a disulfide bond."""
     whole = PLAIN + "C"
-    gap = Gap(4, 8, 4, 4, weight(PLAIN[4:8]) + 15.9949, 0.005)
-    intact = IntactMass(mass_of(whole) + 15.9949 - 2.0157, 0.1, "monoisotopic")
+    gap = Gap(4, 8, 4, 4, mass_of(PLAIN[4:8]) + 15.9949, 0.005)
+    intact = IntactMass(chain_mass(whole) + 15.9949 - 2.0157, 0.1, "monoisotopic")
     chain = Scaffold("m", "", whole[:4] + "XXXX" + whole[8:], (gap,), 1, intact=intact)
     assert "disulfide" in error_of_missed(chain, whole)
     row = mass_row(chain, whole)
@@ -523,7 +431,7 @@ def test_an_error_is_named_of_the_form_that_the_masses_of_gaps_imply() -> None:
 def test_the_form_without_an_error_is_the_most_probable_one() -> None:
     """A bond and the chain as it is, not an oxygen and pyroglutamate, which weigh as much less."""
     whole = "EVC" + PLAIN
-    intact = IntactMass(mass_of(whole) - 2.0157, 0.1, "monoisotopic")
+    intact = IntactMass(chain_mass(whole) - 2.0157, 0.1, "monoisotopic")
     chain = Scaffold("m", "", whole, (), 1, intact=intact)
     assert "disulfide" in error_of_missed(chain, whole)
     row = mass_row(chain, whole)
@@ -533,10 +441,11 @@ def test_the_form_without_an_error_is_the_most_probable_one() -> None:
 def test_status_and_summary_agree_on_a_modified_gap(write: Write, tmp_path: Path) -> None:
     whole = germline_chain("H", 1)
     at = whole.index("M")
-    gap = weight(whole[at - 2 : at + 2]) + 15.9949
+    gap = mass_of(whole[at - 2 : at + 2]) + 15.9949
+    mass = chain_mass(whole) + 15.9949
     inputs = {
         "fasta": write("c.fasta", f">h\n{whole[: at - 2]}X[+{gap:.4f}]{whole[at + 2 :]}\n"),
-        "masses": write("m.tsv", f"{HEAD}h\t{mass_of(whole) + 15.9949:.4f}\t0.3\tmonoisotopic\n"),
+        "masses": write("m.tsv", f"{MASSES}h\t{mass:.4f}\t0.3\tmonoisotopic\n"),
     }
     out = tmp_path / "out"
     fill_file(inputs, out, {"modifications": {"oxidised_methionine": True}})
@@ -555,207 +464,14 @@ def test_masses_of_gaps_count_within_their_own_tolerances(
     kind: str, oxygen: float, far: float
 ) -> None:
     """They are monoisotopic; their average is known by the usual ratio, and less exactly."""
-    letters, mass = "KLMN", mass_of(PLAIN, average=kind == "average")
+    letters, mass = "KLMN", chain_mass(PLAIN, average=kind == "average")
     at = PLAIN.index(letters)
-    gap = Gap(at, at + 4, 4, 4, weight(letters) + 15.994915 + 0.004, 0.005)
+    gap = Gap(at, at + 4, 4, 4, mass_of(letters) + 15.994915 + 0.004, 0.005)
     chain = Scaffold("m", "", PLAIN.replace(letters, "XXXX"), (gap,), 1)
     for off, missed in ((0.0, False), (far, True), (-far, True), (-oxygen, False)):
         weighed = replace(chain, intact=IntactMass(mass + oxygen + off, 0.002, kind))
         assert mass_row(weighed, PLAIN).met != missed
         assert is_missed(weighed, PLAIN) == missed  # the last is met by the residues themselves
-
-
-# --- errors --------------------------------------------------------------------------------------
-
-CAM = 57.021464
-WORDS = {
-    "right": "",
-    "kind": "as average, not monoisotopic",
-    "disulfide": "with 1 disulfide bond reduced (2.0157 Da more)",
-    "alkylated": "without carbamidomethylated C (114.0429 Da less)",
-}
-
-
-def wrong_mass(whole: str, error: str) -> float:
-    """The monoisotopic mass of a chain with an error."""
-    if error == "kind":
-        return mass_of(whole, average=True)
-    off = {"right": 0.0, "disulfide": -2 * 1.00782503, "alkylated": CAM * whole.count("C")}
-    return mass_of(whole) + off[error]
-
-
-@pytest.mark.parametrize("error", WORDS)
-def test_an_error_of_an_intact_mass_is_named_and_changes_nothing(
-    write: Write, tmp_path: Path, error: str
-) -> None:
-    whole = germline_chain("K", 1)
-    assert whole.count("C") == 2
-    rows = f"m\t{wrong_mass(whole, error):.4f}\t0.3\tmonoisotopic\n"
-    inputs = {
-        "fasta": write("c.fasta", f">m\n{whole[:60]}XXXX{whole[64:]}\n"),
-        "masses": write("m.tsv", HEAD + rows),
-    }
-    fill_file(inputs, tmp_path / "out", {})
-    (first, *_) = GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
-    if error == "right":
-        assert (first.candidate, first.status) == (whole[60:64], "filled")
-        return
-    assert f"{MassDoubt.INTACT_ERROR} {WORDS[error]}" in first.status
-    note = mass_note(tmp_path / "out" / "alkylation.json", tmp_path / "out" / "gaps.tsv")
-    assert "1 gap of a chain whose intact mass is far more probable with an error" in note
-
-
-def test_what_a_chain_of_weighed_gaps_would_meet_is_named(write: Write, tmp_path: Path) -> None:
-    whole = germline_chain("K", 1)
-    alkylated = wrong_mass(whole, "alkylated")
-    inputs = {
-        "fasta": write("c.fasta", f">m\n{whole[:60]}X[+{weight(whole[60:64]):.4f}]{whole[64:]}\n"),
-        "masses": write("m.tsv", f"{HEAD}m\t{alkylated:.4f}\t0.3\tmonoisotopic\n"),
-    }
-    fill_file(inputs, tmp_path / "out", {})
-    (first, *_) = GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")
-    assert (
-        first.status == f"filled ({MassDoubt.UNMET}; {MassDoubt.INTACT_ERROR} {WORDS['alkylated']})"
-    )
-
-
-def test_errors_are_those_that_the_cysteines_allow() -> None:
-    chain = Scaffold(
-        "m", "", "CACX", (Gap(3, 4, 1, 1),), 1, intact=IntactMass(500.0, 0.1, "average")
-    )
-    words = [error.words for error in intact_errors(chain, 1)]
-    assert not any("disulfide" in one for one in words)
-    assert any("without carbamidomethylated C (57.05" in one for one in words)
-    carried = replace(chain, modifications=(ResidueModification(0, CAM, "Carbamidomethyl"),))
-    assert (unmodified_cysteines(chain, "CACA"), unmodified_cysteines(carried, "CACA")) == (2, 1)
-    bonds = [e.mass.mass for e in intact_errors(chain, 4) if "disulfide" in e.words]
-    assert bonds == pytest.approx([502.0166, 504.0333], abs=1e-3)
-    assert not list(intact_errors(replace(chain, intact=None), 4))
-    (cysteinyl,) = (e.mass.mass for e in intact_errors(chain, 1) if "cysteinyl" in e.words)
-    assert cysteinyl == pytest.approx(500.0 - 119.14, abs=0.1)  # on average
-    light = replace(chain, intact=IntactMass(60.0, 50.0, "average"))
-    left = [error.mass.mass for error in intact_errors(light, 1)]
-    assert min(left) > 50.0  # no error leaves less than the tolerance
-    words = [e.words.split(" (")[0] for e in intact_errors(chain, 0)]
-    assert words == [
-        "as monoisotopic, not average",
-        "without an oxygen on M or W",
-        "without a hexose, as of glycation",
-        "without a proton, as [M+H]+ has",
-        "with the water that was not counted",
-    ]
-
-
-G0F_AVERAGE = 1445.338  # C56H92N4O39
-
-
-@pytest.mark.parametrize(
-    ("kind", "added", "said"),
-    [
-        ("average", G0F_AVERAGE, "without a G0F glycan on N-X-S/T (1445.33"),
-        ("monoisotopic", 1606.5867, "without a G1F glycan on N-X-S/T (1606.5867 Da less)"),
-        ("monoisotopic", 1768.6395, "without a G2F glycan on N-X-S/T (1768.6395 Da less)"),
-        ("monoisotopic", 0.984016, "without the D that PNGase F leaves in place of N (0.9840 Da"),
-    ],
-)
-def test_what_a_glycosylated_chain_carries_is_named_with_its_form(
-    kind: str, added: float, said: str
-) -> None:
-    """Of a heavy chain without its lysine: the difference is that of this form."""
-    whole = germline_chain("H", 1, constant=True)
-    mass = mass_of(whole[:-1], average=kind == "average") + added
-    chain = Scaffold("m", "", whole, (), 1, intact=IntactMass(mass, 0.02, kind))
-    error = error_of_missed(chain, whole)
-    assert said in error and " or " not in error
-    row = mass_row(chain, whole)
-    assert row.form == "no C-terminal lysine" and not row.met
-    assert row.difference == pytest.approx(-added, abs=0.02)
-    written = (ResidueModification(whole.index("NST"), 203.0794, "HexNAc"),)
-    heavier = IntactMass(mass + 203.0794, 0.02, kind)
-    carried = replace(chain, modifications=written, intact=heavier)
-    assert "N-X-S/T" not in error_of_missed(carried, whole)
-
-
-@pytest.mark.parametrize("off", [1.0033548, -1.0033548])
-def test_an_isotope_slip_is_an_error_of_a_monoisotopic_mass_alone(off: float) -> None:
-    whole = germline_chain("H", 1)
-    for kind, named in (("monoisotopic", True), ("average", False)):
-        mass = mass_of(whole, average=kind == "average") + off
-        chain = Scaffold("m", "", whole, (), 1, intact=IntactMass(mass, 0.01, kind))
-        assert ("without an isotope slip" in error_of_missed(chain, whole)) is named
-
-
-@pytest.mark.parametrize("sequence", ["ANPSA", "ANAAA", "ANXSA"])
-def test_a_glycan_is_an_error_only_where_its_site_is_observed(sequence: str) -> None:
-    gaps = tuple(Gap(i, i + 1, 1, 1) for i, letter in enumerate(sequence) if letter == "X")
-    given = IntactMass(5000.0, 1.0, "average")
-    for letters, at, named in ((sequence, gaps, False), ("ANASA", (), True)):
-        errors = intact_errors(Scaffold("m", "", letters, at, 1, intact=given), 0)
-        assert any("glycan" in error.words for error in errors) == named
-
-
-def test_the_difference_of_a_mass_that_nothing_explains_is_to_the_nearest_form() -> None:
-    whole = "QASDFGHLGK"
-    intact = IntactMass(mass_of(whole[:-1]) + 5.0, 0.1, "monoisotopic")
-    row = mass_row(Scaffold("m", "", whole, (), 1, intact=intact), whole)
-    assert (row.form, row.met) == ("no C-terminal lysine", False)
-    assert row.difference == pytest.approx(-5.0, abs=1e-3)
-
-
-def test_the_usual_reagent_is_named_where_a_rare_one_fits_as_well() -> None:
-    """Of two C's a carbamidomethyl each; a propionamide each leaves a mass that fits too."""
-    whole = germline_chain("K", 1)
-    intact = IntactMass(mass_of(whole) + 2 * CAM, 40.0, "monoisotopic")
-    chain = Scaffold("m", "", whole, (), 1, intact=intact)
-    said = error_of_missed(chain, whole)
-    assert "carbamidomethylated" in said and "propionamidated" not in said
-
-
-def test_an_error_is_one_of_the_forms_that_are_allowed() -> None:
-    intact = IntactMass(mass_of("ACDEI") + CAM, 0.01, "monoisotopic")
-    chain = Scaffold("m", "", "ACDEIK", (), 1, intact=intact)
-    assert error_of_missed(chain, "ACDEIK") == ""
-    clipped = Modifications(clipped_lysine=True)
-    assert "carbamidomethylated" in error_of_missed(chain, "ACDEIK", clipped)
-
-
-def test_a_common_reagent_is_named_with_a_rare_one_that_fits_better() -> None:
-    """V weighs two methylenes more than A, and two propionamides so much more than the other."""
-    intact = IntactMass(mass_of("CACA") + 2 * 71.037114, 0.05, "monoisotopic")
-    chain = Scaffold("m", "", "CACX", (Gap(3, 4, 1, 1),), 1, intact=intact)
-    table = np.full((1, N_RESIDUES), 1e-9)
-    for of_v, named in ((1e-4, "propionamid"), (0.01, "both"), (0.9, "carbamidomethyl")):
-        table[0, RESIDUES.index("V")] = of_v
-        table[0, RESIDUES.index("A")] = 0.9 if of_v < 0.5 else 0.1
-        said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
-        assert ("without propionamidated C (" in said) == (named in ("propionamid", "both"))
-        assert ("without carbamidomethylated C (" in said) == (named in ("carbamidomethyl", "both"))
-
-
-@pytest.mark.parametrize(
-    ("of_y", "of_f", "named"),
-    [(0.03, 0.97, False), (1e-4, 0.9999, True), (0.0, 1e-9, False), (0.0, 0.5, True)],
-)
-def test_an_error_is_named_only_if_it_is_far_more_probable(
-    of_y: float, of_f: float, named: bool
-) -> None:
-    """F and an oxygen weigh as much as Y."""
-    intact = IntactMass(mass_of("MAY"), 0.01, "monoisotopic")
-    chain = Scaffold("m", "", "MAX", (Gap(2, 3, 1, 1),), 1, intact=intact)
-    table = np.zeros((1, N_RESIDUES))
-    table[0, [RESIDUES.index(letter) for letter in "YFG"]] = of_y, of_f, 1 - of_y - of_f
-    said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
-    assert ("without an oxygen on M or W" in said) == named == bool(said)
-
-
-def test_what_a_cysteine_of_a_gap_carries_is_named() -> None:
-    intact = IntactMass(mass_of("AAC") + CAM, 0.01, "monoisotopic")
-    chain = Scaffold("m", "", "AAX", (Gap(2, 3, 1, 1),), 1, intact=intact)
-    for letter in "CS":
-        table = np.full((1, N_RESIDUES), 1e-6)
-        table[0, RESIDUES.index(letter)] = 1.0
-        said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
-        assert ("carbamidomethylated" in said) == (letter == "C")
 
 
 def test_the_summary_says_which_intact_masses_are_met(tmp_path: Path) -> None:
