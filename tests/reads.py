@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
+import bundled
 from lacuna.antibody.germlines import LOCI, Segments, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import ABSENT, decode, encode, merge_il
+from lacuna.core.alphabet import ABSENT, MISSING, decode, encode, merge_il
 from lacuna.evidence.chain import WeighedChain
+from lacuna.evidence.weigh import weigh
 from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.place import Placed, place
+from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft, draft_of, protein_of
 from lacuna.reads.error_model import Model
 from lacuna.reads.read import Read
@@ -81,11 +84,6 @@ def _nearest(segments: Segments, locus: str, tokens: np.ndarray, columns: np.nda
     return int(own[np.argmax((segments.tokens[own][:, columns] == tokens).sum(1))])
 
 
-def numbered(reads: Iterable[Read]) -> list[Read]:
-    """The reads by names of their own, since those of two chains may be the same."""
-    return [replace(read, name=f"{i}") for i, read in enumerate(reads)]
-
-
 def reads_of(reads: Iterable[Read]) -> ReadSet:
     every = list(reads)
     return collapse(every, Sure().probabilities(every))
@@ -146,8 +144,25 @@ def germline_draft(locus: str) -> Draft:
     return draft_of(locus, *first, -1)
 
 
-def built(reads: list[Read]) -> Placed:
+def opened(draft: Draft, start: int, stop: int) -> Draft:
+    """The draft with an open stretch of as many residues."""
+    return replace(draft.with_residues(slice(start, stop), MISSING), bridged=False)
+
+
+def votes_with(n: int, **shown: Any) -> Votes:
+    """Votes for n positions, of which reads show nothing but what is named."""
+    nothing = {name: np.zeros(n) for name in ("depth", "deleted", "passed", "blocks")}
+    empty = Votes(np.zeros((n, 20)), amide=np.zeros((n, 4)), inserted={}, **nothing)
+    return replace(empty, **shown)
+
+
+def built(reads: Sequence[Read]) -> Placed:
     return place(reads, Sure())
+
+
+def weighed(placed: Placed, *, network: bool = True) -> tuple[WeighedChain, ...]:
+    loaded = bundled.predictor()
+    return weigh(placed, loaded.model if network else None, loaded.library)
 
 
 def best_of(chain: WeighedChain) -> str:

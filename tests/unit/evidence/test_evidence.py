@@ -16,7 +16,6 @@ from lacuna.core.alphabet import (
     ABSENT,
     ISOLEUCINE,
     LEUCINE,
-    MISSING,
     N_RESIDUES,
     RESIDUES,
     encode,
@@ -50,22 +49,22 @@ from lacuna.evidence.posterior import (
 )
 from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.transformer import load_large
-from lacuna.placing.aligning.readset import collapse
-from lacuna.placing.place import Placed, place
+from lacuna.placing.place import Placed
 from lacuna.placing.stretches.junction_mass import JunctionMass, junction_mass
-from lacuna.placing.votes.consensus import Votes, votes
+from lacuna.placing.votes.consensus import votes
 from lacuna.placing.votes.draft import Draft, Loose, Meeting, draft_of
 from lacuna.placing.votes.placement import place_on
 from reads import (
-    Sure,
     best_of,
+    built,
     chain_with_cdr3,
     draft_from,
     germline_draft,
-    numbered,
+    opened,
     peptide,
     reads_of,
     tiles,
+    votes_with,
 )
 
 MODEL, GERMLINES = bundled.predictor().model, bundled.predictor().library
@@ -84,14 +83,14 @@ def observed(chain: WeighedChain) -> str:
 def whole() -> Placed:
     """Every residue is under several reads."""
     reads = [r for i in range(3) for r in tiles(CHAIN[i:120])]
-    return place(numbered(reads), Sure())
+    return built(reads)
 
 
 @pytest.fixture(scope="module")
 def part() -> Placed:
     """No read lies on residues 60 to 95."""
     reads = [r for i in range(3) for r in (*tiles(CHAIN[i:60]), *tiles(CHAIN[95 + i : 120]))]
-    return place(numbered(reads), Sure())
+    return built(reads)
 
 
 def test_what_reads_show_is_observed(whole: Placed) -> None:
@@ -113,7 +112,7 @@ def test_what_reads_show_is_observed_only_if_it_is_probable_with_the_network_too
 
 
 def test_i_or_l_is_not_what_reads_tell(whole: Placed) -> None:
-    vote = votes(whole.reads, whole.placements, 0, len(whole.drafts[0]))
+    vote = votes(whole.reads, whole.placements, 0)
     nats = likelihood(whole.drafts[0], vote)
     assert (nats[:, ISOLEUCINE] == nats[:, LEUCINE]).all()
     assert (nats.min(1) >= -CAP).all() and (nats.max(1) == 0.0).all()
@@ -130,7 +129,7 @@ def test_what_no_read_shows_is_inferred_and_never_sure(part: Placed) -> None:
 def test_an_open_junction_is_a_gap_of_unknown_length() -> None:
     at = CHAIN.index("ARWGG")
     reads = [r for i in range(3) for r in (*tiles(CHAIN[i : at + 1]), *tiles(CHAIN[at + 14 : 120]))]
-    placed = place(numbered(reads), Sure())
+    placed = built(reads)
     chain = weighed(placed)
     (gap,) = chain.gaps
     assert gap.min_length == 0
@@ -146,12 +145,9 @@ def test_an_open_junction_is_unknown_up_to_its_ends_and_weighs_what_is_within(
     at = CHAIN.index("ARWGG") + 5
     given = [*tiles(CHAIN[:at], step=1), *tiles(CHAIN[at + 3 : 120], step=1)]
     given += [peptide(CHAIN[at - n : at + 1], f"to {n}") for n in range(12, 20)]
-    reads = collapse(given, Sure().probabilities(given))
-    tokens = whole.drafts[0].tokens.copy()
-    tokens[at : at + 3] = MISSING
-    opened = replace(whole.drafts[0], tokens=tokens, bridged=False)
-    placements = place_on(reads, [opened])
-    placed = replace(whole, reads=reads, drafts=[opened], placements=placements)
+    reads = reads_of(given)
+    drafts = [opened(whole.drafts[0], at, at + 3)]
+    placed = replace(whole, reads=reads, drafts=drafts, placements=place_on(reads, drafts))
     for start, mass in ((at, 500.0), (at - 1, None)):
         of_run = JunctionMass(start, at + 3, 500.0)
         monkeypatch.setattr("lacuna.evidence.weigh.junction_mass", lambda *_, of=of_run: of)
@@ -164,10 +160,8 @@ def test_an_open_junction_is_unknown_up_to_its_ends_and_weighs_what_is_within(
 def test_a_residue_that_reads_show_in_an_open_junction_is_kept(whole: Placed, unknown: int) -> None:
     """The gap would be filled with whatever length the network likes best."""
     (draft,) = whole.drafts
-    tokens = draft.tokens.copy()
     at = draft.cdr3()[0] + 3
-    tokens[at : at + unknown] = MISSING
-    chain = weighed(replace(whole, drafts=[replace(draft, tokens=tokens, bridged=False)]))
+    chain = weighed(replace(whole, drafts=[opened(draft, at, at + unknown)]))
     assert not chain.gaps and chain.scaffold[at : at + unknown] == CHAIN[at : at + unknown]
 
 
@@ -177,12 +171,9 @@ def test_one_read_over_an_open_junction_says_how_long_it_is(whole: Placed) -> No
     sides = (CHAIN[:at], CHAIN[at + 3 : 120])
     reads = [r for i in range(3) for side in sides for r in tiles(side[i:])]
     reads.append(peptide(CHAIN[at - 12 : at + 14], "over"))
-    placed = place(numbered(reads), Sure())
-    known = whole.drafts[0]
-    tokens = known.tokens.copy()
-    tokens[at : at + 3] = MISSING
-    opened = replace(known, tokens=tokens, bridged=False)
-    chain = weighed(replace(placed, drafts=[opened], placements=place_on(placed.reads, [opened])))
+    placed = built(reads)
+    drafts = [opened(whole.drafts[0], at, at + 3)]
+    chain = weighed(replace(placed, drafts=drafts, placements=place_on(placed.reads, drafts)))
     assert not chain.gaps and {row.state for row in chain.rows[at : at + 3]} == {"doubtful"}
     assert "".join(row.residue for row in chain.rows[at : at + 3]) == CHAIN[at : at + 3]
 
@@ -199,7 +190,7 @@ def test_reads_that_show_another_residue_beside_an_unknown_one_do_not_cross_it(
     at = opened.cdr3()[0] + 4
     sides = (CHAIN[: at - 1] + "G", right + CHAIN[CHAIN.index("WGQG") : 120])
     given = [r for i in range(3) for side in (sides[0][i:], sides[1]) for r in tiles(side)]
-    reads = collapse(given, Sure().probabilities(given))
+    reads = reads_of(given)
     placements = place_on(reads, [opened])
     chain = weighed(replace(whole, reads=reads, drafts=(opened,), placements=placements))
     flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
@@ -219,7 +210,7 @@ def test_one_of_many_reads_over_an_unknown_residue_does_not_say_how_many_there_a
     given = [r for i in range(3) for side in (sides[0][i:], sides[1]) for r in tiles(side)]
     given += [peptide(sides[1][: 13 + i], f"on{i}") for i in range(8)]
     given.append(peptide("WGFYHMDY" + behind[:8], "over"))
-    reads = collapse(given, Sure().probabilities(given))
+    reads = reads_of(given)
     placements = place_on(reads, [opened])
     chain = weighed(replace(whole, reads=reads, drafts=(opened,), placements=placements))
     flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
@@ -235,7 +226,7 @@ def test_reads_over_an_open_junction_say_what_it_weighs() -> None:
         off = whole - sum(std_aa_mass[r] for r in "A" + wrong) + std_aa_mass[CHAIN[at + 13]]
         residues = CHAIN[at - n : at + 1] + wrong + CHAIN[at + 14 : at + 24]
         over.append(peptide(residues, "", [(n + 1, off)]))
-    placed = place(numbered([*reads, *over]), Sure())
+    placed = built([*reads, *over])
     (gap,) = weighed(placed).gaps
     known = placed.drafts[0].tokens[slice(*placed.drafts[0].cdr3())]
     given = sum(std_aa_mass[RESIDUES[t]] for t in known if t < 20)
@@ -249,9 +240,6 @@ def test_one_read_over_an_open_junction_does_not_say_what_it_weighs(
     """It may be wrong on one of its sides too: others must agree with it."""
     (draft,) = whole.drafts
     start, stop = draft.cdr3()
-    tokens = draft.tokens.copy()
-    tokens[start:stop] = MISSING
-    opened = replace(draft.with_tokens(tokens), bridged=False)
     mass = sum(std_aa_mass[r] for r in CHAIN[start:stop])
     # Each is wrong in its own way, and all but the first few are of another mass.
     over = []
@@ -259,7 +247,7 @@ def test_one_read_over_an_open_junction_does_not_say_what_it_weighs(
         residues = CHAIN[start - 10 - n : start] + "HPMF" + CHAIN[stop : stop + 12]
         more = mass - sum(std_aa_mass[r] for r in "HPMF") + off
         over.append(peptide(residues, f"{n}", [(10 + n, more)]))
-    found = junction_mass(reads_of(over), opened)
+    found = junction_mass(reads_of(over), opened(draft, start, stop))
     if weighs:
         assert found == JunctionMass(start, stop, pytest.approx(mass, abs=0.01))
     else:
@@ -276,7 +264,7 @@ def test_flags_are_of_what_a_good_part_of_the_reads_shows() -> None:
     amide[30, :2], amide[31, :2] = (20.0, 8.0), (20.0, 1.0)
     germline = draft.germline.copy()
     germline[[30, 31]] = best[[30, 31]]
-    found = Votes(np.zeros((n, 20)), np.full(n, 5.0), amide, {}, np.zeros(n), np.zeros(n), blocks)
+    found = votes_with(n, depth=np.full(n, 5.0), amide=amide, blocks=blocks)
     flags = flags_of(replace(draft, germline=germline), found, best, margin)
     assert {i: own for i, own in enumerate(flags) if own} == {
         10: ["isobaric"],
@@ -319,7 +307,7 @@ def test_what_few_reads_show_or_have_no_say_in_is_not_flagged() -> None:
     nats[41, [trp, tyr]] = 20.0, 1.0
     nats[42, [trp, tyr, asp]] = 20.0, 8.0, -30.0  # against a third one
     columns[50] = OTHER_INSERTION
-    found = Votes(nats, depth, amide, {}, np.zeros(n), np.zeros(n), blocks)
+    found = votes_with(n, nats=nats, depth=depth, amide=amide, blocks=blocks)
     changed = replace(draft, germline=germline, columns=columns)
     assert {at: own for at, own in enumerate(flags_of(changed, found, best, margin)) if own} == {
         30: ["deamidation"],
@@ -362,9 +350,7 @@ def test_another_length_is_one_that_half_of_the_reads_across_show() -> None:
         13: {(1,): 0.3},
         n: {(1,): 2.0},
     }
-    found = Votes(
-        np.zeros((n, N_RESIDUES)), depth, np.zeros((n, 4)), inserted, deleted, passed, np.zeros(n)
-    )
+    found = votes_with(n, depth=depth, inserted=inserted, deleted=deleted, passed=passed)
     assert np.flatnonzero(other_lengths(found)).tolist() == [2, 6, 7]
 
 
@@ -376,7 +362,7 @@ def test_alternatives_are_those_that_are_not_all_but_excluded(part: Placed) -> N
 def test_a_conflict_is_flagged_and_not_sure() -> None:
     changed = CHAIN[:70] + "W" + CHAIN[71:]
     reads = [r for i in range(3) for r in tiles(CHAIN[i:120]) + tiles(changed[i:120])]
-    chain = weighed(place(numbered(reads), Sure()))
+    chain = weighed(built(reads))
     row = chain.rows[70]
     assert "minority" in row.flags
     assert row.state != "observed" or row.probability < 0.999
@@ -459,7 +445,7 @@ def test_residues_where_two_sides_of_a_cdr3_meet_have_an_unsure_length(whole: Pl
 def test_residues_of_a_cdr3_that_no_read_joins_are_flagged_and_unsure(whole: Placed) -> None:
     at = CHAIN.index("ARWGG") + 6
     given = [r for i in range(3) for side in (CHAIN[i:at], CHAIN[at:120]) for r in tiles(side)]
-    reads = collapse(given, Sure().probabilities(given))
+    reads = reads_of(given)
     placements = place_on(reads, whole.drafts)
     chain = weighed(replace(whole, reads=reads, placements=placements))
     flagged = [i for i, row in enumerate(chain.rows) if "length" in row.flags]
@@ -471,7 +457,7 @@ def test_deamidation_is_flagged() -> None:
     at = CHAIN.index("N", 50)
     changed = CHAIN[:at] + "D" + CHAIN[at + 1 :]
     reads = [r for i in range(3) for r in tiles(CHAIN[i:120])] + tiles(changed[:120])
-    chain = weighed(place(numbered(reads), Sure()))
+    chain = weighed(built(reads))
     assert chain.rows[at].residue == "N"
     assert "deamidation" in chain.rows[at].flags
 

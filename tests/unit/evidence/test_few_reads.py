@@ -1,25 +1,32 @@
 """Samples of few reads: what is there is found, and what is not sure is said to be so."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-import bundled
 from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CYS104, OUTSIDE
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import MISSING, N_RESIDUES
+from lacuna.core.alphabet import N_RESIDUES
 from lacuna.evidence.chain import chain_of
 from lacuna.evidence.flags import other_lengths
 from lacuna.evidence.posterior import hidden_from_network
-from lacuna.evidence.weigh import weigh
-from lacuna.placing.stretches.loop_lengths import Around
+from lacuna.placing.stretches.loop_lengths import Germline
 from lacuna.placing.stretches.sides import Opening
 from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft, draft_of
 from lacuna.reads.read import Read
-from reads import best_of, built, chain_with_cdr3, germline_draft, merged, peptide, tiles
+from reads import (
+    best_of,
+    built,
+    chain_with_cdr3,
+    germline_draft,
+    merged,
+    opened,
+    peptide,
+    tiles,
+    votes_with,
+    weighed,
+)
 
 HEAVY = chain_with_cdr3("H", "ARTSYTGGYWYEDL")
 KAPPA = chain_with_cdr3("K", "QQYNSYPLT")
@@ -49,7 +56,7 @@ def test_chains_whose_v_domains_no_read_shows_are_found_by_their_constant_region
     ]
     placed = built(reads)
     assert sorted(d.locus for d in placed.drafts) == ["H", "K"]
-    for chain in weigh(placed, None, bundled.predictor().library):
+    for chain in weighed(placed, network=False):
         assert sum(row.depth > 0 for row in chain.rows) > 50
         assert all(row.probability < 0.95 for row in chain.rows)
 
@@ -78,17 +85,16 @@ def test_the_v_segment_tells_the_length_of_a_loop_less_in_camelids(
     draft = draft_of("H", v, 0, -1)
     loop = np.flatnonzero((draft.columns >= first) & (draft.columns <= last))
     opening = Opening(int(loop[0]) - 4, int(loop[-1]) + 5, 0, 0, 0, 0, through=False)
-    germline = Around.of(draft, shown_by(draft.tokens), opening)
+    germline = Germline.of(draft, shown_by(draft.tokens), opening)
     assert (germline.share_of(len(loop) + 8) >= 0.95) == sure
 
 
 def shown_by(tokens: np.ndarray) -> Votes:
     """Votes of reads that show residues, some 25 nats each."""
-    n, none = len(tokens), np.zeros(len(tokens))
-    nats = np.zeros((n, N_RESIDUES))
-    known = tokens < N_RESIDUES
-    nats[known, tokens[known]] = 25.0
-    return Votes(nats, none + 5, np.zeros((n, 4)), {}, none, none + 5, none)
+    five, known = np.full(len(tokens), 5.0), tokens < N_RESIDUES
+    found = votes_with(len(tokens), depth=five, passed=five)
+    found.nats[known, tokens[known]] = 25.0
+    return found
 
 
 def crossed(changed: str, whole: str) -> list[Read]:
@@ -114,7 +120,7 @@ def test_a_length_that_the_only_read_across_contradicts_is_in_doubt(
 ) -> None:
     """It is too little to change the chain."""
     placed = built(crossed(changed, "APGQGLEW"))
-    (chain,) = weigh(placed, None, bundled.predictor().library)
+    (chain,) = weighed(placed, network=False)
     at = HEAVY.index("APGQGLEW")
     assert len(chain.rows) >= len(HEAVY) and merged(best_of(chain)[at + 5 : at + 8]) == "LEW"
     near = chain.rows[at : at + 8]
@@ -123,18 +129,16 @@ def test_a_length_that_the_only_read_across_contradicts_is_in_doubt(
 
 
 def test_reads_that_leave_residues_out_outweigh_those_that_show_them() -> None:
-    n, none = 6, np.zeros(6)
     left_out = np.array([0.0, 1.0, 1.0, 1.0, 0.0, 0.0])
     depth = np.array([3.0, 1.0, 2.0, 0.0, 0.0, 3.0])
-    found = Votes(np.zeros((n, 20)), depth, np.zeros((n, 4)), {}, left_out, none, none)
+    found = votes_with(6, depth=depth, deleted=left_out)
     assert other_lengths(found).tolist() == [False, True, False, True, False, False]
 
 
 def test_reads_that_have_residues_more_outweigh_those_that_pass() -> None:
-    n, none = 6, np.zeros(6)
     more = {2: {(3,): 1.0}, 5: {(3,): 1.0}, 0: {(4,): 1.0}}
     passed = np.array([0.0, 1.0, 1.0, 1.0, 1.0, 2.0])
-    found = Votes(np.zeros((n, 20)), none + 2, np.zeros((n, 4)), more, none, passed, none)
+    found = votes_with(6, depth=np.full(6, 2.0), inserted=more, passed=passed)
     assert other_lengths(found).tolist() == [False, True, True, False, False, False]
 
 
@@ -165,26 +169,21 @@ def test_a_read_that_ends_beyond_its_core_does_not_cross_an_unknown_residue(
     """Its last residue says what lies there, but not how many do."""
     draft = germline_draft("K")
     at = draft.cdr3()[0] + 1
-    tokens = draft.tokens.copy()
-    tokens[at] = MISSING
-    opened = replace(draft, tokens=tokens, bridged=False)
     n = len(draft)
-    nats, posterior = np.zeros((n, 20)), np.full((n, 20), 1 / 20)
+    nats, posterior, no = np.zeros((n, 20)), np.full((n, 20), 1 / 20), np.zeros(n, dtype=bool)
     nats[at, 0] = 20.0
-    on, none = np.where(np.arange(n) == at, depth, 1.0), np.zeros(n)
-    found = Votes(nats, on, np.zeros((n, 4)), {}, none, none, none)
-    chain = chain_of("k", opened, found, nats, posterior, none.astype(bool), {}, None)
+    found = votes_with(n, nats=nats, depth=np.where(np.arange(n) == at, depth, 1.0))
+    chain = chain_of("k", opened(draft, at, at + 1), found, nats, posterior, no, {}, None)
     assert [(gap.start, gap.end) for gap in chain.gaps] == ([] if crossed else [(at, at + 1)])
 
 
 def test_a_chain_whose_residues_cannot_be_numbered_has_the_columns_of_its_segments() -> None:
     draft = germline_draft("K")
-    n, none = len(draft), np.zeros(len(draft))
+    n = len(draft)
     posterior = np.full((n, 20), 1 / 20)
     assert (number_chain("A" * n).columns == OUTSIDE).all()
-    found = Votes(np.zeros((n, 20)), none, np.zeros((n, 4)), {}, none, none, none)
-    no = none.astype(bool)
-    chain = chain_of("k", draft, found, np.zeros((n, 20)), posterior, no, {}, None)
+    no = np.zeros(n, dtype=bool)
+    chain = chain_of("k", draft, votes_with(n), np.zeros((n, 20)), posterior, no, {}, None)
     assert {row.region for row in chain.rows} == {
         *("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4")
     }

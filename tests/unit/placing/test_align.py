@@ -17,7 +17,7 @@ from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import protein_of
 from lacuna.placing.votes.placement import of_one_locus, place_on, place_on_text, text_of
 from lacuna.reads.read import Read
-from reads import TEXT, Mixed, Sure, chain_with_cdr3, peptide, read_set, tiles
+from reads import TEXT, Mixed, Sure, built, chain_with_cdr3, peptide, read_set, tiles
 
 
 def laid_on(text: str, *residues: str, modifications: Any = ()) -> Any:
@@ -144,7 +144,7 @@ def test_a_mutated_chain_of_which_little_is_read_is_found() -> None:
     mutated = "".join("W" if i % 8 == 7 and c not in "CW" else c for i, c in enumerate(chain))
     parts = [mutated[start : start + 18] for start in (0, 62)]
     reads = [replace(peptide(p[i:]), name=f"{p}{i}") for p in parts for i in range(4)]
-    placed = place(reads, Sure())
+    placed = built(reads)
     assert placed.names == ("heavy",)
     assert sum(row.chain == "heavy" for row in placed.rows) >= 6
 
@@ -157,13 +157,13 @@ def test_a_chain_is_not_started_by_a_run_as_short_as_other_proteins_share(
     run = chain_with_cdr3("H", "ARWGGDGFYHMDY")[30 : 30 + residues]
     ends = ["WHKWF", "HMWHH", "WFMHW", "WHHWM", "MHKWH"]
     reads = [peptide(end + run + end[::-1], end) for end in ends]
-    assert place(reads, Sure()).names == names
+    assert built(reads).names == names
 
 
 def test_reads_of_other_proteins_are_no_chain() -> None:
     trypsin = "IVGGYTCGANTVPYQVSLNSGYHFCGGSLINSQWVVSAAHCYKSGIQVRLGEDNINVVEGNEQFISASKSIVHPSYN"
     reads = [replace(r, name=f"{i}-{r.name}") for i in range(3) for r in tiles(trypsin[i:])]
-    assert place(reads, Sure()).names == ()
+    assert built(reads).names == ()
 
 
 def test_remembered_alignments_are_those_that_would_be_made() -> None:
@@ -209,7 +209,7 @@ def test_a_short_core_beside_long_sure_ends_is_of_another_protein() -> None:
     core = chain[60:66]
     other = peptide(f"WHMKWCF{core}FCWHKMW", "other")
     end = peptide(f"WHM{chain[63:75]}", "end")
-    rows = {row.read: row for row in place([*tiles(chain), other, end], Sure()).rows}
+    rows = {row.read: row for row in built([*tiles(chain), other, end]).rows}
     assert rows["other"].placed_as == "fits no chain"
     assert (rows["end"].chain, rows["end"].placed_as) == ("heavy", "core")
     # If the ends may be wrong, the core is all that can be judged by.

@@ -11,7 +11,7 @@ from lacuna.placing.votes.draft import protein_of
 from lacuna.placing.votes.modifications import carried_by_cysteine, end_differences
 from lacuna.placing.votes.placement import place_on
 from lacuna.reads.read import Read
-from reads import Sure, chain_with_cdr3, peptide
+from reads import Sure, chain_with_cdr3, peptide, reads_of
 
 
 def test_what_c_carries_is_not_found_among_ends_of_any_mass() -> None:
@@ -25,7 +25,7 @@ def test_what_c_carries_is_not_found_among_ends_of_any_mass() -> None:
         return peptide(chain[at - n : at] + tail, f"{n}{tail}", [(n + len(tail) - 1, off)])
 
     def carried(reads: Sequence[Read]) -> tuple[float, ...]:
-        found = collapse(reads, Sure().probabilities(reads))
+        found = reads_of(reads)
         return carried_by_cysteine(found, place_on(found, [protein_of(chain)]))
 
     same = [end(n, "WWH", 0.0) for n in range(9, 17)]
@@ -59,5 +59,5 @@ def test_what_c_carries_is_found_where_the_tool_wrote_it(
         peptide(chain[at - n : at + end], f"r{i}", [(n, 57.02)] if i < written else ())
         for i, (n, end) in enumerate(ends)
     ]
-    found = collapse(reads, Sure().probabilities(reads))
+    found = reads_of(reads)
     assert carried_by_cysteine(found, place_on(found, [protein_of(chain)])) == expected

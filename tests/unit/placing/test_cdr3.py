@@ -12,7 +12,6 @@ from lacuna.evidence.chain import GapHint, _gap
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.build import of_usual_length
-from lacuna.placing.place import place
 from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
 from lacuna.placing.stretches.cdr3 import _open_stretch, _with_start_of_fr4, with_junction
 from lacuna.placing.stretches.cdr3_joints import unjoined_in_cdr3
@@ -26,13 +25,13 @@ from lacuna.placing.votes.placement import place_on
 from reads import (
     DOMAIN,
     Mixed,
-    Sure,
+    built,
     chain_with_cdr3,
     draft_from,
     germline_draft,
-    numbered,
     peptide,
     read_set,
+    reads_of,
     tiles,
 )
 
@@ -52,14 +51,14 @@ def thinnest_joint(rule: JointRule, stretch: str, *reads: str) -> float:
 def test_paths_lead_from_anchor_to_anchor() -> None:
     chain = "DTAVYYCARWGGDGFYAMDYWGQGTLVTVSS"
     reads = tiles(chain, length=12, step=2)
-    graph = WordGraph(collapse(reads, Sure().probabilities(reads)))
+    graph = WordGraph(reads_of(reads))
     found = paths(graph, encode("DTAVYYC"), encode("WGQGTLV"), 3, 30)
     assert decode(found[0]) == "ARWGGDGFYAMDY"
 
 
 def test_no_path_without_reads_over_the_junction() -> None:
     reads = [peptide("EDTAVYYCAR"), peptide("YAMDYWGQGTLVTVSS")]
-    graph = WordGraph(collapse(reads, Sure().probabilities(reads)))
+    graph = WordGraph(reads_of(reads))
     assert paths(graph, encode("DTAVYYC"), encode("WGQGTLV"), 3, 30) == []
 
 
@@ -131,7 +130,7 @@ def test_a_cdr3_that_is_cut_behind_trp118_is_of_the_right_length() -> None:
     chain = chain_with_cdr3("H", "ARGGSSNAPLH")
     cut = chain.index("WGQG") + 1
     reads = [r for n in (12, 14, 16) for r in tiles(chain[:cut], length=n)] + tiles(chain[cut:])
-    placed = place(reads, Sure())
+    placed = built(reads)
     draft = placed.drafts[0]
     assert decode(draft.tokens[slice(*draft.cdr3())]) == "ARGGSSNAPLH"
 
@@ -269,7 +268,7 @@ def test_reads_go_on_from_the_last_residues_of_a_framework() -> None:
 def test_a_cdr3_of_more_than_34_residues_is_not_shortened() -> None:
     cdr3 = "ADKGNGGTYSKEDGSYYDGWTSPGDYGKSDQWHFKMDP"
     chain = chain_with_cdr3("H", cdr3)
-    (draft,) = place([r for i in range(3) for r in tiles(chain[i:])], Sure()).drafts
+    (draft,) = built([r for i in range(3) for r in tiles(chain[i:])]).drafts
     assert decode(draft.tokens[slice(*draft.cdr3())]) == cdr3
 
 
@@ -286,7 +285,7 @@ def test_a_cdr3_does_not_repeat_the_end_of_fr3() -> None:
     chain = chain_with_cdr3("H", "GREGLRYYGLLGDY")
     at = chain.index("YYCGREG") + 1
     chain = chain[:at] + "L" + chain[at + 1 :]
-    placed = place(tiles(chain), Sure())
+    placed = built(tiles(chain))
     assert decode(placed.drafts[0].tokens)[:115] == chain.replace("I", "L")[:115]
 
 
@@ -300,7 +299,7 @@ def test_the_first_residue_of_fr4_may_be_mutated(first: str, cut: bool) -> None:
     if cut:
         ends = [chain[i:at] for i in range(3)] + [chain[at - i :] for i in range(5)]
         reads = [r for end in ends for n in (12, 14) for r in tiles(end, length=n)]
-    placed = place(numbered(reads), Sure())
+    placed = built(reads)
     (draft,) = placed.drafts
     assert draft.bridged
     assert decode(draft.tokens)[:110] == chain.replace("I", "L")[:110]
@@ -434,15 +433,14 @@ def test_residues_of_a_cdr3_that_no_read_joins_are_known(
     draft = draft_from(DOMAIN)
     sides = ["LQMNSLRAEDTAVYYCARDY", "GGNFDYWGQGTLVTVSS"]
     reads = read_set(*(sides * 2), *over)
-    own = place_on(reads, [draft]).of(0)
-    found = unjoined_in_cdr3(reads, own, draft, 0)
+    found = unjoined_in_cdr3(reads, place_on(reads, [draft]), draft)
     assert [RESIDUES[t] for t in draft.tokens[found]] == apart
 
 
 def test_no_cdr3_runs_through_another_fr4() -> None:
     light, heavy = chain_with_cdr3("K", "QQHYTTPPT"), chain_with_cdr3("H", "ARWGGDGFYHMDY")
     over = heavy[heavy.index("ARWGG") - 6 :]
-    placed = place(tiles(light) + tiles(over), Sure())
+    placed = built(tiles(light) + tiles(over))
     assert "K" in [draft.locus for draft in placed.drafts]
     for draft in placed.drafts:
         start, stop = draft.cdr3()
@@ -461,7 +459,7 @@ def test_what_c_carries_is_found_by_the_ends_of_reads(at_c: bool, mass: float) -
     off -= sum(std_aa_mass[r] for r in "WWH")
     ends = [chain[at - n : at] + "WWH" for n in range(9, 20)]
     reads = [peptide(r, f"r{i}", [(len(r) - 1, off)]) for i, r in enumerate(ends)]
-    found = collapse(reads, Sure().probabilities(reads))
+    found = reads_of(reads)
     assert (mass in carried_by_cysteine(found, place_on(found, [draft]))) is at_c
     if at_c:
         # Once it is known, the ends fit; it is still what C carries.

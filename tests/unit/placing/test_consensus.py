@@ -10,7 +10,6 @@ from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode
 from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.readset import collapse
-from lacuna.placing.place import place
 from lacuna.placing.votes.consensus import (
     Votes,
     amide_nats,
@@ -27,14 +26,16 @@ from reads import (
     DOMAIN,
     TEXT,
     Mixed,
-    Sure,
+    built,
     chain_with_cdr3,
     draft_from,
     germline_draft,
     merged,
     peptide,
     read_set,
+    reads_of,
     tiles,
+    votes_with,
 )
 
 
@@ -42,13 +43,13 @@ def test_deamidation_goes_one_way() -> None:
     draft = protein_of("AYPTNGYTRYA")
     reads = [peptide("AYPTNGYTRYA", f"n{i}") for i in range(4)]
     reads += [peptide("YPTDGYTRYA", "d"), peptide("AYPTDGYTRY", "e"), peptide("AYPTDGYTR", "f")]
-    found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, place_on(found, [draft]), 0, len(draft))
+    found = reads_of(reads)
+    vote = votes(found, place_on(found, [draft]), 0)
     before_g = np.arange(len(draft)) == 4
     assert amide_nats(vote, before_g, 0)[4] > 2.0
     reads = [r for r in reads if "D" in r.residues]
-    found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, place_on(found, [draft]), 0, len(draft))
+    found = reads_of(reads)
+    vote = votes(found, place_on(found, [draft]), 0)
     assert amide_nats(vote, before_g, 0)[4] < 0.0
 
 
@@ -60,7 +61,7 @@ def test_deamidated_n_is_laid_on_d_and_on_n_and_votes_for_d(chain: str) -> None:
     assert found.delta.max() == 0.0
     placements = place_on(found, [draft])
     assert (placements.alignment.kind[0] == MATCH).all()
-    vote = votes(found, placements, 0, len(draft))
+    vote = votes(found, placements, 0)
     assert decode(vote.nats[4:5].argmax(1).astype(np.uint8)) == "D"
     # Of another residue, and beside another modification, it is one like any other.
     other = collapse(
@@ -74,8 +75,8 @@ def test_a_minority_is_seen_beside_the_majority() -> None:
     draft = protein_of(TEXT)
     changed = TEXT[:30] + "W" + TEXT[31:]
     reads = [r for i in range(3) for r in tiles(TEXT[i:])] + tiles(changed)
-    found = collapse(reads, Sure().probabilities(reads))
-    vote = votes(found, place_on(found, [draft]), 0, len(draft))
+    found = reads_of(reads)
+    vote = votes(found, place_on(found, [draft]), 0)
     order = np.argsort(-vote.nats[30])[:2]
     assert decode(order.astype(np.uint8)) == TEXT[30] + "W"
 
@@ -93,7 +94,7 @@ def test_a_last_residue_beyond_a_core_counts(turned: bool) -> None:
         found, draft = read_set(read), protein_of(TEXT)
         placements = place_on(found, [draft])
         assert (placements.alignment.at[0] == place).sum() == 0
-        vote = votes(found, placements, 0, len(draft))
+        vote = votes(found, placements, 0)
         assert (vote.nats[place, RESIDUES.index("W")] > 0) == counts
 
 
@@ -101,7 +102,7 @@ def test_reads_of_one_place_count_less_than_reads_of_several() -> None:
     draft = protein_of(TEXT)
 
     def weight(reads: Sequence[Read]) -> float:
-        found = collapse(reads, Sure().probabilities(reads))
+        found = reads_of(reads)
         return float(place_weights(found, place_on(found, [draft])).sum())
 
     peptides = [TEXT[10:17] + other + TEXT[18:26] for other in "ADFW"]
@@ -117,7 +118,7 @@ def votes_of_run(shown: str, text: str) -> tuple[Votes, int]:
     sure = {f"r{i}": [0.6 if c == at else 0.95 for c in range(len(shown) - i)] for i in range(3)}
     found = collapse(reads, Mixed(sure).probabilities(reads))
     draft = protein_of(text)
-    return votes(found, place_on(found, [draft]), 0, len(draft)), text.index("SS")
+    return votes(found, place_on(found, [draft]), 0), text.index("SS")
 
 
 def test_a_residue_too_many_among_equal_ones_is_at_one_place() -> None:
@@ -135,7 +136,7 @@ def test_a_read_that_weighs_as_much_as_the_chain_has_no_residue_less(
     text = "APRLLISDASSRATGIPDRFSGSGSGTDFTLTI"
     found = read_set(f"LISDASS{shown}")
     draft = protein_of(text)
-    vote = votes(found, place_on(found, [draft]), 0, len(draft))
+    vote = votes(found, place_on(found, [draft]), 0)
     assert (vote.deleted.sum() > 0) == shorter
     assert not vote.inserted
 
@@ -177,10 +178,9 @@ def test_some_residues_that_several_reads_show_are_inserted(
 ) -> None:
     """Twelve are too many for a V domain, and those of a single read may be wrong."""
     draft = germline_draft("H")
-    nothing, at = np.zeros(len(draft)), draft.find(30)
-    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    at = draft.find(30)
     more = {at: {tuple(encode(residues).tolist()): weight}}
-    revised = with_lengths(draft, Votes(letters, nothing, amide, more, nothing, nothing, nothing))
+    revised = with_lengths(draft, votes_with(len(draft), inserted=more))
     germline = decode(draft.tokens)
     expected = germline[:at] + residues + germline[at:] if inserted else germline
     assert decode(revised.tokens) == expected
@@ -194,11 +194,10 @@ def test_a_residue_that_most_reads_lack_is_left_out(
     read: float, lack: float, left_out: bool
 ) -> None:
     draft = germline_draft("H")
-    nothing, at = np.zeros(len(draft)), draft.find(30)
-    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    at = draft.find(30)
     here = np.arange(len(draft)) == at
     depth, gone = np.where(here, read, 9.0), np.where(here, lack, 0.0)
-    revised = with_lengths(draft, Votes(letters, depth, amide, {}, gone, nothing, nothing))
+    revised = with_lengths(draft, votes_with(len(draft), depth=depth, deleted=gone))
     germline = decode(draft.tokens)
     assert decode(revised.tokens) == (germline[:at] + germline[at + 1 :] if left_out else germline)
 
@@ -206,12 +205,12 @@ def test_a_residue_that_most_reads_lack_is_left_out(
 def test_one_of_two_equal_residues_is_shown_by_reads_that_show_both() -> None:
     draft = germline_draft("H")
     at = int(np.flatnonzero(draft.tokens[1:] == draft.tokens[:-1])[0])
-    nothing, here = np.zeros(len(draft)), np.arange(len(draft)) == at
-    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    here = np.arange(len(draft)) == at
     depth, gone = np.where(here, 4.0, 9.0), np.where(here, 3.0, 0.0)
     germline = decode(draft.tokens)
     for passed, left_out in ((0.0, True), (4.0, False)):
-        found = Votes(letters, depth, amide, {}, gone, nothing + passed, nothing)
+        every = np.full(len(draft), passed)
+        found = votes_with(len(draft), depth=depth, deleted=gone, passed=every)
         kept = germline[:at] + germline[at + left_out :]
         assert decode(with_lengths(draft, found).tokens) == kept
 
@@ -221,15 +220,13 @@ def test_residues_that_stand_there_twice_are_shown_by_reads_that_show_them_twice
     """As in HVQVQW, if V segments have two residues more there than the chain."""
     draft = germline_draft("H")
     at, stop = 40, 40 + n
-    twice = draft.tokens.copy()
-    twice[stop : stop + n] = twice[at:stop]
-    draft = draft.with_tokens(twice)
-    nothing, here = np.zeros(len(draft)), np.isin(np.arange(len(draft)), range(at, stop))
-    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
+    draft = draft.with_residues(slice(stop, stop + n), draft.tokens[at:stop])
+    here = np.isin(np.arange(len(draft)), range(at, stop))
     depth, gone = np.where(here, 90.0, 99.0), np.where(here, 3.0, 0.0)
     before = decode(draft.tokens)
     for passed, left_out in ((0.0, n), (4.0, 0)):
-        found = Votes(letters, depth, amide, {}, gone, nothing + passed, nothing)
+        every = np.full(len(draft), passed)
+        found = votes_with(len(draft), depth=depth, deleted=gone, passed=every)
         kept = before[:at] + before[at + left_out :]
         assert decode(with_lengths(draft, found).tokens) == kept
 
@@ -237,12 +234,10 @@ def test_residues_that_stand_there_twice_are_shown_by_reads_that_show_them_twice
 def test_a_residue_of_the_j_motif_is_never_left_out() -> None:
     """Reads that join a CDR3 to the second residue of FR4 show its first one."""
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
-    (draft,) = place(tiles(chain), Sure()).drafts
+    (draft,) = built(tiles(chain)).drafts
     at = draft.cdr3()[1]
-    nothing = np.zeros(len(draft))
     left_out = np.where(np.arange(len(draft)) == at, 9.0, 0.0)
-    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
-    revised = with_lengths(draft, Votes(letters, nothing, amide, {}, left_out, nothing, nothing))
+    revised = with_lengths(draft, votes_with(len(draft), deleted=left_out))
     start, stop = revised.cdr3()
     assert (start, stop) == (at - 13, at - 1)
     assert decode(revised.tokens)[start : stop + 4] == "ARWGGDGFYHMDYGQG"
@@ -253,10 +248,8 @@ def test_reads_change_one_residue_of_the_j_motif_and_not_two(shown: str, followe
     """Those of a CDR3 that is longer than the template's lie on FR4."""
     draft = draft_from(DOMAIN)
     at = draft.cdr3()[1]
-    nothing = np.zeros(len(draft))
-    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
-    letters[np.arange(at, at + 4), encode(shown)] = 30.0
-    found = Votes(letters, nothing + 4, amide, {}, nothing, nothing, nothing)
+    found = votes_with(len(draft), depth=np.full(len(draft), 4.0))
+    found.nats[np.arange(at, at + 4), encode(shown)] = 30.0
     assert decode(next_draft(draft, found).tokens)[at : at + 4] == followed
 
 
@@ -270,7 +263,7 @@ def test_a_residue_in_front_of_a_segment_without_one_is_kept() -> None:
     fr4 = chain_with_cdr3("H", "").split("VYYC")[1]
     chain = "QE" + decode(row[row != ABSENT])[1:] + "ARDSYGFKL" + fr4
     first = [peptide(chain[:n], f"first{n}") for n in (11, 13, 17)]
-    (draft,) = place([*tiles(chain), *first], Sure()).drafts
+    (draft,) = built([*tiles(chain), *first]).drafts
     assert decode(draft.tokens)[:20] == merged(chain)[:20]
     assert draft.columns[:3].tolist() == [1, 2, 3]
 
@@ -278,5 +271,5 @@ def test_a_residue_in_front_of_a_segment_without_one_is_kept() -> None:
 def test_nothing_is_put_in_front_of_column_1() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     first = [peptide("GGS" + chain[:n], f"first{n}") for n in (11, 13, 17)]
-    (draft,) = place([*tiles("GGS" + chain), *first], Sure()).drafts
+    (draft,) = built([*tiles("GGS" + chain), *first]).drafts
     assert decode(draft.tokens)[:20] == merged(chain)[:20]

@@ -4,26 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.reads import (
-    best_of,
-    built,
-    chain_with_cdr3,
-    digest,
-    merged,
-    other_heavy,
-    peptide,
-    read_set,
-    reads_of,
-    tiles,
-    without,
-)
 
-import bundled
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, decode, encode
-from lacuna.core.paths import LIBRARY
-from lacuna.evidence.weigh import weigh
 from lacuna.placing.chains.constant_domains import (
     LACKING,
     _lacking_ch1,
@@ -34,7 +18,20 @@ from lacuna.placing.place import Placed, _without_unread
 from lacuna.placing.votes.cleavage import cleavage_of
 from lacuna.placing.votes.draft import Draft, Loose, draft_of
 from lacuna.placing.votes.placement import place_on
-from lacuna.templates.library import load_library
+from reads import (
+    best_of,
+    built,
+    chain_with_cdr3,
+    digest,
+    merged,
+    other_heavy,
+    peptide,
+    read_set,
+    reads_of,
+    tiles,
+    weighed,
+    without,
+)
 
 GAMMA1 = next(c.sequence for c in constants() if c.name == "IGHG1*01")
 GAMMA2 = next(c.sequence for c in constants() if c.name == "IGHG2*01")
@@ -80,7 +77,7 @@ def test_what_no_read_shows_at_the_end_of_a_fab_is_in_doubt() -> None:
     draft = only(found)
     assert len(fab) < len(draft) < len(V + GAMMA2[:130])
     assert draft.loose[-1] == Loose(len(fab), len(draft), 0.5)
-    (chain,) = weigh(found, None, load_library(LIBRARY))
+    (chain,) = weighed(found, network=False)
     assert not any("length" in row.flags for row in chain.rows[len(fab) - 90 : len(fab)])
     for row in chain.rows[len(fab) :]:
         assert "length" in row.flags
@@ -124,7 +121,7 @@ def test_a_domain_of_which_few_peptides_could_be_read_is_in_doubt() -> None:
     (first,) = [one for one in draft.loose if one.start == start]
     assert (first.stop - start, len(draft)) == (98, len(V + GAMMA1))
     assert 0.05 < first.probability < 0.95
-    chain = next(c for c in weigh(found, None, load_library(LIBRARY)) if c.name == "heavy")
+    chain = next(c for c in weighed(found, network=False) if c.name == "heavy")
     inside = slice(first.start, first.stop)
     assert all("length" in row.flags for row in chain.rows[inside])
     assert not any("length" in row.flags for row in chain.rows[-90:])
@@ -174,8 +171,8 @@ def test_an_fc_beside_a_chain_that_was_not_found_may_be_that_one_s(lost: bool) -
     across = V[-4:] + "|" + GAMMA1[98:102]
     for reads, flagged in ((whole, False), (without(whole, chain, across=across), lost)):
         found = replace(built(reads), lost=lost)
-        (weighed,) = weigh(found, None, load_library(LIBRARY))
-        rows = [row for row in weighed.rows if row.region == "C"]
+        (answer,) = weighed(found, network=False)
+        rows = [row for row in answer.rows if row.region == "C"]
         assert {"phase" in row.flags.split(";") for row in rows} == {flagged}
 
 
@@ -194,7 +191,7 @@ def test_an_fc_that_no_read_joins_to_a_heavy_domain_may_be_on_the_light_one() ->
     chain = V + linker + LIGHT[: -len(KAPPA)] + "ASEPKSSDKTHTCPPCP" + GAMMA1[113:]
     found = built([read for read in digest(chain, behind=ANY) for _ in range(4)])
     assert [draft.locus for draft in found.drafts] == ["H", "K"]
-    heavy, _ = weigh(found, None, load_library(LIBRARY))
+    heavy, _ = weighed(found, network=False)
     rows = [row for row in heavy.rows if row.region == "C"]
     assert len(rows) > 200 and all("phase" in row.flags.split(";") for row in rows)
     assert max(row.probability or 0.0 for row in rows) < 0.95
@@ -215,7 +212,7 @@ def test_a_constant_region_that_no_read_joins_to_a_further_domain_may_not_be_its
     own = [tiles(first[len(V) - 18 : len(V) + 20], length=30) for _ in range(2)]
     found = built([*short, *sum(own, []), *long, *long])
     assert len(found.drafts) == 2
-    chains = weigh(found, None, load_library(LIBRARY))
+    chains = weighed(found, network=False)
     flagged = {}
     for chain, draft in zip(chains, found.drafts, strict=True):
         rows = [row for row in chain.rows if row.region == "C"]
@@ -233,7 +230,7 @@ def test_either_domain_may_have_a_constant_region_that_no_read_joins_to_any(
     other = other_heavy("AKHWPSSKYESSLDV")
     chain = f"{V}{GAMMA1[:-1]}GGGGSGGGGS{other[: other.index('VTVSS') + 5]}"
     found = built([*tiles(chain), *(tiles(LIGHT) if with_light else [])])
-    chains = weigh(found, None, load_library(LIBRARY))
+    chains = weighed(found, network=False)
     flagged = [
         {"phase" in row.flags.split(";") for row in one.rows if row.region == "C"}
         for one, draft in zip(chains, found.drafts, strict=True)
@@ -251,7 +248,7 @@ def test_a_network_makes_no_residue_surer_than_its_domain(monkeypatch: pytest.Mo
 
     def surest(*loose: Loose) -> float:
         one = replace(found, drafts=(replace(draft, loose=loose),))
-        (chain,) = weigh(one, bundled.predictor().model, bundled.predictor().library)
+        (chain,) = weighed(one)
         assert best_of(chain)[inside] == GAMMA1[:98]
         return max(row.probability or 0.0 for row in chain.rows[inside])
 

@@ -5,19 +5,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-import bundled
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, MISSING, decode, encode
-from lacuna.evidence.weigh import weigh
-from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.place import Placed
-from lacuna.placing.stretches.loop_lengths import INDEL_CDR, Around, Resized, openings_of
+from lacuna.placing.stretches.loop_lengths import INDEL_CDR, Germline, Resized, openings_of
 from lacuna.placing.stretches.sides import Opening
 from lacuna.placing.votes.consensus import votes
 from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import place_on
+from lacuna.placing.votes.placement import Assembly, place_on
 from reads import (
     built,
     chain_with_cdr3,
@@ -27,6 +24,7 @@ from reads import (
     read_set,
     reads_of,
     tiles,
+    weighed,
     without,
 )
 
@@ -86,7 +84,7 @@ def test_a_length_that_no_read_tells_is_sure_if_all_germline_segments_have_it() 
 
 def test_no_residue_is_sure_where_the_length_is_not() -> None:
     placed = cut("GNTNYAQK", "GNTKNYAQK", "GNTK|NYA")
-    (chain,) = weigh(placed, None, bundled.predictor().library)
+    (chain,) = weighed(placed, network=False)
     (loose,) = [one for one in placed.drafts[0].loose if one.probability < 0.95]
     unsure = chain.rows[loose.start : loose.stop]
     assert [row.residue for row in unsure] == ["K", "N"]
@@ -105,7 +103,7 @@ def test_residues_that_both_sides_of_a_loop_show_are_in_the_chain_once() -> None
     reads = reads_of([r for r in own for _ in range(COPIES)])
     more = np.full(3, OTHER_INSERTION, np.uint8)
     twice = draft.spliced(at + 3, at + 3, encode("SGK"), more)
-    (once,) = met_at_cuts(Memory.of(reads), [twice], [], place_on(reads, [twice]))
+    (once,) = met_at_cuts(Assembly.of(reads, [twice]))
     assert np.array_equal(once.tokens, draft.tokens)
 
 
@@ -122,7 +120,7 @@ def is_open(more: str) -> bool:
     kept = draft.columns[at - 1 : at].repeat(len(more))
     longer = draft.spliced(at, at, encode(more), kept)
     placements = place_on(reads, [longer])
-    found, _ = openings_of(reads, longer, placements.alignment, placements.share)
+    found, _ = openings_of(reads, placements, longer)
     return any(o.start <= at < o.stop for o in found)
 
 
@@ -131,14 +129,14 @@ def test_a_stretch_that_reads_span_is_an_opening_only_if_they_leave_out_residues
     assert is_open("H")
 
 
-def around_loop(draft: Draft) -> tuple[Opening, Around]:
+def around_loop(draft: Draft) -> tuple[Opening, Germline]:
     """CDR2 with two residues on both sides, of a draft without reads."""
     inside = np.flatnonzero((draft.columns >= 54) & (draft.columns <= 67))
     start, stop = int(inside[0]), int(inside[-1]) + 1
     opening = Opening(start, stop, stop, start, start, stop, through=False)
     reads = read_set("WWWWWWWW")
-    found = votes(reads, place_on(reads, [draft]), 0, len(draft))
-    return opening, Around.of(draft, found, opening)
+    found = votes(reads, place_on(reads, [draft]), 0)
+    return opening, Germline.of(draft, found, opening)
 
 
 def test_lengths_of_an_opening_are_those_of_v_segments() -> None:
@@ -191,6 +189,6 @@ def test_a_loop_that_no_read_shows_is_in_doubt_if_segments_have_it_of_several_le
     first, stop = (int(placed.drafts[0].find(column)) for column in (27, 38))
     (loose,) = [one for one in placed.drafts[0].loose if one.start <= first < stop <= one.stop]
     assert (loose.probability < 0.95) == doubtful
-    (answer,) = weigh(placed, None, bundled.predictor().library)
+    (answer,) = weighed(placed, network=False)
     flagged = ["length" in row.flags.split(";") for row in answer.rows[first:stop]]
     assert all(flagged) if doubtful else not any(flagged)

@@ -9,16 +9,15 @@ import pytest
 
 from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_SHARES
-from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.place import Placed
-from lacuna.placing.stretches.cdr3 import begins_again, holds_fr4, holds_v
+from lacuna.placing.stretches.frameworks import begins_again, holds_fr4, holds_v
 from lacuna.placing.stretches.junction import Surroundings
 from lacuna.placing.stretches.meeting import Met, Question, closed_by_meeting, meet
 from lacuna.placing.stretches.sides import Opening, Side, _with_longer, sides_of
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.draft import Draft, Meeting
-from lacuna.placing.votes.placement import place_on, place_on_text, text_of
+from lacuna.placing.votes.placement import Assembly, place_on, place_on_text, text_of
 from lacuna.reads.read import Read
 from reads import (
     built,
@@ -132,8 +131,7 @@ def closed_as(reads: list[Read], cdr3: str) -> Draft:
     """The chain of reads with a CDR3 that two residues seem to join, after cuts are looked at."""
     (draft,) = built(reads).drafts
     given = replace(draft.with_cdr3(merge_il(encode(cdr3))), bridged=True)
-    memory = Memory.of(reads_of(reads))
-    (found,) = met_at_cuts(memory, [given], [], place_on(memory.reads, [given]))
+    (found,) = met_at_cuts(Assembly.of(reads_of(reads), [given]))
     return found
 
 
@@ -182,11 +180,10 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], str | N
         start, stop = draft.cdr3()
         reads = reads_of(digest(chain_with_cdr3("K", cdr3), behind="FLMWYKR", missed=3))
         placed = place_on(reads, [draft])
-        own = placed.of(0)
         before, behind = draft.tokens[:start], draft.tokens[stop:]
         around = Surroundings(reads, before, behind, placed.best(len(reads)), ANY_JOINT)
         cleavage = cleavage_of(reads, placed)
-        found = closed_by_meeting(around, draft, own.alignment, own.share, cleavage)
+        found = closed_by_meeting(around, draft, placed.of(0), cleavage)
         return None if found is None else decode(found[0])
 
     return closed
@@ -236,7 +233,7 @@ def test_reads_that_fit_nowhere_lead_a_side_on() -> None:
     placements = place_on(reads, [draft])
     elsewhere = np.array([40.0, 0.0, 0.0, 40.0])
     opening = Opening.of_cdr3(draft)
-    left, _ = sides_of(reads, placements.alignment, placements.share, draft, opening, elsewhere)
+    left, _ = sides_of(reads, placements, draft, opening, elsewhere)
     assert {decode(np.array(side.tokens, np.uint8)) for side in left} == {"ARGNEKT", "ARGNEKTDSHQF"}
 
 

@@ -5,34 +5,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import bundled
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.phase import JOINED, apart, copied_into_cdr3, holds_several, unjoined
-from lacuna.evidence.weigh import weigh
 from lacuna.placing.aligning.memory import Memory
-from lacuna.placing.aligning.readset import collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.chains.crossing import _reads_over, exchanged, seam_nats, seams
 from lacuna.placing.chains.further import count_places, further_drafts, of_two_species
 from lacuna.placing.chains.parting import divided, parted
-from lacuna.placing.place import Placed, place
+from lacuna.placing.place import Placed
 from lacuna.placing.sources.segments import WORD, best_of_loci, is_vhh, score_segments
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import Draft, in_both
-from lacuna.placing.votes.placement import place_on, reads_over
+from lacuna.placing.votes.placement import Assembly, place_on, reads_over
 from lacuna.reads.read import Read
 from reads import (
-    Sure,
+    built,
     chain_with_cdr3,
     draft_from,
     merged,
-    numbered,
+    opened,
     other_heavy,
     peptide,
     reads_of,
     tiles,
+    weighed,
 )
 
 ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY")
@@ -42,7 +40,7 @@ NO_USE = np.zeros(len(v_segments().names))
 
 @pytest.fixture(scope="module")
 def two() -> Placed:
-    placed = place(numbered([*tiles(ONE), *tiles(OTHER), *tiles(OTHER[2:])]), Sure())
+    placed = built([*tiles(ONE), *tiles(OTHER), *tiles(OTHER[2:])])
     assert len(placed.drafts) == 2
     return placed
 
@@ -74,37 +72,35 @@ def test_chains_are_put_right_by_the_reads_over_their_seams(
             for x, i, y, j in ((a, n, b, m), (b, m, a, n))
         ]
     assert sorted(letters(wrong)) != sorted(letters(two.drafts))
-    memory = Memory.of(two.reads)
-    right = exchanged(memory, wrong, [], place_on(two.reads, wrong, memory=memory))
+    right = exchanged(Assembly.of(two.reads, wrong)).drafts
     assert sorted(letters(right)) == sorted(letters(two.drafts))
     segments = {text: (d.v, d.j) for text, d in zip(letters(right), right, strict=True)}
     assert segments == {text: (d.v, d.j) for text, d in zip(letters([a, b]), (a, b), strict=True)}
 
 
 def test_chains_of_other_loci_do_not_cross(two: Placed) -> None:
-    memory = Memory.of(two.reads)
     one, other = crossed(two.drafts, 66, 100)
     kept = [one, replace(other, locus="K")]
-    now = exchanged(memory, kept, [], place_on(two.reads, kept, memory=memory))
-    assert letters(now) == letters(kept)
+    assert letters(exchanged(Assembly.of(two.reads, kept)).drafts) == letters(kept)
 
 
 def test_of_many_reads_over_a_seam_the_surest_are_asked(
     two: Placed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sure = np.random.default_rng(1).uniform(0.8, 0.99, (len(two.reads), 1))
-    memory = Memory.of(replace(two.reads, right=two.reads.right * sure))
+    reads = replace(two.reads, right=two.reads.right * sure)
+    assembly = Assembly(Memory.of(reads), two.drafts, (), two.placements)
     place = seams(*two.drafts)[9]
-    rows = _reads_over(memory, two.placements, (0, 1), place)
+    rows = _reads_over(assembly, (0, 1), place)
     monkeypatch.setattr("lacuna.placing.chains.crossing.MOST_OVER", 3)
-    asked = _reads_over(memory, two.placements, (0, 1), place)
-    worth = {row: memory.reads.right[row].sum() for row in rows.tolist()}
+    asked = _reads_over(assembly, (0, 1), place)
+    worth = {row: reads.right[row].sum() for row in rows.tolist()}
     assert len(rows) > 6
     assert asked.tolist() == sorted(sorted(worth, key=lambda row: -worth[row])[:3])
 
 
 def test_seams_are_where_chains_begin_to_differ() -> None:
-    (draft,) = place(numbered(tiles(ONE)), Sure()).drafts
+    (draft,) = built(tiles(ONE)).drafts
     ends = [(at, at) for at in draft.cdr3()]
     assert seams(draft, draft) == ends
     start = draft.find(30)
@@ -122,10 +118,10 @@ def test_seams_are_where_chains_begin_to_differ() -> None:
 
 
 def test_reads_are_over_a_place_beyond_their_cores_too() -> None:
-    (draft,) = place(numbered(tiles(ONE)), Sure()).drafts
+    (draft,) = built(tiles(ONE)).drafts
     # Cores of the first and the last read end at 42; the third read does not reach it.
     texts = [ONE[28:42] + "HHHH", ONE[34:50], ONE[26:40], "HHHH" + ONE[42:56]]
-    found = place(numbered([*tiles(ONE), *(peptide(text) for text in texts)]), Sure())
+    found = built([*tiles(ONE), *(peptide(text) for text in texts)])
     reads = [
         decode(tokens[: len(text)])
         for tokens, text in zip(found.reads.tokens[-4:], texts, strict=True)
@@ -147,23 +143,16 @@ def variant(chain: str, **changes: str) -> str:
 def test_a_residue_that_a_part_of_the_reads_shows_is_of_one_of_two_chains(two: Placed) -> None:
     fr4 = OTHER.index("WGQG") + 2
     changed = variant(OTHER, **{f"p{fr4}": "R"})
-    placed = place(numbered([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
+    placed = built([*tiles(ONE), *tiles(changed), *tiles(changed[2:])])
     drafts = list(placed.drafts)
     number = next(i for i, d in enumerate(drafts) if decode(d.tokens)[:9] == changed[:9])
     at = drafts[number].find(120)
-    tokens = drafts[number].tokens.copy()
-    tokens[at] = RESIDUES.index("Q")
-    drafts[number] = drafts[number].with_tokens(tokens)
-    memory = Memory.of(placed.reads)
-    found = parted(memory, drafts, [], place_on(placed.reads, drafts, memory=memory))
+    drafts[number] = drafts[number].with_residues(at, RESIDUES.index("Q"))
+    found = parted(Assembly.of(placed.reads, drafts)).drafts
     assert decode(found[number].tokens[at : at + 1]) == "R"
     assert decode(found[1 - number].tokens)[:110] == decode(drafts[1 - number].tokens)[:110]
     # If no read shows anything else, nothing changes.
-    same = list(two.drafts)
-    memory = Memory.of(two.reads)
-    assert letters(parted(memory, same, [], place_on(two.reads, same, memory=memory))) == letters(
-        same
-    )
+    assert letters(parted(Assembly.of(two.reads, two.drafts)).drafts) == letters(two.drafts)
 
 
 @pytest.mark.parametrize(
@@ -179,10 +168,9 @@ def test_a_second_residue_is_one_that_reads_show_clearly_and_that_may_change(
 ) -> None:
     changed = variant(OTHER, **{f"p{at}": "H"})
     others = [peptide(changed[at - 7 - i : at + 7 - i]) for i in range(n_reads)]
-    memory = Memory.of(reads_of(numbered([*tiles(ONE), *tiles(OTHER), *others])))
-    drafts = list(two.drafts)
-    assert [RESIDUES[d.tokens[at]] for d in drafts] == [OTHER[at]] * 2
-    found = parted(memory, drafts, [], place_on(memory.reads, drafts, memory=memory))
+    reads = reads_of([*tiles(ONE), *tiles(OTHER), *others])
+    assert [RESIDUES[d.tokens[at]] for d in two.drafts] == [OTHER[at]] * 2
+    found = parted(Assembly.of(reads, two.drafts)).drafts
     assert sorted(RESIDUES[d.tokens[at]] for d in found) == sorted(
         ["H" if parts else OTHER[at], OTHER[at]]
     )
@@ -191,11 +179,10 @@ def test_a_second_residue_is_one_that_reads_show_clearly_and_that_may_change(
 def test_fr4s_are_exchanged_if_reads_go_on_into_the_other_one(two: Placed) -> None:
     fr4 = OTHER.index("WGQG") + 2
     changed = variant(OTHER, **{f"p{fr4}": "R"})
-    placed = place(numbered([*tiles(ONE), *tiles(changed), *tiles(changed[2:])]), Sure())
+    placed = built([*tiles(ONE), *tiles(changed), *tiles(changed[2:])])
     wrong = crossed(placed.drafts, 118, 128)
     assert letters(wrong) != letters(placed.drafts)
-    memory = Memory.of(placed.reads)
-    right = exchanged(memory, wrong, [], place_on(placed.reads, wrong, memory=memory))
+    right = exchanged(Assembly.of(placed.reads, wrong)).drafts
     assert letters(right) == letters(placed.drafts)
     assert all(d.bridged for d in right)
 
@@ -205,15 +192,10 @@ def test_what_reads_mistake_is_no_second_residue(was: str, seen: str) -> None:
     at = 12
     one, other = (variant(chain, p12=was) for chain in (ONE, OTHER))
     read = variant(other, p12=seen)
-    reads = numbered([*tiles(one), *tiles(other), *tiles(read), *tiles(read[2:])])
-    placed = place(reads, Sure())
-    drafts = []
-    for draft in placed.drafts:
-        tokens = draft.tokens.copy()
-        tokens[at] = RESIDUES.index(was)
-        drafts.append(draft.with_tokens(tokens))
-    memory = Memory.of(placed.reads)
-    found = parted(memory, drafts, [], place_on(placed.reads, drafts, memory=memory))
+    reads = [*tiles(one), *tiles(other), *tiles(read), *tiles(read[2:])]
+    placed = built(reads)
+    drafts = [draft.with_residues(at, RESIDUES.index(was)) for draft in placed.drafts]
+    found = parted(Assembly.of(placed.reads, drafts)).drafts
     assert {int(d.tokens[at]) for d in found} == {RESIDUES.index(was)}
 
 
@@ -241,7 +223,7 @@ DOMAIN = MAIN.index("ASPTS")  # residues of the V domain
 @pytest.fixture(scope="module")
 def main() -> Draft:
     """A chain of which only the V domain is built, whatever reads show of its constant region."""
-    (draft,) = place(numbered(tiles(MAIN[:DOMAIN])), Sure()).drafts
+    (draft,) = built(tiles(MAIN[:DOMAIN])).drafts
     assert gene(draft) == "IGHV3-23" and draft.c < 0
     return draft
 
@@ -257,7 +239,7 @@ def many(sequence: str) -> list[Read]:
 
 def further(main: Draft, *reads: Read) -> list[str]:
     """Genes of the chains that reads show besides one that is there."""
-    found = collapse(reads, Sure().probabilities(reads))
+    found = reads_of(reads)
     found = replace(found, least=least_score(found, [main], place_on(found, [main])))
     on = place_on(found, [main])
     return [gene(d) for d in further_drafts(found, [main], on, "auto", NO_USE)]
@@ -278,7 +260,7 @@ def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
 def test_residues_that_are_taken_for_others_show_no_further_chain() -> None:
     """Q is read as K, and deamidated N as D, where IGHV3-15 has K and D."""
     chain = germline() + MAIN[len(germline()) :]
-    (own,) = place(numbered(tiles(chain[:DOMAIN])), Sure()).drafts
+    (own,) = built(tiles(chain[:DOMAIN])).drafts
     misread = chain.replace("LVQPGG", "LVKPGG").replace("RDNSK", "RDDSK")
     assert further(own, *many(chain), *many(misread[:DOMAIN])) == []
 
@@ -333,7 +315,7 @@ def test_a_vhh_has_no_light_chain(
     row = v.tokens[v.names.index(gene)]
     human = tiles(ONE[:other]) if other else []
     vhh = tiles(decode(row[row < len(RESIDUES)]))
-    reads = reads_of(numbered([*vhh, *human, *tiles(c.sequence)]))
+    reads = reads_of([*vhh, *human, *tiles(c.sequence)])
     weights = word_weights(reads, WORD)
     (one,) = best_of_loci(score_segments(weights), "auto", NO_USE, ["H"])
     one = replace(one, v=v.names.index(gene))
@@ -392,17 +374,15 @@ def test_a_chain_is_divided_if_reads_disagree_at_several_places(
 ) -> None:
     first = variant(MAIN[:DOMAIN], p12="Q")
     other = variant(first, **changes)
-    tokens = main.tokens.copy()
-    tokens[12] = RESIDUES.index("Q")
-    one = main.with_tokens(tokens)
-    reads = reads_of(numbered([*many(first), *many(other)]))
+    one = main.with_residues(12, RESIDUES.index("Q"))
+    reads = reads_of([*many(first), *many(other)])
     found = divided(reads, place_on(reads, [one]), [one])
     start = one.cdr3()[0]
     assert [decode(d.tokens[:start]) for d in found] == [merged(other[:start])] * apart
     assert not any((d.tokens[slice(*d.cdr3())] < len(RESIDUES)).any() for d in found)
     # Beside another chain of its locus, these may be reads of that.
     assert divided(reads, place_on(reads, [one, one]), [one, one]) == []
-    alone = reads_of(numbered([*many(first), *tiles(other)]))  # a few reads
+    alone = reads_of([*many(first), *tiles(other)])  # a few reads
     assert divided(alone, place_on(alone, [one]), [one]) == []
 
 
@@ -410,7 +390,7 @@ def test_misread_ends_of_reads_divide_no_chain(main: Draft) -> None:
     """Where reads are few, what they show beyond their cores counts for the next template."""
     domain = MAIN[:DOMAIN]
     ends = [peptide(domain[at - n : at] + "WHW") for at in (15, 48, 80) for n in range(11, 15)]
-    reads = reads_of(numbered([*tiles(domain), *ends]))
+    reads = reads_of([*tiles(domain), *ends])
     assert divided(reads, place_on(reads, [main]), [main]) == []
 
 
@@ -431,7 +411,7 @@ def mixture(placed: Placed, changed: list[int], share: float = 0.5) -> Placed:
     for at in changed:
         tokens[at] = RESIDUES.index("F" if RESIDUES[tokens[at]] == "W" else "W")
     drafts = (draft, draft.with_tokens(tokens))
-    reads = reads_of(numbered([*tiles(ONE), *tiles(decode(tokens)[: len(ONE)])]))
+    reads = reads_of([*tiles(ONE), *tiles(decode(tokens)[: len(ONE)])])
     (one,) = placed.populations
     return replace(
         placed,
@@ -446,7 +426,7 @@ def mixture(placed: Placed, changed: list[int], share: float = 0.5) -> Placed:
 
 @pytest.fixture(scope="module")
 def whole() -> Placed:
-    return place(numbered(tiles(ONE)), Sure())
+    return built(tiles(ONE))
 
 
 CDR3 = ONE.index("ARWGG")
@@ -458,7 +438,7 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     far = [30, 34]  # reads are of 14 residues
     found = mixture(whole, [*far, CDR3 + 3])
     assert np.flatnonzero(unjoined(found)[0]).tolist() == far
-    chain = weigh(found, bundled.predictor().model, bundled.predictor().library)[0]
+    chain = weighed(found)[0]
     assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == far
     assert max(chain.rows[at].probability for at in far) < 0.95
     on_the_way = [*range(far[-1], CDR3 - 2, 7), CDR3 - 2]
@@ -472,7 +452,7 @@ def test_what_is_not_read_of_the_other_chain_joins_nothing(whole: Placed) -> Non
     assert not unjoined(found)[0].any()
     text = decode(found.drafts[1].tokens)[: len(ONE)]
     shown = [*tiles(text[: on_the_way[0]]), *tiles(text[on_the_way[-1] + 1 :])]
-    reads = reads_of(numbered([*tiles(ONE), *shown]))
+    reads = reads_of([*tiles(ONE), *shown])
     part = replace(found, reads=reads, placements=place_on(reads, found.drafts))
     assert np.flatnonzero(unjoined(part)[0]).tolist() == far
 
@@ -499,7 +479,7 @@ def test_a_loop_that_no_read_of_its_chain_alone_shows_may_be_of_the_other_one(tw
     )
 
     def flagged(*of_one: str) -> list[int]:
-        reads = reads_of(numbered([r for text in (*of_one, OTHER, OTHER[2:]) for r in tiles(text)]))
+        reads = reads_of([r for text in (*of_one, OTHER, OTHER[2:]) for r in tiles(text)])
         placed = replace(two, reads=reads, drafts=tuple(drafts), placements=place_on(reads, drafts))
         return np.flatnonzero(unjoined(placed)[number]).tolist()
 
@@ -521,7 +501,7 @@ def test_chains_of_one_gene_seldom_have_several_mutations_of_a_loop_in_common(
         draft.with_tokens(np.concatenate((merge_il(encode(own)), draft.tokens[len(own) :])))
         for draft, own in zip(mixture(whole, []).drafts, (one, two), strict=True)
     )
-    found = replace(mixture(whole, []), reads=reads_of(numbered(reads)), drafts=drafts)
+    found = replace(mixture(whole, []), reads=reads_of(reads), drafts=drafts)
     found = replace(found, placements=place_on(found.reads, drafts))
     assert (set(at) <= set(np.flatnonzero(unjoined(found)[0]).tolist())) == may
 
@@ -531,15 +511,15 @@ def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Pl
     assert not unjoined(replace(whole, rivalled=(True,)))[0].any()
     far = ONE.index("WVRQ")
     apart = [*tiles(ONE[:far]), *tiles(ONE[far:])]
-    parted = place(numbered(apart), Sure())
+    parted = built(apart)
     assert not unjoined(parted)[0].any()
     beside = replace(parted, rivalled=(True,))
     assert np.flatnonzero(unjoined(beside)[0]).tolist() == list(range(far))
-    (chain,) = weigh(beside, bundled.predictor().model, bundled.predictor().library)
+    (chain,) = weighed(beside)
     assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == list(range(far))
     assert max(row.probability or 0.0 for row in chain.rows[:far]) < 0.95
     pieces = [read for i in range(0, len(ONE), 30) for read in tiles(ONE[i : i + 30])]
-    small = replace(place(numbered(pieces), Sure()), rivalled=(True,))
+    small = replace(built(pieces), rivalled=(True,))
     (draft,) = small.drafts
     of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
     assert np.array_equal(unjoined(small)[0], of_v)  # no stretch is most of the chain
@@ -548,13 +528,12 @@ def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Pl
 def test_pieces_of_two_genes_that_no_read_joins_may_be_of_two_chains(whole: Placed) -> None:
     """As where a chain was not found whose reads lie on another one; a mutated piece is no sign."""
     far = ONE.index("WVRQ")
-    parted = place(numbered([*tiles(ONE[:far]), *tiles(ONE[far:])]), Sure())
+    parted = built([*tiles(ONE[:far]), *tiles(ONE[far:])])
 
     def found(placed: Placed, front: str) -> list[int]:
         (draft,) = placed.drafts
-        tokens = draft.tokens.copy()
-        tokens[: len(front)] = merge_il(encode(front))
-        (flagged,) = unjoined(replace(placed, drafts=(draft.with_tokens(tokens),)))
+        other = draft.with_residues(slice(len(front)), merge_il(encode(front)))
+        (flagged,) = unjoined(replace(placed, drafts=(other,)))
         return np.flatnonzero(flagged).tolist()
 
     other = OTHER[: OTHER.index("WVRQ")]
@@ -613,9 +592,9 @@ def test_a_residue_that_some_reads_contradict_is_not_sure_in_a_mixture(several: 
     changed = ONE[:at] + "W" + ONE[at + 1 :]
     reads = [r for i in range(6) for r in (*tiles(ONE[i:]), *(tiles(changed[i:]) * (i < 2)))]
     second = [*tiles(OTHER), *tiles(OTHER[2:])] if several else []
-    placed = place(numbered([*reads, *second]), Sure())
+    placed = built([*reads, *second])
     assert len(placed.drafts) == 1 + several
-    chain = weigh(placed, bundled.predictor().model, bundled.predictor().library)[0]
+    chain = weighed(placed)[0]
     row = chain.rows[at]
     assert (row.residue, row.flags) == (ONE[at], "minority")
     assert (row.probability < 0.95) == several
@@ -655,18 +634,13 @@ def test_a_stretch_with_the_mutations_of_the_other_chain_may_be_its_own(whole: P
 def test_both_sides_of_an_open_cdr3_are_not_joined(whole: Placed) -> None:
     (draft,) = whole.drafts
     start, stop = draft.cdr3()
-    tokens = draft.tokens.copy()
-    tokens[start + 4 : start + 8] = encode("XXXX")
-    opened = replace(draft.with_tokens(tokens), bridged=False)
     (other,) = mixture(whole, [*range(3, 60)]).drafts[1:]
-    found = np.flatnonzero(apart(opened, other, []))
+    found = np.flatnonzero(apart(opened(draft, start + 4, start + 8), other, []))
     assert found.tolist() == list(range(start + 8, stop))
 
 
 def test_reads_over_a_seam_speak_for_it(two: Placed) -> None:
-    memory = Memory.of(two.reads)
-    placements = place_on(two.reads, two.drafts, memory=memory)
-    found = seam_nats(memory, two.drafts, (), placements, (0, 1))
+    found = seam_nats(Assembly.of(two.reads, two.drafts), (0, 1))
     assert [places for places, _ in found] == seams(*two.drafts)
     assert min(nats for _, nats in found[1:]) > JOINED
 

@@ -19,10 +19,10 @@ from lacuna.placing.votes.placement import place_on
 from reads import (
     DOMAIN,
     Sure,
+    built,
     chain_with_cdr3,
     draft_from,
     germline_draft,
-    numbered,
     other_heavy,
     peptide,
     read_set,
@@ -33,17 +33,17 @@ from reads import (
 def test_mutated_chain_of_another_cdr3_is_rebuilt() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     chain = chain[:30] + "WHK" + chain[33:70] + "H" + chain[71:]
-    placed = place(tiles(chain), Sure())
+    placed = built(tiles(chain))
     assert placed.names == ("heavy",)
-    built = decode(placed.drafts[0].tokens)
+    found = decode(placed.drafts[0].tokens)
     assert placed.drafts[0].bridged
-    assert built[:120] == chain.replace("I", "L")[:120]
+    assert found[:120] == chain.replace("I", "L")[:120]
 
 
 def test_two_residues_inserted_into_a_loop_are_found() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     chain = chain[:29] + "HW" + chain[29:]
-    placed = place(tiles(chain), Sure())
+    placed = built(tiles(chain))
     assert decode(placed.drafts[0].tokens)[:110] == chain.replace("I", "L")[:110]
 
 
@@ -51,7 +51,7 @@ def test_what_no_read_joins_stays_open() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     at = chain.index("ARWGG")
     reads = tiles(chain[: at + 1]) + tiles(chain[at + 14 :])
-    placed = place(reads, Sure())
+    placed = built(reads)
     start, stop = placed.drafts[0].cdr3()
     assert not placed.drafts[0].bridged
     assert (placed.drafts[0].tokens[start:stop] >= MISSING).any()
@@ -64,7 +64,7 @@ def test_a_cdr3_that_a_protease_cuts_keeps_what_reads_show_on_both_sides() -> No
     reads = [
         r for i in range(3) for r in (*tiles(chain[i:cut]), *tiles(chain[cut + 6 : -i or None]))
     ]
-    placed = place(numbered(reads), Sure())
+    placed = built(reads)
     (draft,) = placed.drafts
     start, stop = draft.cdr3()
     assert not draft.bridged
@@ -77,7 +77,7 @@ def test_reads_that_begin_at_cys104_lead_into_a_cdr3() -> None:
     at = chain.index("CARWGG")  # chymotrypsin cuts in front of it
     over = [peptide(chain[at : at + n], f"over{n}") for n in (10, 11, 12)]
     behind = [*tiles(chain[at + 7 :]), *tiles(chain[at + 8 :])]
-    placed = place([*tiles(chain[: at + 3]), *over, *behind], Sure())
+    placed = built([*tiles(chain[: at + 3]), *over, *behind])
     start, stop = placed.drafts[0].cdr3()
     assert decode(placed.drafts[0].tokens[start:stop]) == "ARWGGDGFYHMDY"
     assert placed.drafts[0].bridged
@@ -87,32 +87,32 @@ def test_reads_of_other_proteins_that_begin_with_c_lead_into_no_cdr3() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     at = chain.index("ARWGG")
     others = [peptide("CKRTMTALSHGGH"[:n], f"other{n}") for n in (11, 12, 13)]
-    placed = place([*tiles(chain[: at + 1]), *tiles(chain[at + 14 :]), *others], Sure())
+    placed = built([*tiles(chain[: at + 1]), *tiles(chain[at + 14 :]), *others])
     assert "TMTA" not in decode(placed.drafts[0].tokens)
 
 
 def test_two_loci_are_two_chains() -> None:
     reads = tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")) + tiles(chain_with_cdr3("K", "QQHYTTPPT"))
-    assert place(reads, Sure()).names == ("heavy", "kappa")
+    assert built(reads).names == ("heavy", "kappa")
 
 
 def test_a_heavy_chain_has_a_light_one_that_is_hardly_read() -> None:
     heavy, light = chain_with_cdr3("H", "ARWGGDGFYHMDY"), chain_with_cdr3("K", "QQYNSYPLT")
     few = [peptide(light[-n:], f"{n}") for n in (18, 19, 20)]
-    assert [d.locus for d in place([*tiles(heavy), *few], Sure()).drafts] == ["H", "K"]
-    assert [d.locus for d in place(tiles(heavy), Sure()).drafts] == ["H"]
+    assert [d.locus for d in built([*tiles(heavy), *few]).drafts] == ["H", "K"]
+    assert [d.locus for d in built(tiles(heavy)).drafts] == ["H"]
 
 
 def test_a_light_chain_that_few_of_many_reads_resemble_is_none() -> None:
     heavy, light = chain_with_cdr3("H", "ARWGGDGFYHMDY"), chain_with_cdr3("K", "QQYNSYPLT")
     few = [peptide(light[-n:], f"{n}") for n in (18, 19, 20)]
-    many = numbered(tiles(heavy) * 400)
-    assert [d.locus for d in place([*many, *few], Sure()).drafts] == ["H"]
+    many = tiles(heavy) * 400
+    assert [d.locus for d in built([*many, *few]).drafts] == ["H"]
 
 
 def test_a_chain_beside_many_reads_of_another_protein_is_one() -> None:
     heavy, other = chain_with_cdr3("H", "ARWGGDGFYHMDY"), "MKWHTPQNDERFLVHSGAYCPKELNQWDMTHR"
-    reads = numbered([*tiles(heavy), *tiles(other) * 2000])
+    reads = [*tiles(heavy), *tiles(other) * 2000]
     placed = place(reads, Sure(), [("other", other)])
     assert [d.locus for d in placed.drafts] == ["H"]
     assert placed.populations[0].share < 0.005
@@ -123,10 +123,10 @@ def test_a_further_chain_has_its_share_of_the_reads() -> None:
         tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY")),
         tiles(other_heavy("ARDYGSSYFDY")[:96]),
     )
-    many = numbered(main * 10)
-    assert len(place([*many, *other], Sure()).drafts) == 2
-    many = numbered(main * 400)
-    assert len(place([*many, *other], Sure()).drafts) == 1
+    many = main * 10
+    assert len(built([*many, *other]).drafts) == 2
+    many = main * 400
+    assert len(built([*many, *other]).drafts) == 1
 
 
 def test_one_chain_of_each_locus_is_a_serum_by_many_places_only() -> None:
@@ -163,20 +163,20 @@ def test_reads_that_go_on_into_loops_of_their_own_are_of_several_chains(
 
 def test_two_heavy_chains_keep_their_cdr3s() -> None:
     one, other = chain_with_cdr3("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
-    placed = place(tiles(one) + tiles(other) + tiles(other[2:]), Sure())
+    placed = built(tiles(one) + tiles(other) + tiles(other[2:]))
     assert placed.names == ("heavy", "heavy_2")
-    built = {decode(d.tokens)[:110] for d in placed.drafts}
-    assert built == {chain.replace("I", "L")[:110] for chain in (one, other)}
+    found = {decode(d.tokens)[:110] for d in placed.drafts}
+    assert found == {chain.replace("I", "L")[:110] for chain in (one, other)}
 
 
 def test_shared_reads_go_with_the_abundance_of_chains() -> None:
     one, other = chain_with_cdr3("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
     rare = tiles(other, step=3)
-    placed = place([*tiles(one), *(rare * 5)], Sure())
+    placed = built([*tiles(one), *(rare * 5)])
     shares = {p.name: p.share for p in placed.populations}
     assert sum(shares.values()) == pytest.approx(1.0)
-    built = dict(zip(placed.names, placed.drafts, strict=True))
-    frequent = next(n for n, d in built.items() if decode(d.tokens)[:9] == other[:9])
+    found = dict(zip(placed.names, placed.drafts, strict=True))
+    frequent = next(n for n, d in found.items() if decode(d.tokens)[:9] == other[:9])
     assert shares[frequent] == pytest.approx(5 / 6, abs=0.06)
 
 
@@ -198,19 +198,19 @@ def test_reads_full_of_serine_have_failed(residues: str, counts: bool) -> None:
 
 def test_the_order_of_reads_does_not_matter() -> None:
     reads = tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY"))
-    one, other = place(reads, Sure()), place(reads[::-1], Sure())
+    one, other = built(reads), built(reads[::-1])
     assert np.array_equal(one.drafts[0].tokens, other.drafts[0].tokens)
 
 
 def test_nothing_is_made_of_no_reads() -> None:
-    placed = place([peptide("WWHKPWWHKP")], Sure())
+    placed = built([peptide("WWHKPWWHKP")])
     assert placed.names == () and placed.rows[0].placed_as == "fits no chain"
     assert build(placed.reads, [], [], np.zeros(len(v_segments().names)))[1] == []
 
 
 @pytest.mark.parametrize("residues", [(), ("EVQ",), ("EVQL", "GGL")])
 def test_nothing_is_made_of_reads_shorter_than_a_word(residues: tuple[str, ...]) -> None:
-    placed = place([peptide(r) for r in residues], Sure())
+    placed = built([peptide(r) for r in residues])
     assert placed.names == () and len(placed.rows) == len(residues)
     assert all(row.placed_as != "placed" for row in placed.rows)
 

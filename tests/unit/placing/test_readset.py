@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lacuna.placing.aligning.readset import MAX_READ, MIN_READ, collapse
-from reads import TEXT, Sure, peptide, read_set
+from lacuna.placing.aligning.readset import MAX_READ, MIN_READ
+from reads import TEXT, peptide, read_set, reads_of
 
 
 def test_equal_reads_count_once_and_little_more() -> None:
@@ -17,7 +17,7 @@ def test_equal_reads_count_once_and_little_more() -> None:
 
 def test_modifications_tell_reads_apart_and_weigh() -> None:
     reads = [peptide("NAMED", modifications=[(2, 15.995)]), peptide("NAMED")]
-    found = collapse(reads, Sure().probabilities(reads))
+    found = reads_of(reads)
     weights = found.cumulative()[:, -1]
     assert len(found) == 2
     assert weights[0] - weights[1] == pytest.approx(15.995)
@@ -25,7 +25,7 @@ def test_modifications_tell_reads_apart_and_weigh() -> None:
 
 def test_modifications_of_the_ends_are_on_the_end_residues() -> None:
     reads = [peptide("PEPTK", modifications=[(-1, 42.01), (5, -0.98)])]
-    found = collapse(reads, Sure().probabilities(reads))
+    found = reads_of(reads)
     assert found.delta[0, [0, 4]].tolist() == [42.01, -0.98]
     assert len(read_set("P" * (MIN_READ - 1))) == 0
 

@@ -10,7 +10,7 @@ from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.placing.votes.draft import protein_of
 from lacuna.placing.votes.placement import place_on
-from reads import TEXT, Sure, chain_with_cdr3, peptide, read_set, reads_of, tiles
+from reads import TEXT, Sure, built, chain_with_cdr3, peptide, read_set, reads_of, tiles
 
 
 def test_contaminants_attract_their_reads() -> None:
@@ -72,19 +72,19 @@ def test_reads_of_files_of_low_confidences_are_told_from_others(
         replace(peptide("GGGGSGGGGS"), score=highest, file="a"),
         replace(peptide("GGGGSGGGGS"), score=0.9, confidences=(0.1,) * 9 + (0.5,), file="b"),
     ]
-    found = [row.placed_as for row in place(given, Sure()).rows]
+    found = [row.placed_as for row in built(given).rows]
     assert found == [why, why, "fits no chain, all confidences low"]
 
 
 def test_every_read_has_its_row() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     reads = [*tiles(chain), peptide("WWHKP", "odd"), peptide("AC", "short")]
-    rows = place(reads, Sure()).rows
+    rows = built(reads).rows
     assert [row.read for row in rows] == [read.name for read in reads]
     assert {row.placed_as for row in rows[-2:]} == {"fits no chain", "shorter than a seed"}
     changed = tiles(chain)
     mutated = peptide(chain[40:47] + "P" + chain[48:56], "mutated")
-    row = place([*changed, mutated], Sure()).rows[-1]
+    row = built([*changed, mutated]).rows[-1]
     assert row.differences == f"{chain[47]}48P".replace("I", "L")
     assert (row.start, row.end) == (40, 56)
 

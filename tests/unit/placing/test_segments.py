@@ -11,20 +11,18 @@ from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode, merge_il
 from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
 from lacuna.placing.aligning.kernel import compiled
-from lacuna.placing.aligning.readset import collapse
 from lacuna.placing.aligning.seeds import AFTER_RIGHT, word_weights
 from lacuna.placing.place import place
 from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.stretches.similar import similar_reads
-from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import cdr3_germline, draft_of
 from lacuna.placing.votes.revise import choose_v, fit_of, with_lengths
-from reads import Sure, chain_with_cdr3, germline_draft, read_set, tiles
+from reads import Sure, chain_with_cdr3, germline_draft, read_set, reads_of, tiles, votes_with
 
 
 def test_the_locus_of_reads_is_found() -> None:
     reads = tiles(chain_with_cdr3("K", "QQYNSYPLT"))
-    found = collapse(reads, Sure().probabilities(reads))
+    found = reads_of(reads)
     use = np.zeros(len(v_segments().names))
     scores = score_segments(word_weights(found, WORD))
     seen = {x.locus: x for x in best_of_loci(scores, "auto", use)}
@@ -50,7 +48,7 @@ def test_words_of_a_constant_region_say_nothing_of_v() -> None:
     """Reads of a kappa constant region hold QGLSS, as IGKV1-12 does."""
     constant = next(c.sequence for c in constants() if c.locus == "K" and c.species == "human")
     reads = tiles(constant)
-    scores = score_segments(word_weights(collapse(reads, Sure().probabilities(reads)), WORD))
+    scores = score_segments(word_weights(reads_of(reads), WORD))
     assert scores.v.max() == 0.0 and scores.c.max() > 50.0
 
 
@@ -58,7 +56,7 @@ def test_an_unread_v_segment_is_of_the_species_of_the_constant_region() -> None:
     """However much better the use of human segments is known."""
     constant = next(c.sequence for c in constants() if c.locus == "K" and c.species == "mouse")
     reads = tiles(constant)
-    scores = score_segments(word_weights(collapse(reads, Sure().probabilities(reads)), WORD))
+    scores = score_segments(word_weights(reads_of(reads), WORD))
     v = v_segments()
     use = np.where(v.species == SPECIES.index("human"), 1.0, 0.5)
     (kappa,) = [x for x in best_of_loci(scores, "auto", use) if x.locus == "K"]
@@ -69,7 +67,7 @@ def test_no_chain_is_of_an_orphon() -> None:
     orphon = next(i for i, name in enumerate(v_segments().names) if "/OR" in name)
     row = v_segments().tokens[orphon]
     reads = tiles(decode(row[row != ABSENT]) * 2)
-    scores = score_segments(word_weights(collapse(reads, Sure().probabilities(reads)), WORD))
+    scores = score_segments(word_weights(reads_of(reads), WORD))
     assert scores.v.argmax() == orphon
     use = np.zeros(len(v_segments().names))
     for locus in best_of_loci(scores, "auto", use):
@@ -135,9 +133,8 @@ def test_a_chain_is_put_on_the_v_segment_that_reads_show(nats: float, chosen: bo
     draft = germline_draft("H")
     segment = like_segment(draft.v, differing=2)
     inside = np.flatnonzero((draft.columns > 0) & (draft.columns <= CYS104))
-    letters, nothing = np.zeros((len(draft), 20)), np.zeros(len(draft))
-    letters[inside, segment[draft.columns[inside]]] = nats
-    shown = Votes(letters, nothing, np.zeros((len(draft), 4)), {}, nothing, nothing, nothing)
+    shown = votes_with(len(draft))
+    shown.nats[inside, segment[draft.columns[inside]]] = nats
     now = choose_v(draft, shown, np.zeros(len(v_segments().names)))
     assert np.array_equal(now.tokens, draft.tokens)
     at = inside[segment[draft.columns[inside]] != merge_il(draft.germline)[inside]]
@@ -160,10 +157,8 @@ def test_a_segment_that_has_more_or_fewer_columns_than_a_chain_fits_it_less() ->
 def test_insertions_that_most_reads_show_come_first(first: int) -> None:
     """There is room for six residues; the order in which reads were met does not matter."""
     draft = germline_draft("H")
-    nothing = np.zeros(len(draft))
-    letters, amide = np.zeros((len(draft), 20)), np.zeros((len(draft), 4))
     common, rare = tuple(encode("HWHW").tolist()), tuple(encode("WWHH").tolist())
     found = {draft.find(30): {rare: 3.0}, draft.find(60): {common: 9.0}}
     more = {at: found[at] for at in sorted(found, key=lambda at: at != draft.find(first))}
-    revised = with_lengths(draft, Votes(letters, nothing, amide, more, nothing, nothing, nothing))
+    revised = with_lengths(draft, votes_with(len(draft), inserted=more))
     assert "HWHW" in decode(revised.tokens) and "WWHH" not in decode(revised.tokens)

@@ -7,26 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bundled
 from chains import germline_chain, mutated, random_protein
 from lacuna.antibody.germlines import constants
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
-from lacuna.core.tables import (
-    CHAIN_TABLE,
-    PLACED_TABLE,
-    REJECTED_TABLE,
-    RESEMBLES,
-    EvidenceRow,
-    PlacedRow,
-)
+from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE, RESEMBLES, PlacedRow
 from lacuna.evidence.far import spread_of_far
-from lacuna.evidence.weigh import weigh
 from lacuna.placing.chains.strays import LOST_READS, count_lost, find_strays, lost_reads, rivalled
-from lacuna.placing.place import Placed, place
+from lacuna.placing.place import place
 from lacuna.placing.votes.placement import place_on
 from lacuna.reads.read import Read
 from lacuna.results.counts import count_sample
-from reads import Sure, chain_with_cdr3, draft_from, read_set, reads_of, tiles
+from reads import Sure, built, chain_with_cdr3, draft_from, read_set, reads_of, tiles, weighed
 from report_tables import write_tables
 
 MOUSE = "fits no chain, but resembles germline of mouse"
@@ -235,13 +226,13 @@ def test_nothing_unread_is_sure_in_a_chain_far_from_germline() -> None:
     chain = germline_chain("H", 1) + mutated(constant("human", "IGHG1*01"), 20, 1)
     gap = range(len(chain) - 70, len(chain) - 35)
     seen = [r for r in tiles(chain) if not set(gap) & {*range(*_span(r, chain))}]
-    found = place(seen, Sure())
-    rows = {row.position - 1: row for row in _rows(found)}
+    found = built(seen)
+    rows = {row.position - 1: row for row in weighed(found)[0].rows}
     unread = [rows[i] for i in gap if rows[i].state != "observed"]
     assert len(unread) > 20
     assert all("far" in row.flags.split(";") and row.probability < 0.75 for row in unread)
-    near = place([*tiles(germline_chain("H", 1)[:60])], Sure())
-    assert not any("far" in row.flags for row in _rows(near))
+    near = built([*tiles(germline_chain("H", 1)[:60])])
+    assert not any("far" in row.flags for row in weighed(near)[0].rows)
 
 
 def test_what_reads_settle_of_a_chain_from_far_is_as_sure_as_ever() -> None:
@@ -278,8 +269,3 @@ def test_a_chain_is_far_by_its_v_domain_or_its_constant_region(
 def _span(read: Read, chain: str) -> tuple[int, int]:
     start = chain.index(read.residues)
     return start, start + len(read.residues)
-
-
-def _rows(found: Placed) -> tuple[EvidenceRow, ...]:
-    loaded = bundled.predictor()
-    return weigh(found, loaded.model, loaded.library)[0].rows

@@ -6,13 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import bundled
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.chain import WeighedChain
 from lacuna.evidence.constants import with_halves, with_rivals
-from lacuna.evidence.weigh import weigh
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.chains.subclasses import (
     how_common,
@@ -22,13 +20,13 @@ from lacuna.placing.chains.subclasses import (
     on_constant,
     with_subclasses,
 )
-from lacuna.placing.place import Placed, place
+from lacuna.placing.place import Placed
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.sources.shown_constants import blocks_of, names_of, of_other, shown_constants
 from lacuna.placing.votes.draft import draft_of
 from lacuna.placing.votes.placement import place_on
 from lacuna.reads.read import Read
-from reads import Sure, best_of, chain_with_cdr3, merged, numbered, other_heavy, reads_of, tiles
+from reads import best_of, built, chain_with_cdr3, merged, other_heavy, reads_of, tiles, weighed
 
 V_ONE = chain_with_cdr3("H", "ARWGGDGFYHMDY", constant=False)
 V_OTHER = other_heavy("AKHWPSSKYESSLDV")[:-60]
@@ -48,11 +46,11 @@ def seen(chain: str, times: int = 1, length: int = 14) -> list[Read]:
 
 
 def of(*parts: list[Read]) -> Placed:
-    return place(numbered([read for part in parts for read in part]), Sure())
+    return built([read for part in parts for read in part])
 
 
 def weights_of(*chains: str) -> np.ndarray:
-    return word_weights(reads_of(numbered([r for c in chains for r in seen(c)])), WORD)
+    return word_weights(reads_of([r for c in chains for r in seen(c)]), WORD)
 
 
 def test_reads_show_one_constant_region_or_two() -> None:
@@ -132,7 +130,7 @@ def test_a_mixture_of_two_subclasses_has_both_and_says_what_is_not_known(
     assert parts(placed) == pairs((V_ONE, C4), (V_OTHER, C1))
     (message,) = [r.message for r in caplog.records if "constant regions" in r.message]
     assert "IGHG4" in message and "IGHG1" in message and "few reads link them" in message
-    for i, chain in enumerate(weigh(placed, None, bundled.LIBRARY)):
+    for i, chain in enumerate(weighed(placed, network=False)):
         differ = telling(placed, i)
         assert 25 < differ.sum() < 45
         flagged = np.array(["phase" in row.flags.split(";") for row in chain.rows])
@@ -149,7 +147,7 @@ def test_reads_over_the_border_join_v_and_c(caplog: pytest.LogCaptureFixture) ->
     assert {placed.drafts[i].rivals for i in range(2)} == {()}
     assert parts(placed) == pairs((V_ONE, C1), (V_OTHER, C4))
     assert "and join them to V domains" in caplog.text
-    rows = [row for c in weigh(placed, None, bundled.LIBRARY) for row in c.rows]
+    rows = [row for c in weighed(placed, network=False) for row in c.rows]
     assert not [row for row in rows if "phase" in row.flags.split(";") and row.region == "C"]
 
 
@@ -161,7 +159,7 @@ def test_two_constant_regions_of_one_v_domain_are_told(caplog: pytest.LogCapture
         (draft,) = placed.drafts
         assert "but one V domain for them" in caplog.text
         caplog.clear()
-        (chain,) = weigh(placed, None, bundled.LIBRARY)
+        (chain,) = weighed(placed, network=False)
         differ = telling(placed, 0) & ~np.isin(list(best_of(chain)), ["I", "L"])
         flagged = np.array(["minority" in row.flags.split(";") for row in chain.rows])
         assert flagged[differ].all() and differ.sum() > 20
@@ -177,7 +175,7 @@ def test_the_commoner_of_two_constant_regions_of_one_v_domain_is_not_sure() -> N
     """Reads show twice as much of it, and none joins it to the V domain."""
     placed = of(seen(V_ONE + C1, 2), seen(C4))
     (draft,) = placed.drafts
-    (chain,) = weigh(placed, None, bundled.LIBRARY)
+    (chain,) = weighed(placed, network=False)
     differ = telling(placed, 0) & ~np.isin(list(best_of(chain)), ["I", "L"])
     assert draft.c == IGG1 and [c for c, _ in draft.rivals] == [IGG4]
     assert 0.8 < shares_of(chain)[differ].min() <= shares_of(chain)[differ].max() < 0.95
@@ -189,7 +187,7 @@ def test_subclasses_of_a_species_are_those_of_its_chains() -> None:
     v = next(i for i, x in enumerate(v_segments().species) if SPECIES[x] == "cow")
     bovine, human = draft_of("H", v, 0, own), draft_of("H", 0, 0, IGG1)
     each = [decode(bovine.tokens), constants()[other].sequence, decode(human.tokens)]
-    reads = reads_of(numbered([r for text in each for r in seen(text)]))
+    reads = reads_of([r for text in each for r in seen(text)])
     drafts = [bovine, human]
     found, _, several = with_subclasses(reads, drafts, [], place_on(reads, drafts))
     assert [one.chains for one in several] == [(0,)] and set(several[0].constants) == {own, other}
@@ -235,7 +233,7 @@ def test_knobs_and_holes_may_be_of_either_chain() -> None:
     start = C1.index("NQVSLTCLVK") + 5
     knob, hole = (C1[:start] + letters + C1[start + 4 :] for letters in ("WCNV", "SCAV"))
     placed = of(seen(V_ONE + knob, 3), seen(V_OTHER + hole, 3))
-    chains = weigh(placed, None, bundled.LIBRARY)
+    chains = weighed(placed, network=False)
     first, second = (
         chain.rows[draft.find(CONSTANT) + start :][:4]
         for chain, draft in zip(chains, placed.drafts, strict=True)

@@ -4,11 +4,11 @@ import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
-from lacuna.core.masses import MONOISOTOPIC
 from lacuna.core.tables import Flag
 from lacuna.placing.aligning.carried import BLOCK_TOLERANCE
 from lacuna.placing.aligning.kernel import MAX_BLOCK
-from lacuna.placing.votes.consensus import Votes
+from lacuna.placing.aligning.readset import MASSES
+from lacuna.placing.votes.consensus import AMIDES, Votes
 from lacuna.placing.votes.draft import Draft
 
 MINORITY = 0.15  # share of the nats of reads for another residue
@@ -16,8 +16,7 @@ SOME = 0.1  # share of reads that show D for N, or E for Q
 ISOBARIC = 0.4  # share of the reads that have the residue in a block of equal mass
 FEW = 4.0  # nats; less is little evidence against germline
 MIN_WEIGHT = 0.5  # of reads that have residues more, from which they count
-_MASS = np.array([MONOISOTOPIC[residue] for residue in RESIDUES])
-_D, _N, _E, _Q, _P, _S, _T = (RESIDUES.index(r) for r in "DNEQPST")
+_D, _P, _S, _T = (RESIDUES.index(r) for r in "DPST")
 
 
 def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -> list[list[Flag]]:
@@ -57,8 +56,7 @@ def weighs_as_germline(germline: np.ndarray, best: np.ndarray) -> np.ndarray:
     residues, L for I."""
     known = (germline < N_RESIDUES) & (best < N_RESIDUES)
     differs = known & (germline != best)
-    own, theirs = (np.where(known, r, 0) for r in (best, germline))
-    more = np.where(known, _MASS[own] - _MASS[theirs], np.inf)
+    more = np.where(known, MASSES[best] - MASSES[germline], np.inf)
     found = np.zeros(len(best), dtype=bool)
     for size in range(2, MAX_BLOCK + 1):
         for start in np.flatnonzero(differs[: 1 - size] & differs[size - 1 :]).tolist():
@@ -71,7 +69,7 @@ def weighs_as_germline(germline: np.ndarray, best: np.ndarray) -> np.ndarray:
 def deamidations(found: Votes, best: np.ndarray) -> np.ndarray:
     """(t,) whether reads show N and D, or Q and E; best: (t,) residues."""
     result = np.zeros(len(best), dtype=bool)
-    for pair, both in enumerate(((_N, _D), (_Q, _E))):
+    for pair, both in enumerate(AMIDES):
         shown = found.amide[:, 2 * pair : 2 * pair + 2]
         total = shown.sum(1)
         some = (total > 0) & (shown.min(1) >= SOME * total)

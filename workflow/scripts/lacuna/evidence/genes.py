@@ -7,7 +7,7 @@ reads say of it and by its use.
 import numpy as np
 from torch import Tensor
 
-from lacuna.antibody.germlines import Segments, j_segments, v_segments
+from lacuna.antibody.germlines import j_segments, v_segments
 from lacuna.antibody.imgt import CYS104, FR4_START, N_IMGT
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.placing.sources.segments import expressed_v
@@ -28,12 +28,12 @@ def gene_shares(draft: Draft, nats: np.ndarray, library: Library) -> np.ndarray:
     own_v = np.flatnonzero((v.locus == locus) & (v.species == species) & expressed_v())
     own_j = np.flatnonzero((j.locus == locus) & (j.species == species))
     columns = np.where(draft.columns <= N_IMGT, draft.columns, 0)
-    of_v = _average(draft, nats, v, own_v, draft.v, (1, CYS104), library.v_prior, library.v_profile)
+    fit = fit_of(draft, nats, v.tokens[own_v], 1, CYS104)
+    of_v = _average(fit, own_v, draft.v, v.gene, library.v_prior, library.v_profile)
     shares = of_v[columns]
     if len(own_j):
-        of_j = _average(
-            draft, nats, j, own_j, draft.j, (FR4_START, N_IMGT), library.j_prior, library.j_profile
-        )
+        fit = fit_of(draft, nats, j.tokens[own_j], FR4_START, N_IMGT)
+        of_j = _average(fit, own_j, draft.j, j.gene, library.j_prior, library.j_profile)
         shares = np.where((columns >= FROM_J)[:, None], of_j[columns], shares)
     total = shares.sum(1, keepdims=True)
     even = np.full(shares.shape, 1 / N_RESIDUES)
@@ -41,27 +41,16 @@ def gene_shares(draft: Draft, nats: np.ndarray, library: Library) -> np.ndarray:
 
 
 def _average(
-    draft: Draft,
-    nats: np.ndarray,
-    segments: Segments,
-    own: np.ndarray,
-    chosen: int,
-    span: tuple[int, int],
-    use: Tensor,
-    profile: Tensor,
+    fit: np.ndarray, own: np.ndarray, chosen: int, gene: np.ndarray, use: Tensor, profile: Tensor
 ) -> np.ndarray:
     """(N_IMGT + 1, 20) frequencies of residues by column over some segments (own).
 
-    chosen: the segment of the draft, ahead by BETTER_V nats, since reads that no longer lie here
-    helped to choose it; span: first and last column by which reads tell segments apart; use,
-    profile: of the library.
+    fit (own,): nats of each by reads; chosen: the segment of the draft, ahead by BETTER_V nats,
+    since reads that no longer lie here helped to choose it; gene: of all segments; use, profile: of
+    the library.
     """
-    genes = segments.gene[own]
-    value = (
-        BETTER_V * (own == chosen)
-        + fit_of(draft, nats, segments.tokens[own], *span)
-        + use.numpy()[own]
-    )
+    genes = gene[own]
+    value = BETTER_V * (own == chosen) + fit + use.numpy()[own]
     weight = np.exp(value - value.max()) / np.bincount(genes)[genes]  # alleles share it
     frequencies = unpack_frequencies(profile).numpy()[genes]  # (own, columns, 20)
     return np.tensordot(weight / weight.sum(), frequencies, 1)

@@ -52,9 +52,9 @@ def network_shares(
     shares = np.sum(read, axis=0)
     _, _, mask, position = encoded.at()
     used = weak[position] | (position % MASKS == mask)
-    total, count = np.zeros((len(sequence), N_RESIDUES)), np.zeros(len(sequence))
+    total = np.zeros((len(sequence), N_RESIDUES))
     np.add.at(total, position[used], np.log(np.maximum(shares[used], 1e-9)))
-    np.add.at(count, position[used], 1)
+    count = np.bincount(position[used], minlength=len(sequence))
     mean = np.exp(total / np.maximum(count, 1)[:, None])
     return mean / mean.sum(1, keepdims=True)
 

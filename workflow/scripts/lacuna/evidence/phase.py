@@ -6,26 +6,20 @@ make together may be half of one and half of the other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lacuna.antibody.germlines import v_segments
-from lacuna.antibody.imgt import (
-    CDR_COLUMNS,
-    CONSTANT,
-    CYS104,
-    on_v_columns,
-)
+from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT, CYS104, in_v_domain, on_v_columns
 from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import MATCH
-from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.constant_domains import begins
 from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
-from lacuna.placing.votes.placement import Placements, place_on
+from lacuna.placing.votes.placement import Assembly, Placements
 
 # Nats that reads lose if two stretches that they join are taken apart. What this flags wrongly, and
 # misses, mixtures show (tests/benchmarks/read_panel.py --mixed 2).
@@ -74,16 +68,15 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     pairs = pairs_of_locus(drafts)
     if not pairs:
         return tuple(found)
-    memory = Memory.of(placed.reads)
-    placements = place_on(placed.reads, drafts, memory=memory)
+    assembly = Assembly.of(placed.reads, drafts)
     for pair in pairs:
-        alike = _alike_where_unread(placed, placements, pair)
-        seams = seam_nats(memory, alike, (), placements, pair)
+        alike = _alike_where_unread(placed, assembly.placements, pair)
+        seams = seam_nats(replace(assembly, drafts=alike), pair)
         for side, (chain, rival) in enumerate((pair, pair[::-1])):
             if of_locus[drafts[chain].locus] - shares[chain] >= RIVAL * shares[chain]:
                 cuts = [places[side] for places, nats in seams if nats < JOINED]
                 found[chain] |= apart(alike[chain], alike[rival], cuts)
-                found[chain] |= _lent(placed, placements, chain, rival)
+                found[chain] |= _lent(placed, assembly.placements, chain, rival)
     return tuple(found)
 
 
@@ -140,7 +133,7 @@ def _is_one_region(draft: Draft, other: Draft) -> bool:
 def _weight_of_joint(placed: Placed, chain: int) -> float:
     """The weight of the reads of a chain alone over the border of its V domain and what follows."""
     own = placed.placements.of(chain)
-    border = int(own.text.start[chain]) + placed.drafts[chain].find(CONSTANT)
+    border = placed.drafts[chain].find(CONSTANT)
     span = own.alignment.span
     over = (span[:, 0] <= border - SEAM) & (span[:, 1] >= border + SEAM) & (own.share > ALONE)
     return float(placed.reads.weight[own.alignment.read[over]].sum())
@@ -171,12 +164,10 @@ def _depth(placed: Placed, placements: Placements, chain: int, least: float = 0.
     """(t,) weight of the reads that show the residues of a chain, and of which more than a share
     (least) is of this one."""
     own = placements.of(chain)
-    a, start = own.alignment, int(placements.text.start[chain])
+    a = own.alignment
     weight = placed.reads.weight[a.read] * (own.share > least)
-    depth = np.zeros(len(placed.drafts[chain]))
     row, column = np.nonzero(a.kind == MATCH)
-    np.add.at(depth, a.at[row, column] - start, weight[row])
-    return depth
+    return np.bincount(a.at[row, column], weight[row], len(placed.drafts[chain]))
 
 
 def _lent(placed: Placed, placements: Placements, chain: int, rival: int) -> np.ndarray:
@@ -213,7 +204,7 @@ class _Pieces:
         """Those of a chain of a sample."""
         draft = placed.drafts[chain]
         own = placed.placements.of(chain)
-        spans = own.alignment.span - own.text.start[chain]
+        spans = own.alignment.span
         weight = placed.reads.weight[own.alignment.read]
         crossed = _crossed(spans, weight, SEAM, len(draft))
         depth = _crossed(spans, weight, 1, len(draft))
@@ -322,8 +313,7 @@ def shared_mutations(draft: Draft, other: Draft) -> np.ndarray:
 
 def _known(draft: Draft) -> np.ndarray:
     """(t,) bool: residues of the V domain that are known."""
-    inside = (draft.columns > 0) & (draft.columns < CONSTANT)
-    return inside & (draft.tokens < N_RESIDUES)
+    return in_v_domain(draft.columns) & (draft.tokens < N_RESIDUES)
 
 
 def _of_columns(draft: Draft, other: Draft) -> np.ndarray:

@@ -2,12 +2,17 @@
 
 import numpy as np
 
-from lacuna.antibody.imgt import (
-    CDR_COLUMNS,
-    CYS104,
-    on_v_columns,
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, on_v_columns
+from lacuna.core.alphabet import (
+    ISOLEUCINE,
+    LEUCINE,
+    MISSING,
+    MISSING_LETTER,
+    N_RESIDUES,
+    TOKEN,
+    decode,
+    il_as_one,
 )
-from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, RESIDUES, il_as_one
 from lacuna.core.tables import Flag
 from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats
 from lacuna.placing.votes.draft import Draft
@@ -49,7 +54,7 @@ def only_germline(draft: Draft, nats: np.ndarray) -> np.ndarray:
     There the network has nothing to find templates by, and the germline chosen by the rest of the
     chain is what can be said.
     """
-    domain, read = _v_domain(draft), margin_of(nats) >= OBSERVED_MARGIN
+    domain, read = on_v_columns(draft.columns), margin_of(nats) >= OBSERVED_MARGIN
     if not domain.any() or read[domain].mean() >= MIN_READ_SHARE:
         return np.zeros(len(domain), dtype=bool)
     return domain & ~read & (draft.germline < N_RESIDUES)
@@ -61,15 +66,10 @@ def hidden_from_network(draft: Draft, nats: np.ndarray, posterior: np.ndarray) -
     If so few are sure that it has nothing to find templates by, it sees what reads settle.
     """
     weak = il_as_one(posterior).max(1) < WEAK
-    domain = _v_domain(draft)
+    domain = on_v_columns(draft.columns)
     if domain.any() and 1.0 - weak[domain].mean() < MIN_READ_SHARE:
         weak &= margin_of(nats) < OBSERVED_MARGIN
     return weak
-
-
-def _v_domain(draft: Draft) -> np.ndarray:
-    """(t,) residues of a V domain."""
-    return on_v_columns(draft.columns)
 
 
 def floors_of(nats: np.ndarray, both: np.ndarray, germline_only: np.ndarray) -> np.ndarray:
@@ -90,7 +90,7 @@ def least_floors(draft: Draft, nats: np.ndarray, both: np.ndarray) -> np.ndarray
     settle no residue, less is spread then, and as much as leaves MOST_UNREAD to the likeliest.
     """
     floors = floors_of(nats, both, np.zeros(len(both), dtype=bool))
-    domain, read = _v_domain(draft), margin_of(nats) >= OBSERVED_MARGIN
+    domain, read = on_v_columns(draft.columns), margin_of(nats) >= OBSERVED_MARGIN
     if not domain.any():
         return floors
     merged = il_as_one(both)
@@ -118,28 +118,17 @@ def weight_of_reads(draft: Draft, nats: np.ndarray) -> np.ndarray:
 
 def first_letters(draft: Draft, nats: np.ndarray, germline_only: np.ndarray) -> str:
     """Residues that reads settle, J for I or L; germline where it is all there is; X elsewhere."""
-    margin = margin_of(nats)
-    best = as_l(nats).argmax(1)
-    letters = []
-    columns = zip(
-        best.tolist(), margin.tolist(), draft.germline.tolist(), germline_only.tolist(), strict=True
-    )
-    for token, ahead, germline, copied in columns:
-        if copied:
-            letters.append(RESIDUES[germline])
-        elif ahead < OBSERVED_MARGIN:
-            letters.append("X")
-        elif token == LEUCINE:
-            letters.append(RESIDUES[germline] if germline in (ISOLEUCINE, LEUCINE) else "J")
-        else:
-            letters.append(RESIDUES[token])
-    return "".join(letters)
+    best, germline = as_l(nats).argmax(1), draft.germline
+    either = np.where(np.isin(germline, (ISOLEUCINE, LEUCINE)), germline, TOKEN["J"])
+    shown = np.where(best == LEUCINE, either, best)
+    shown = np.where(margin_of(nats) >= OBSERVED_MARGIN, shown, MISSING)
+    return decode(np.where(germline_only, germline, shown).astype(np.uint8))
 
 
 def with_germline(draft: Draft, letters: str) -> str:
     """The letters with the germline's residue in place of each X."""
-    germline = [RESIDUES[x] if x < N_RESIDUES else "X" for x in draft.germline.tolist()]
-    return "".join(g if own == "X" else own for own, g in zip(letters, germline, strict=True))
+    pairs = zip(letters, decode(np.minimum(draft.germline, MISSING)), strict=True)
+    return "".join(germline if own == MISSING_LETTER else own for own, germline in pairs)
 
 
 def as_l(nats: np.ndarray) -> np.ndarray:

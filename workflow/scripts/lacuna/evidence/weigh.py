@@ -68,7 +68,7 @@ def weigh(
     phases = () if placed.serum else unjoined(placed)
     several = holds_several(placed.drafts) or any(placed.rivalled)
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
-        found = votes(placed.reads, placed.placements, i, len(draft))
+        found = votes(placed.reads, placed.placements, i)
         nats = likelihood(draft, found, temper)
         germline_only = only_germline(draft, nats)
         judge: Judge = _no_network
@@ -149,10 +149,9 @@ def _marked(
     draft = placed.drafts[chain]
     if phase is None:
         return {Flag.SERUM: np.ones(len(draft), dtype=bool)}
-    begin = int(placed.placements.text.start[chain])
     own = placed.placements.of(chain)
-    apart = unjoined_in_cdr3(placed.reads, own, draft, begin)
-    apart |= uncrossed_in_cdr3(placed.reads, own, draft, begin)
+    apart = unjoined_in_cdr3(placed.reads, own, draft)
+    apart |= uncrossed_in_cdr3(placed.reads, own, draft)
     phase = phase | copied_into_cdr3(placed.drafts, chain)
     return {Flag.PHASE: phase, Flag.LENGTH: _loose(draft) | apart | other_lengths(found)}
 

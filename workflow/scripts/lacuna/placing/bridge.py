@@ -1,28 +1,25 @@
 """Weak stretches of all chains, bridged one after another by the paths that reads like best."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lacuna.core.alphabet import ISOLEUCINE, MISSING, N_RESIDUES
-from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
-from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.crossing import exchanged
 from lacuna.placing.chains.parting import parted
 from lacuna.placing.stretches.arms import read_arms
 from lacuna.placing.stretches.cdr3 import own_fronts, with_junction
 from lacuna.placing.stretches.cdr3_joints import loosened
 from lacuna.placing.stretches.junction import LENGTH_MARGIN, Surroundings, weigh_paths
-from lacuna.placing.stretches.loop_lengths import Around, Resized, openings_of, resized_at_cut
+from lacuna.placing.stretches.loop_lengths import Germline, Resized, openings_of, resized_at_cut
 from lacuna.placing.stretches.loops import with_loop
 from lacuna.placing.stretches.meeting import closed_by_meeting
 from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats, votes_for_template
 from lacuna.placing.votes.draft import Draft, Loose, Meeting
-from lacuna.placing.votes.placement import Placements, place_again, place_on
+from lacuna.placing.votes.placement import Assembly, Placements, place_on
 
 WIDEST = 30  # residues of a stretch that is bridged
 CLEAR = 1.5  # nats by which reads prefer a residue that they settle
@@ -36,102 +33,65 @@ SETTLED = 8.0  # nats from which a loop is not bridged again
 class _ReadChain:
     """A chain when a round comes to it, and what reads say of it.
 
-    others: all other chains; alignment: of the reads on it, by positions of the chain, and share
-    (m,): of these; best (n,): score of each read on all chains; found: votes for the next template;
+    number: of its draft in the assembly; own: placements on it; found: votes for the next template;
     margin (t,): nats by which reads prefer the residue of each position to any other.
     """
 
-    memory: Memory
-    draft: Draft
-    others: Sequence[Draft]
-    alignment: Alignment
-    share: np.ndarray
-    best: np.ndarray
+    assembly: Assembly
+    number: int
+    own: Placements
     found: Votes
     margin: np.ndarray
 
     @classmethod
-    def of(
-        cls,
-        memory: Memory,
-        drafts: Sequence[Draft],
-        fixed: Sequence[Draft],
-        i: int,
-        placements: Placements,
-    ) -> "_ReadChain":
-        """One of the drafts, with its reads among the placements on all chains."""
-        reads, draft = memory.reads, drafts[i]
-        start, own = int(placements.text.start[i]), placements.of(i)
-        found = votes_for_template(reads, placements, i, draft)
-        return cls(
-            memory,
-            draft,
-            [*drafts[:i], *drafts[i + 1 :], *fixed],
-            own.alignment.moved(-start),
-            own.share,
-            placements.best(len(reads)),
-            found,
-            _margins(found, draft),
-        )
+    def of(cls, assembly: Assembly, i: int) -> "_ReadChain":
+        """One of the drafts, with its reads among all."""
+        draft, placements = assembly.drafts[i], assembly.placements
+        found = votes_for_template(assembly.reads, placements, i, draft)
+        return cls(assembly, i, placements.of(i), found, _margins(found, draft))
+
+    @property
+    def draft(self) -> Draft:
+        """Its draft."""
+        return self.assembly.drafts[self.number]
 
     def around(self, draft: Draft, span: tuple[int, int], rule: JointRule) -> Surroundings:
         """What a stretch is weighed with: the reads on it have the score that they have elsewhere.
 
         draft: the chain, changed at most behind the stretch.
         """
-        reads, place = self.memory.reads, self.alignment.span
+        assembly, place = self.assembly, self.own.alignment.span
         shift = len(draft) - len(self.draft)
         on_it = (place[:, 1] > span[0]) & (place[:, 0] < span[1] - min(shift, 0))
-        rows = np.unique(self.alignment.read[on_it])
-        left, inside, right = np.split(draft.tokens, span)
-        masked = np.concatenate((left, np.full_like(inside, MISSING), right))
-        chains = [draft.with_tokens(masked), *self.others]
-        elsewhere = self.best.copy()
-        elsewhere[rows] = place_on(reads, chains, rows, self.memory).best(len(reads))[rows]
-        return Surroundings(reads, left, right, elsewhere, rule)
+        rows = np.unique(self.own.alignment.read[on_it])
+        left, _, right = np.split(draft.tokens, span)
+        chains = [*assembly.drafts, *assembly.fixed]
+        chains[self.number] = draft.with_residues(slice(*span), MISSING)
+        n = len(assembly.reads)
+        elsewhere = assembly.placements.best(n)
+        elsewhere[rows] = place_on(assembly.reads, chains, rows, assembly.memory).best(n)[rows]
+        return Surroundings(assembly.reads, left, right, elsewhere, rule)
 
 
-def bridge_all(
-    memory: Memory,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    graph: WordGraph,
-    placements: Placements,
-    tried: set[bytes],
-) -> list[Draft]:
-    """Drafts whose weak stretches are the paths that reads like best.
+def bridge_all(assembly: Assembly, graph: WordGraph, tried: set[bytes]) -> Assembly:
+    """The drafts with weak stretches as the paths that reads like best.
 
-    placements: reads on these drafts; tried: stretches with their anchors that were left as they
-    are before, which is added to.
+    tried: stretches with their anchors that were left as they are before, which is added to.
     """
-    current, settled = list(drafts), list(drafts)
-    for i in range(len(drafts)):
+    for i in range(len(assembly.drafts)):
         # On the chains as they are now: reads that one of them has just explained lead no other.
-        placements = place_again(memory, current, fixed, settled, placements)
-        settled = list(current)
-        chain = _ReadChain.of(memory, current, fixed, i, placements)
-        current[i] = _with_loops(chain, _with_cdr3(chain, graph, tried), graph, tried)
-    for change in (exchanged, parted):
-        placements = place_again(memory, current, fixed, settled, placements)
-        settled = list(current)
-        current = change(memory, current, fixed, placements)
-    return current
+        chain, drafts = _ReadChain.of(assembly, i), list(assembly.drafts)
+        drafts[i] = _with_loops(chain, _with_cdr3(chain, graph, tried), graph, tried)
+        assembly = assembly.with_drafts(drafts)
+    return parted(exchanged(assembly))
 
 
-def met_at_cuts(
-    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
-) -> list[Draft]:
+def met_at_cuts(assembly: Assembly) -> list[Draft]:
     """Drafts that are closed where two sides probably meet at a cut: open CDR3s, and places in
-    front of CDR3 where they would be of another length.
-
-    placements: reads on these drafts.
-    """
-    cleavage = cleavage_of(memory.reads, placements)
-    current = list(drafts)
-    for i in range(len(drafts)):
-        chain = _ReadChain.of(memory, drafts, fixed, i, placements)
-        current[i] = _of_lengths(chain, _met(chain, cleavage), cleavage)
-    return current
+    front of CDR3 where they would be of another length."""
+    cleavage = cleavage_of(assembly.reads, assembly.placements)
+    chains = (_ReadChain.of(assembly, i) for i in range(len(assembly.drafts)))
+    return [_of_lengths(chain, _met(chain, cleavage), cleavage) for chain in chains]
 
 
 def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
@@ -142,12 +102,11 @@ def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
     span = draft.cdr3()
     if not ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
         return draft
-    weight = chain.memory.reads.weight[chain.alignment.read] * chain.share
-    opened = loosened(draft, chain.alignment, weight) if draft.bridged else draft
+    opened = loosened(chain.assembly.reads, chain.own, draft) if draft.bridged else draft
     if opened is None or (opened.tokens[slice(*span)] < MISSING).all():
         return draft
     around = chain.around(opened, span, ANY_JOINT)
-    found = closed_by_meeting(around, opened, chain.alignment, chain.share, cleavage)
+    found = closed_by_meeting(around, opened, chain.own, cleavage)
     if found is None:
         return draft
     tokens, meeting = found
@@ -174,25 +133,18 @@ def _of_lengths(chain: _ReadChain, draft: Draft, cleavage: Cleavage) -> Draft:
 
     draft: the chain, changed at most behind that.
     """
-    reads, before = chain.memory.reads, chain.draft
+    reads, before = chain.assembly.reads, chain.draft
     loose: list[Loose] = []
     changed = len(before)
-    cuts, unread = openings_of(reads, before, chain.alignment, chain.share)
+    cuts, unread = openings_of(reads, chain.own, before)
     # From the end on, so that positions before an opening stay what they are.
     for opening in sorted((*cuts, *unread), key=lambda one: -one.start):
-        germline = Around.of(before, chain.found, opening)
+        germline = Germline.of(before, chain.found, opening)
         if opening in unread:
             found = Resized.untold(opening, before, germline)
         else:
-            found = resized_at_cut(
-                chain.around(before, (opening.start, opening.stop), V_JOINT),
-                before,
-                germline,
-                chain.alignment,
-                chain.share,
-                cleavage,
-                opening,
-            )
+            around = chain.around(before, (opening.start, opening.stop), V_JOINT)
+            found = resized_at_cut(around, before, germline, chain.own, cleavage, opening)
         if found.more and opening.stop > changed:
             continue
         if found.more:
@@ -215,7 +167,7 @@ def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:
     inside, key = chain.margin[span[0] : span[1]], _key(before, span)
     if key in tried or before.bridged and (inside >= SETTLED).all():
         return before
-    arms = read_arms(chain.memory.reads, chain.alignment, span[1])
+    arms = read_arms(chain.assembly.reads, chain.own.alignment, span[1])
     around = chain.around(before, span, CDR3_JOINT)
     fronts = own_fronts(around, before)
     draft = with_junction(around, before, graph, inside >= CLEAR, arms, fronts)

@@ -8,7 +8,6 @@ import numpy as np
 
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.core.alphabet import MISSING
-from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.bridge import bridge_all, met_at_cuts
 from lacuna.placing.stretches.similar import with_similar
@@ -17,9 +16,9 @@ from lacuna.placing.votes.consensus import next_draft, votes, votes_for_template
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.modifications import carried_by_cysteine
 from lacuna.placing.votes.placement import (
+    Assembly,
     Placements,
     of_one_locus,
-    place_again,
     place_on,
     unchanged,
 )
@@ -48,36 +47,30 @@ def build(
         return reads, [], place_on(reads, fixed)
     graph = WordGraph(reads)
     tried: set[bytes] = set()
-    current = list(drafts)
-    placements = place_on(reads, [*current, *fixed])
+    placements = place_on(reads, [*drafts, *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
-    memory = Memory.of(reads)
-    placements = place_on(reads, [*current, *fixed], memory=memory)
+    assembly = Assembly.of(reads, drafts, fixed)
     for number in range(rounds):
-        before = current
-        telling = of_one_locus(placements, current)
-        found = [votes_for_template(reads, telling, i, d) for i, d in enumerate(current)]
-        current = [
-            with_lengths(next_draft(choose_v(d, v, use), v), v)
-            for d, v in zip(current, found, strict=True)
-        ]
-        placements = place_again(memory, current, fixed, before, placements)
+        before = assembly.drafts
+        telling = of_one_locus(assembly.placements, before)
+        found = [votes_for_template(reads, telling, i, d) for i, d in enumerate(before)]
+        pairs = zip(before, found, strict=True)
+        assembly = assembly.with_drafts(
+            [with_lengths(next_draft(choose_v(d, v, use), v), v) for d, v in pairs]
+        )
         if bridges and number in SIMILAR_ROUNDS:
-            depths = [votes(reads, placements, i, len(d)).depth for i, d in enumerate(current)]
-            settled = current
-            current = with_similar(reads, current, depths, placements.best(len(reads)))
-            placements = place_again(memory, current, fixed, settled, placements)
+            depths = [
+                votes(reads, assembly.placements, i).depth for i in range(len(assembly.drafts))
+            ]
+            best = assembly.placements.best(len(reads))
+            assembly = assembly.with_drafts(with_similar(reads, assembly.drafts, depths, best))
         if bridges and number >= FIRST_BRIDGES:
-            settled = current
-            current = bridge_all(memory, current, fixed, graph, placements, tried)
-            placements = place_again(memory, current, fixed, settled, placements)
-        if unchanged(current, before) and (number >= SIMILAR_ROUNDS[0] or not bridges):
+            assembly = bridge_all(assembly, graph, tried)
+        if unchanged(assembly.drafts, before) and (number >= SIMILAR_ROUNDS[0] or not bridges):
             break
-    settled = current
-    if bridges:
-        current = met_at_cuts(memory, current, fixed, placements)
-    current = [of_usual_length(d) for d in current]
-    return reads, current, place_again(memory, current, fixed, settled, placements)
+    current = met_at_cuts(assembly) if bridges else assembly.drafts
+    assembly = assembly.with_drafts([of_usual_length(d) for d in current])
+    return reads, list(assembly.drafts), assembly.placements
 
 
 def of_usual_length(draft: Draft) -> Draft:

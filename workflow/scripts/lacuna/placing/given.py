@@ -96,14 +96,14 @@ def show(
     reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
     reads = with_one_place(reads, templates, fixed)
     drafts, placements = _settled(reads, given, fixed)
-    closed = _closed(reads, given, drafts, fixed, modifications)
+    rules = MassRules(modifications)
+    closed = _closed(reads, given, drafts, fixed, rules)
     if any(len(a.gaps) < len(b.gaps) for a, b in zip(closed, given, strict=True)):
         given = closed
         drafts, placements = _settled(reads, given, fixed)
-    final = [votes(reads, placements, i, len(d)) for i, d in enumerate(drafts)]
+    final = [votes(reads, placements, i) for i in range(len(drafts))]
     lengths = [_other_length(reads, placements, i, one.draft) for i, one in enumerate(given)]
     shown = [_shown(*each) for each in zip(given, drafts, final, lengths, strict=True)]
-    rules = MassRules(modifications)
     shown = [_with_masses(*each, rules) for each in zip(shown, gaps, strict=True)]
     return shown, placements
 
@@ -173,10 +173,10 @@ def _closed(
     given: Sequence[_Given],
     drafts: Sequence[Draft],
     fixed: Sequence[Draft],
-    modifications: Modifications,
+    rules: MassRules,
 ) -> list[_Given]:
     """The chains with as many residues in their open gaps as reads show; drafts: with what reads
-    agree on otherwise."""
+    agree on otherwise; rules: of no end of a chain, since no path leads to one."""
     result = list(given)
     if not any(one.gaps for one in given):
         return result
@@ -184,7 +184,6 @@ def _closed(
     pieces = [piece for each in zip(given, drafts, strict=True) for piece in _between_gaps(*each)]
     text = text_of([*pieces, *(draft.tokens for draft in fixed)])
     elsewhere = place_on_text(reads, text).best(len(reads))
-    rules = MassRules(modifications)  # of the ends of a chain, which no path leads to, nothing
     for i, one in enumerate(given):
         tokens = drafts[i].tokens
         for gap in reversed(one.gaps):  # so that positions before one stay what they are
@@ -224,8 +223,8 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
     some out, edges included: gaps, and observed residues that are not near one. Those with a block
     of equal mass there do not count."""
     own = placements.of(chain)
-    a = own.alignment.moved(-int(own.text.start[chain]))
-    weights, span, places = place_weights(reads, own), a.span, a.at
+    a, weights = own.alignment, place_weights(reads, own)
+    span, places = a.span, a.at
     blocks = np.isin(a.kind, (BLOCK, OTHER_BLOCK))
     column = np.arange(places.shape[1])
     result = np.zeros(len(given), dtype=bool)

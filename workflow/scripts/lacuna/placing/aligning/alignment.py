@@ -42,6 +42,11 @@ class Alignment:
         changes = np.logical_or.reduce([np.diff(key[order], prepend=-1) != 0 for key in keys])
         return np.sort(order[changes])
 
+    def covers(self, place: np.ndarray) -> np.ndarray:
+        """(m, n) bool: whether each placement lies over each of some positions (n,) of the text."""
+        found: np.ndarray = (self.span[:, :1] <= place) & (self.span[:, 1:] > place)
+        return found
+
     def moved(self, by: np.ndarray | int) -> "Alignment":
         """The placements so many positions further on in the text; by: of each (m,), or of all."""
         step = np.reshape(by, (-1, 1))

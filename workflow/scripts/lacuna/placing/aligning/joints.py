@@ -63,7 +63,7 @@ def joints_of(
 ) -> np.ndarray:
     """(length + 1,) weight of the reads over each joint of a stretch of the text."""
     window = start - rule.reach + np.arange(length + 2 * rule.reach)
-    agrees = (found.span[:, :1] <= window) & (found.span[:, 1:] > window)
+    agrees = found.covers(window)
     row, column = np.nonzero(found.kind == MISMATCH)
     place = found.at[row, column] - window[0]
     inside = (place >= 0) & (place < len(window))

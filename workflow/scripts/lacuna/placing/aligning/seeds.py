@@ -10,7 +10,6 @@ SEED = 4  # residues in a row that a read and a text must share to be aligned th
 # If a tool judges no single residue, those of a read are right or wrong together: after a right one
 # the next is right in 0.91 to 0.93 of the reads of trastuzumab, 2489 (PEAKS) and NB6 (InstaNovo).
 AFTER_RIGHT = 0.92
-_BASE = N_RESIDUES
 
 
 def words(tokens: np.ndarray, k: int) -> np.ndarray:
@@ -20,7 +19,7 @@ def words(tokens: np.ndarray, k: int) -> np.ndarray:
     known = np.ones(number.shape, dtype=bool)
     for i in range(k):
         letter = tokens[..., i : i + n]
-        number = number * _BASE + letter
+        number = number * N_RESIDUES + letter
         known &= letter < N_RESIDUES
     return np.where(known, number, -1)
 
@@ -36,13 +35,13 @@ def word_weights(reads: ReadSet, k: int) -> np.ndarray:
     """(20 ** k,) float32: weight of the reads that hold each run of k residues, if right."""
     number = words(reads.tokens, k)
     if not number.size:  # all reads are shorter
-        return np.zeros(_BASE**k, np.float32)
+        return np.zeros(N_RESIDUES**k, np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(reads.right, k, axis=-1)
     together = windows.mean(-1) * (windows.min(-1) > 0) * AFTER_RIGHT ** (k - 1)
     right = np.where(reads.judged[:, None], windows.prod(-1), together)
     weight = right * reads.weight[:, None]
     ok = number >= 0
-    return np.bincount(number[ok], weight[ok], minlength=_BASE**k).astype(np.float32)
+    return np.bincount(number[ok], weight[ok], minlength=N_RESIDUES**k).astype(np.float32)
 
 
 def diagonals(

@@ -13,6 +13,7 @@ import numpy as np
 from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.germlines import is_camelid
 from lacuna.antibody.imgt import CONSTANT
+from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.consensus import votes
@@ -100,17 +101,16 @@ def _ends(draft: Draft) -> bool:
 def _unshown_end(own: Placements, first: int, length: int) -> tuple[int, int] | None:
     """The residues behind the last read of a constant region that begins at `first`, if there are
     any: a Fab may end in front of them, within a peptide of which reads show the beginning."""
-    span = own.alignment.span - own.text.start[own.chain][:, None]
-    stop = int(span[:, 1].max(initial=0))
+    stop = int(own.alignment.span[:, 1].max(initial=0))
     return (stop, length) if first < stop < length else None
 
 
 def _unjoined(own: Placements, at: int, length: int) -> tuple[int, int] | None:
     """The residues from `at` on to the last one of a hinge that no read shows, or those beside `at`
     if no read lies on both of them; None if reads show all and join them."""
-    span = own.alignment.span - own.text.start[own.chain][:, None]
+    span = own.alignment.span
     place = np.arange(at, min(at + HINGE, length))
-    covered = ((span[:, :1] <= place) & (span[:, 1:] > place)).any(0)
+    covered = own.alignment.covers(place).any(0)
     if not covered.all():
         return at, at + int(np.flatnonzero(~covered)[-1]) + 1
     joined = bool(((span[:, 0] < at) & (span[:, 1] > at)).any())
@@ -120,7 +120,7 @@ def _unjoined(own: Placements, at: int, length: int) -> tuple[int, int] | None:
 def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[list[Loose]]:
     """For each draft the constant domains that no read shows, and how probably they are there."""
     cleavage = cleavage_of(reads, placements)
-    depths = [votes(reads, placements, i, len(d)).depth for i, d in enumerate(drafts)]
+    depths = [votes(reads, placements, i).depth for i in range(len(drafts))]
     pieces = [_pieces(d.tokens, cleavage) for d in drafts]
     seen = [_seen(depth, own) for depth, own in zip(depths, pieces, strict=True)]
     with_light = _with_light(drafts, depths)
@@ -191,8 +191,7 @@ def _stretches(first: int, depth: np.ndarray, least: float = SEEN) -> np.ndarray
 
     depth (t,): weight of reads over each residue; least: of what they show.
     """
-    read = np.concatenate([[False], depth[first:] >= least, [False]])
-    edges = first + np.flatnonzero(read[1:] != read[:-1]).reshape(-1, 2)
+    edges = first + np.array(runs_of(depth[first:] >= least), dtype=int).reshape(-1, 2)
     return edges[edges[:, 1] - edges[:, 0] > REACH]
 
 

@@ -14,31 +14,22 @@ import numpy as np
 from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import MISSING, merge_il
-from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.stretches.junction import BETTER_BY
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus, span_of_unknown
-from lacuna.placing.votes.placement import Placements, explained, place_again, reads_over
+from lacuna.placing.votes.placement import Assembly, reads_over
 
 MOST_OVER = 400  # reads over a seam that are asked; more say the same
 
 
-def exchanged(
-    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
-) -> list[Draft]:
-    """Drafts that go on, from a residue in which two of a locus differ, as the other one does if
-    reads over the place fit so better.
-
-    placements: reads on these drafts.
-    """
-    current, settled = list(drafts), list(drafts)
-    for pair in pairs_of_locus(drafts):
-        # Either may have crossed with a third one.
-        placements = place_again(memory, current, fixed, settled, placements)
-        settled = list(current)
-        nats = [nats for _, nats in seam_nats(memory, current, fixed, placements, pair)]
-        for number in _worst_of_runs(nats):
-            current = _crossed_over(current, pair, number)
-    return current
+def exchanged(assembly: Assembly) -> Assembly:
+    """The drafts that go on, from a residue in which two of a locus differ, as the other one does
+    if reads over the place fit so better."""
+    for pair in pairs_of_locus(assembly.drafts):
+        drafts = assembly.drafts
+        for number in _worst_of_runs([nats for _, nats in seam_nats(assembly, pair)]):
+            drafts = _crossed_over(drafts, pair, number)
+        assembly = assembly.with_drafts(drafts)  # either may cross with a third one
+    return assembly
 
 
 def _worst_of_runs(nats: Sequence[float]) -> list[int]:
@@ -50,30 +41,22 @@ def _worst_of_runs(nats: Sequence[float]) -> list[int]:
     return found
 
 
-def seam_nats(
-    memory: Memory,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    placements: Placements,
-    pair: tuple[int, int],
-) -> list[tuple[tuple[int, int], float]]:
+def seam_nats(assembly: Assembly, pair: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
     """The seams of two drafts, and the nats that reads would lose if they crossed there."""
     found = []
-    for number, places in enumerate(seams(*(drafts[i] for i in pair))):
-        rows = _reads_over(memory, placements, pair, places)
-        crossed = _crossed_over(drafts, pair, number)
-        now, then = (explained(memory, [*d, *fixed], rows) for d in (drafts, crossed))
-        found.append((places, now - then))
+    for number, places in enumerate(seams(*(assembly.drafts[i] for i in pair))):
+        rows = _reads_over(assembly, pair, places)
+        ways = assembly.drafts, _crossed_over(assembly.drafts, pair, number)
+        straight, crossed = (assembly.nats_on(way, rows) for way in ways)
+        found.append((places, straight - crossed))
     return found
 
 
-def _reads_over(
-    memory: Memory, placements: Placements, pair: tuple[int, int], places: tuple[int, int]
-) -> np.ndarray:
+def _reads_over(assembly: Assembly, pair: tuple[int, int], places: tuple[int, int]) -> np.ndarray:
     """Rows of the reads over a seam of two chains, the MOST_OVER surest."""
-    reads = memory.reads
+    reads = assembly.reads
     seam = [(i, place - 1, place + 1) for i, place in zip(pair, places, strict=True)]
-    rows = reads_over(reads, placements, seam)
+    rows = reads_over(reads, assembly.placements, seam)
     worth = reads.right[rows].sum(1) * reads.weight[rows]
     return np.sort(rows[np.argsort(-worth, kind="stable")[:MOST_OVER]])
 

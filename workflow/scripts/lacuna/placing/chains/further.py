@@ -174,10 +174,8 @@ def _is_hidden(reads: ReadSet, placements: Placements, germline: Draft) -> bool:
     alone = place_on_text(reads, text_of([germline.tokens[germline.before_cdr3]]))
     gain = np.maximum(alone.best(len(reads)) - now, 0.0)
     better = alone.alignment.take(np.flatnonzero(gain[alone.alignment.read] > 0.0))
-    depth = np.zeros(len(germline) + 1)
-    np.add.at(depth, better.span[:, 0], 1)
-    np.add.at(depth, better.span[:, 1], -1)
-    residues = int((np.cumsum(depth) >= FEWEST_READS).sum())
+    begin, end = (np.bincount(x, minlength=len(germline) + 1) for x in better.span.T)
+    residues = int((np.cumsum(begin - end) >= FEWEST_READS).sum())
     share = float(gain @ reads.weight / max(float(now @ reads.weight), 1.0))
     return share >= HIDDEN_SHARE and residues >= HIDDEN_RESIDUES
 

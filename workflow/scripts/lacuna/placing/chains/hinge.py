@@ -40,9 +40,10 @@ def with_linkers(
 
 def _with_linker(reads: ReadSet, draft: Draft, start: int, others: Sequence[Draft]) -> Draft:
     """A draft whose hinge begins at `start`, with what reads show in front of it."""
-    left, hinge, right = np.split(draft.tokens, (start, start + HINGE))
-    open_hinge = np.concatenate((left, np.full(HINGE, MISSING, np.uint8), right))
-    elsewhere = place_on(reads, [draft.with_tokens(open_hinge), *others]).best(len(reads))
+    span = start, start + HINGE
+    left, hinge, right = np.split(draft.tokens, span)
+    opened = draft.with_residues(slice(*span), MISSING)
+    elsewhere = place_on(reads, [opened, *others]).best(len(reads))
     around = Surroundings(reads, left, right, elsewhere, V_JOINT)
     kept = {hinge.tobytes(): HINGE}  # residues of the hinge in each stretch
     stretches = [hinge]
@@ -65,9 +66,9 @@ def _with_linker(reads: ReadSet, draft: Draft, start: int, others: Sequence[Draf
     best = max(better, key=lambda path: path.gain - COST * len(path.tokens))
     of_hinge = kept[best.tokens.tobytes()]
     germline = np.full(len(best.tokens), ABSENT, np.uint8)
-    germline[-of_hinge:] = draft.germline[start + HINGE - of_hinge : start + HINGE]
+    germline[-of_hinge:] = draft.germline[span[1] - of_hinge : span[1]]
     columns = np.full(len(best.tokens), CONSTANT, draft.columns.dtype)
-    return draft.spliced(start, start + HINGE, best.tokens, columns, germline)
+    return draft.spliced(*span, best.tokens, columns, germline)
 
 
 def _stretches(

@@ -11,11 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
 from lacuna.placing.votes.consensus import Votes, votes_for_template
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
-from lacuna.placing.votes.placement import Placements, explained, reads_over
+from lacuna.placing.votes.placement import Assembly, Placements, reads_over
 
 SECOND_SHARE = 0.15  # of the nats of the two residues that reads show most
 MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chains
@@ -29,28 +28,23 @@ END = 4  # residues at an end of a read, most of which are misread if any are
 _MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in MISTAKEN]
 
 
-def parted(
-    memory: Memory, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
-) -> list[Draft]:
-    """Drafts with the second residue of reads in one of two chains of a locus that have the first.
-
-    placements: reads on these drafts.
-    """
-    current = list(drafts)
-    for pair in pairs_of_locus(drafts):
-        for places, residue in _seconds(memory, placements, drafts, pair):
+def parted(assembly: Assembly) -> Assembly:
+    """The drafts with the second residue of reads in one of two chains of a locus that have the
+    first."""
+    current = list(assembly.drafts)
+    for pair in pairs_of_locus(current):
+        for places, residue in _seconds(assembly, pair):
             column = [(i, at, at + 1) for i, at in zip(pair, places, strict=True)]
-            rows = reads_over(memory.reads, placements, column)
+            rows = reads_over(assembly.reads, assembly.placements, column)
             trials = [current]
             for i, at in zip(pair, places, strict=True):
-                tokens = current[i].tokens.copy()
-                tokens[at] = residue
-                trials.append([*current[:i], current[i].with_tokens(tokens), *current[i + 1 :]])
-            nats = [explained(memory, [*trial, *fixed], rows) for trial in trials]
+                changed = current[i].with_residues(at, residue)
+                trials.append([*current[:i], changed, *current[i + 1 :]])
+            nats = [assembly.nats_on(trial, rows) for trial in trials]
             best = int(np.argmax(nats))
             if nats[best] > nats[0] + MIN_GAIN:
                 current = trials[best]
-    return current
+    return assembly.with_drafts(current)
 
 
 def divided(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
@@ -101,16 +95,18 @@ def _without_ends(reads: ReadSet) -> ReadSet:
     return replace(reads, right=np.where(inside, reads.right, 0.0))
 
 
-def _seconds(
-    memory: Memory, placements: Placements, drafts: Sequence[Draft], pair: tuple[int, int]
-) -> list[tuple[tuple[int, int], int]]:
+def _seconds(assembly: Assembly, pair: tuple[int, int]) -> list[tuple[tuple[int, int], int]]:
     """Positions of one column in two chains that have the same residue there, and the other
     residue that a good part of the reads on either shows."""
-    own = [votes_for_template(memory.reads, placements, i, drafts[i]).nats for i in pair]
+    one, other = (assembly.drafts[i] for i in pair)
+    own = [
+        votes_for_template(assembly.reads, assembly.placements, i, assembly.drafts[i]).nats
+        for i in pair
+    ]
     found = []
-    for i, j in in_both(drafts[pair[0]], drafts[pair[1]]):
-        first = int(drafts[pair[0]].tokens[i])
-        if first != drafts[pair[1]].tokens[j] or first >= N_RESIDUES or drafts[pair[0]].held[i]:
+    for i, j in in_both(one, other):
+        first = int(one.tokens[i])
+        if first != other.tokens[j] or first >= N_RESIDUES or one.held[i]:
             continue
         shown = [np.maximum(nats[at], 0.0) for nats, at in zip(own, (i, j), strict=True)]
         second = max((_second(nats, first) for nats in shown), key=lambda x: x[1])

@@ -70,8 +70,7 @@ def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> t
     a loop of their own. If the loops of a single antibody are not built yet, its reads disagree
     with the template, but not with each other.
     """
-    own = placements.of(chain)
-    a, start = own.alignment, int(placements.text.start[chain])
+    a = placements.of(chain).alignment
     loop = CDR_COLUMNS[draft.columns] & (draft.columns > 0)
     places: dict[int, Counter[tuple[int, ...]]] = {}
     for k in range(len(a.read)):
@@ -82,7 +81,7 @@ def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> t
             (int(a.core[k, 0]), min(int(a.core[k, 1]) + BEYOND, n), a.span[k, 1] - a.core[k, 1]),
         ):
             for c in range(low, high - RUN + 1):
-                at = c + int(shift) - start
+                at = c + int(shift)
                 if at < 0 or at + RUN > len(loop) or not loop[at : at + RUN].all():
                     continue
                 if reads.right[r, c : c + RUN].min() >= RUN_PROBABILITY:

@@ -122,8 +122,7 @@ def rivalled(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) ->
     found = []
     for i, draft in enumerate(drafts):
         own = placements.of(i)
-        first = own.alignment.span[:, 0] - own.text.start[own.chain]
-        on_v = np.unique(own.alignment.read[first < draft.cdr3()[0]])
+        on_v = np.unique(own.alignment.read[own.alignment.span[:, 0] < draft.cdr3()[0]])
         least = max(LOST_READS, RIVALLED * float(reads.count[on_v].sum()))
         many = strays[LOCI.index(draft.locus)] >= least
         found.append(many or (lacks_light and draft.locus != "H"))
@@ -199,8 +198,7 @@ def _loci_of_words() -> np.ndarray:
     bits = np.zeros(N_RESIDUES**WORD, dtype=np.uint8)
     segments = v_segments()
     for locus, row in zip(segments.locus.tolist(), segments.tokens, strict=True):
-        own = words(merge_il(row[row != ABSENT]), WORD)
-        bits[own[own >= 0]] |= np.uint8(1 << locus)
+        bits[known_words(merge_il(row[row != ABSENT]), WORD)] |= np.uint8(1 << locus)
     return bits
 
 

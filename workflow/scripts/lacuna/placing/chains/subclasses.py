@@ -20,7 +20,7 @@ from lacuna.placing.sources.segments import WORD, species_of_c
 from lacuna.placing.sources.shown_constants import blocks_of, of_other, shown_constants
 from lacuna.placing.votes.consensus import next_draft, votes_for_template
 from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import Placements, explained, place_on, reads_over
+from lacuna.placing.votes.placement import Assembly, Placements, place_on, reads_over
 
 COMMON_SD = 0.7  # standard deviation of the log of how common a chain is by its reads
 UNFOUND = 0.05  # share of a locus of which no V domain may have been found
@@ -57,6 +57,7 @@ def with_subclasses(
     placements: reads on drafts and fixed. All stays as it is if there is no such locus.
     """
     weights = word_weights(reads, WORD)
+    assembly = Assembly(Memory.of(reads), drafts, fixed, placements)
     current, found = list(drafts), []
     # A chain of another species, as of the serum in which cells grew, has a region of its own.
     kinds = [(d.locus, species_of_c(d.c)) if d.c >= 0 else None for d in drafts]
@@ -67,7 +68,8 @@ def with_subclasses(
             shown.remove(min(shown, key=lambda constant: constant[1]))
         if len(shown) > 1:
             one = Subclasses(tuple(chains), *zip(*shown, strict=True))
-            current = _shared_out(Memory.of(reads), current, fixed, placements, weights, one)
+            # Where reads lie on the V domains, and on chains of this locus, is as it was.
+            current = _shared_out(replace(assembly, drafts=current), weights, one)
             found.append(one)
     if not found:
         return current, placements, found
@@ -83,16 +85,9 @@ def with_subclasses(
     return current, placements, found
 
 
-def _shared_out(
-    memory: Memory,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    placements: Placements,
-    weights: np.ndarray,
-    found: Subclasses,
-) -> list[Draft]:
+def _shared_out(assembly: Assembly, weights: np.ndarray, found: Subclasses) -> list[Draft]:
     """The drafts with the constant regions of a locus shared out among its chains."""
-    chains = found.chains
+    drafts, chains = assembly.drafts, found.chains
     ways = list(product(range(len(found.constants)), repeat=len(chains)))
     tried = [_with_constants(drafts, found, way) for way in ways]
     common = how_common([drafts[i] for i in chains], weights)
@@ -101,8 +96,9 @@ def _shared_out(
     if len(chains) > 1:
         # Over the last residue of V and the first of C.
         borders = ((i, drafts[i].find(CONSTANT)) for i in chains)
-        rows = reads_over(memory.reads, placements, ((i, at - 1, at + 1) for i, at in borders))
-        by_reads = np.array([explained(memory, [*trial, *fixed], rows) for trial in tried])
+        stretches = ((i, at - 1, at + 1) for i, at in borders)
+        rows = reads_over(assembly.reads, assembly.placements, stretches)
+        by_reads = np.array([assembly.nats_on(trial, rows) for trial in tried])
     best = int(np.argmax(by_shares + TEMPER * by_reads))
     probability = marginals(ways, by_shares + TEMPER * by_reads, len(found.constants))
     current = tried[best]
@@ -112,7 +108,7 @@ def _shared_out(
         if len(chains) > 1 and _is_joined(ways, by_reads, place, own):
             shares = np.eye(len(shares))[own]
         elif len(chains) > 1 or found.shares[own] < PREVAILS:
-            shares = _at_most(shares, own, UNJOINED)
+            shares = _unsure(shares, own)
         rivals = [(c, float(p)) for c, p in zip(found.constants, shares, strict=True)]
         if shares[own] < 1.0 or len(chains) == 1:
             del rivals[own]
@@ -187,12 +183,12 @@ def _ahead(shares: np.ndarray, own: int) -> np.ndarray:
     return np.asarray(found / found.sum())
 
 
-def _at_most(shares: np.ndarray, own: int, most: float) -> np.ndarray:
-    """Probabilities of which one is capped, and the others share the rest evenly."""
-    if shares[own] <= most:
+def _unsure(shares: np.ndarray, own: int) -> np.ndarray:
+    """Probabilities of which one is UNJOINED at most; then the others share the rest evenly."""
+    if shares[own] <= UNJOINED:
         return shares
-    spread = np.full(len(shares), (1.0 - most) / (len(shares) - 1))
-    spread[own] = most
+    spread = np.full(len(shares), (1.0 - UNJOINED) / (len(shares) - 1))
+    spread[own] = UNJOINED
     return spread
 
 

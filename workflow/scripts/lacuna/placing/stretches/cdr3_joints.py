@@ -7,7 +7,6 @@ import numpy as np
 
 from lacuna.core.alphabet import MISSING, merge_il
 from lacuna.core.runs import runs_of
-from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, joints_of
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.junction import THIN
@@ -31,38 +30,36 @@ def asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
     return slice(first, len(cdr3) + 1 - last)
 
 
-def loosened(draft: Draft, found: Alignment, weight: np.ndarray) -> Draft | None:
+def loosened(reads: ReadSet, own: Placements, draft: Draft) -> Draft | None:
     """The draft without the residue in front of the loosest joint of its CDR3; None if all of them
     are sure.
 
-    found: placements on the draft, by its positions; weight (m,): of their reads.
+    own: placements on the draft.
     """
     start, stop = draft.cdr3()
-    joined = joints_of(SURE_JOINT, found, draft.tokens, weight, start, stop - start)
+    weight = own.weights(reads)
+    joined = joints_of(SURE_JOINT, own.alignment, draft.tokens, weight, start, stop - start)
     asked = asked_joints(draft.tokens[start:stop], draft)
     if joined[asked].min(initial=np.inf) >= THIN:
         return None
     loosest = range(len(joined))[asked][int(joined[asked].argmin())]
-    tokens = draft.tokens.copy()
-    tokens[start + max(loosest - 1, 0)] = MISSING
-    return draft.with_tokens(tokens)
+    return draft.with_residues(start + max(loosest - 1, 0), MISSING)
 
 
-def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) -> np.ndarray:
+def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft) -> np.ndarray:
     """(t,) residues of a closed CDR3 between which no read, or hardly any, joins what is in front
     of them to what is behind: there may be others between.
 
-    own: placements on the chain, which begins at `begin` of their text.
+    own: placements on the chain.
     """
     found = np.zeros(len(draft), dtype=bool)
     start, stop = draft.cdr3()
     cdr3 = draft.tokens[start:stop]
     if not 0 < start < stop or (cdr3 >= MISSING).any():
         return found
-    a = own.alignment
-    weight = reads.weight[a.read] * own.share
+    a, weight = own.alignment, own.weights(reads)
     joined, over = (
-        joints_of(rule, a, own.text.tokens, weight, begin + start, len(cdr3))
+        joints_of(rule, a, draft.tokens, weight, start, len(cdr3))
         for rule in (CDR3_JOINT, ANY_JOINT)
     )
     asked = asked_joints(cdr3, draft)
@@ -74,26 +71,24 @@ def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) 
     return found
 
 
-def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft, begin: int) -> np.ndarray:
+def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft) -> np.ndarray:
     """(t,) unknown residues of a CDR3 on which reads lie but which few cross, and those beside.
 
     Reads that show another residue beside an unknown one lie there one residue off, and those that
     have little in common with one of the sides may lie there by chance: there may be more residues,
     or fewer. Unknown residues on which no read lies are open anyway.
 
-    own: placements on the chain, which begins at `begin` of their text.
+    own: placements on the chain.
     """
     found = np.zeros(len(draft), dtype=bool)
     start, stop = draft.cdr3()
     if not 0 < start < stop:
         return found
-    a = own.alignment
-    weight = reads.weight[a.read] * own.share
+    a, weight = own.alignment, own.weights(reads)
     for first, last in runs_of(draft.tokens[start:stop] >= MISSING):
-        at = begin + start + np.arange(first, last)
-        lies = ((a.span[:, :1] <= at) & (a.span[:, 1:] > at)).any(0)
-        over = joints_of(INNER_JOINT, a, own.text.tokens, weight, int(at[0]), len(at))
-        on = (a.span[:, 0] <= at[-1]) & (a.span[:, 1] > at[0])
-        if lies.all() and over.min() < CROSSING * weight[on].sum():
+        at = start + np.arange(first, last)
+        lies = a.covers(at)
+        over = joints_of(INNER_JOINT, a, draft.tokens, weight, start + first, len(at))
+        if lies.any(0).all() and over.min() < CROSSING * weight[lies.any(1)].sum():
             found[start + first - 1 : start + last + 1] = True
     return found

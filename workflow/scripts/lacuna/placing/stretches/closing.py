@@ -11,13 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.placing.stretches.junction import (
-    THIN,
-    Path,
-    Surroundings,
-    refined,
-    weigh_paths,
-)
+from lacuna.placing.stretches.junction import THIN, Path, Surroundings, refined, weigh_paths
 from lacuna.placing.stretches.word_paths import ANCHOR, LONGEST, WordGraph, paths, repeats
 from lacuna.scaffolds.residue_masses import MassRules, may_weigh
 from lacuna.scaffolds.scaffold import Gap

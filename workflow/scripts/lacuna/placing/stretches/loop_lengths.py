@@ -14,7 +14,6 @@ from lacuna.antibody.germlines import LOCI, is_camelid, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.runs import runs_of
-from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import V_JOINT, joints_of
 from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.sources.segments import expressed_v
@@ -34,6 +33,7 @@ from lacuna.placing.stretches.word_paths import ANCHOR
 from lacuna.placing.votes.cleavage import Cleavage
 from lacuna.placing.votes.consensus import MUTATED_CDR, MUTATED_FR, TEMPER, Votes
 from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.placement import Placements
 from lacuna.placing.votes.revise import fit_of
 
 WIDEST = 10  # joints one after another that no read spans; one cut leaves five
@@ -53,7 +53,7 @@ PROBABLE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Germline:
     """What V segments have in an opening of a chain.
 
     weights (n,): log probability of each stretch by what reads show of its segments elsewhere;
@@ -67,7 +67,7 @@ class Around:
     indel: float
 
     @classmethod
-    def of(cls, draft: Draft, found: Votes, opening: Opening) -> "Around":
+    def of(cls, draft: Draft, found: Votes, opening: Opening) -> "Germline":
         """Of the expressed segments of the locus of a chain."""
         segments = v_segments()
         own = np.flatnonzero((segments.locus == LOCI.index(draft.locus)) & expressed_v())
@@ -161,17 +161,17 @@ def _each(residues: np.ndarray, germline: np.ndarray, columns: np.ndarray) -> np
 
 
 def openings_of(
-    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
+    reads: ReadSet, own: Placements, draft: Draft
 ) -> tuple[list[Opening], list[Opening]]:
     """Where no read spans the chain in front of CDR3: around what may be one cut, and CDR1 and CDR2
     in wider places; each the last first. They may overlap.
 
-    found: placements on the draft by its positions; share (m,): of their reads. One that spans a
-    place by leaving out residues, or with others between, does not count.
+    own: placements on the draft. One that spans a place by leaving out residues, or with others
+    between, does not count.
     """
     loop = CDR_COLUMNS[draft.columns] & (draft.columns <= CYS104)
     cuts, unread = [], []
-    for begin, stop in reversed(_unspanned(reads, draft, found, share)):
+    for begin, stop in reversed(_unspanned(reads, own, draft)):
         if _is_cut(draft, begin, stop):
             low, high = begin - MARGIN, stop - 1 + MARGIN
             if loop[begin:stop].any():
@@ -185,15 +185,13 @@ def openings_of(
     return cuts, unread
 
 
-def _unspanned(
-    reads: ReadSet, draft: Draft, found: Alignment, share: np.ndarray
-) -> list[tuple[int, int]]:
+def _unspanned(reads: ReadSet, own: Placements, draft: Draft) -> list[tuple[int, int]]:
     """Joints begin..stop - 1 in front of CDR3, one after another, that no read spans."""
     first, last = _span(draft)
-    straight = np.flatnonzero(np.diff(found.span, axis=1) == np.diff(found.core, axis=1))
-    weight = (reads.weight[found.read] * share)[straight]
-    on = found.take(straight)
-    joints = joints_of(V_JOINT, on, draft.tokens, weight, first, last - first)
+    a = own.alignment
+    on = own.take(np.flatnonzero(np.diff(a.span, axis=1) == np.diff(a.core, axis=1)))
+    weight = on.weights(reads)
+    joints = joints_of(V_JOINT, on.alignment, draft.tokens, weight, first, last - first)
     return [(first + low, first + high) for low, high in runs_of(joints < THIN)]
 
 
@@ -241,7 +239,7 @@ class Resized:
     probability: float
 
     @classmethod
-    def untold(cls, opening: Opening, draft: Draft, germline: Around) -> "Resized":
+    def untold(cls, opening: Opening, draft: Draft, germline: Germline) -> "Resized":
         """An opening as it is in the draft, where no reads tell its length."""
         now = draft.tokens[opening.start : opening.stop]
         loose = (opening.behind - 1 - opening.start, opening.ahead + 1 - opening.start)
@@ -264,17 +262,16 @@ class Resized:
 def resized_at_cut(
     around: Surroundings,
     draft: Draft,
-    germline: Around,
-    found: Alignment,
-    share: np.ndarray,
+    germline: Germline,
+    own: Placements,
     cleavage: Cleavage,
     opening: Opening,
 ) -> Resized:
     """An opening of another length if that is probable, else as it is."""
     now = draft.tokens[opening.start : opening.stop]
     lengths = range(max(len(now) - OFF, 1), len(now) + OFF + 1)
-    unseen = unseen_of(around.reads, draft, found)
-    sides = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
+    unseen = unseen_of(around.reads, draft, own)
+    sides = sides_of(around.reads, own, draft, opening, around.elsewhere)
     nats = cache(lambda text: germline.nats(np.frombuffer(text, np.uint8)))
     asked = Question(around, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, ACROSS)
     met = meet(asked, *sides)
@@ -302,7 +299,7 @@ def resized_at_cut(
     )
 
 
-def _of_length(trial: Trial, length: int, germline: Around) -> np.ndarray:
+def _of_length(trial: Trial, length: int, germline: Germline) -> np.ndarray:
     """The residues of two sides, with those of germline between them if they do not meet."""
     if length == len(trial.tokens):
         return trial.tokens

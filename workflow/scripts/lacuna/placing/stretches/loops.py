@@ -27,9 +27,8 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
     if not any(np.array_equal(present, s) for s in found):
         found.append(present)
     weighed = weigh_paths(around, found)
-    now = next(p for p in weighed if np.array_equal(p.tokens, present))
+    best = next(p for p in weighed if np.array_equal(p.tokens, present))
     good = [p for p in weighed if p.thinnest >= THIN]
-    best = now
     for path in good:  # the best first; of the usual length before others
         if len(path.tokens) == usual and path.gain >= best.gain + BETTER_BY:
             best = path

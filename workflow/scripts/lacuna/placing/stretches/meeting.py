@@ -17,22 +17,17 @@ import numpy as np
 from lacuna.antibody.domain_ends import CDR3_SCALE, TYPICAL_CDR3
 from lacuna.core.alphabet import CYSTEINE, MISSING, N_RESIDUES, encode, merge_il
 from lacuna.core.isobaric import isobaric_blocks
-from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import CDR3_JOINT, CDR3_SHARES
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.arms import SHARED
-from lacuna.placing.stretches.cdr3 import (
-    BEGINNING,
-    LONGEST,
-    SHORTEST,
-    begins_again,
-    holds_framework,
-)
+from lacuna.placing.stretches.cdr3 import LONGEST, SHORTEST
+from lacuna.placing.stretches.frameworks import BEGINNING, begins_again, holds_framework
 from lacuna.placing.stretches.junction import Surroundings, weigh_paths
 from lacuna.placing.stretches.sides import SUREST, Opening, Side, sides_of
 from lacuna.placing.votes.cleavage import Cleavage
 from lacuna.placing.votes.consensus import TEMPER
 from lacuna.placing.votes.draft import Draft, Meeting, cdr3_germline, tail_of
+from lacuna.placing.votes.placement import Placements
 
 SAME_MASS = 0.001  # Da, of a residue and of two
 TRIED = 12  # ways to meet that are weighed by all reads
@@ -97,11 +92,11 @@ class Met:
 
 
 def closed_by_meeting(
-    around: Surroundings, draft: Draft, found: Alignment, share: np.ndarray, cleavage: Cleavage
+    around: Surroundings, draft: Draft, own: Placements, cleavage: Cleavage
 ) -> tuple[np.ndarray, Meeting] | None:
     """A CDR3 whose sides meet, and how probably they do; None if no two can.
 
-    found: placements on the draft by its positions; share (m,): of their reads.
+    own: placements on the draft, or on the same with a closed CDR3 of as many residues.
     """
     opening = Opening.of_cdr3(draft)
 
@@ -111,8 +106,8 @@ def closed_by_meeting(
         return _length_nats(draft.locus, len(tokens)) + _germline_nats(draft, tokens)
 
     lengths = range(SHORTEST, min(LONGEST[draft.locus], MOST) + 1)
-    unseen = unseen_of(around.reads, draft, found)
-    lefts, rights = sides_of(around.reads, found, share, draft, opening, around.elsewhere)
+    unseen = unseen_of(around.reads, draft, own)
+    lefts, rights = sides_of(around.reads, own, draft, opening, around.elsewhere)
     # A CDR3 begins as its V segment ends: its first residues are seldom two others.
     lefts, rights = [*lefts, *_respelled(lefts, BEGINNING)], [*rights, *_respelled(rights, 0)]
     met = meet(Question(around, lengths, nats, cleavage, unseen), lefts, rights)
@@ -285,11 +280,11 @@ def apart(left: Side, right: Side, length: int) -> np.ndarray:
     return text
 
 
-def unseen_of(reads: ReadSet, draft: Draft, found: Alignment) -> tuple[int, float]:
+def unseen_of(reads: ReadSet, draft: Draft, own: Placements) -> tuple[int, float]:
     """Residues below which peptides go unseen, and the share of longer ones that does: that of the
     residues in front of CDR3 that no read shows."""
     covered = np.zeros(len(draft), dtype=bool)
-    for start, stop in found.span.tolist():
+    for start, stop in own.alignment.span.tolist():
         covered[max(start, 0) : max(stop, 0)] = True
     share = float(np.clip(1.0 - covered[: draft.cdr3()[0]].mean(), *UNSEEN))
     return int(np.quantile(reads.length, SHORT)), share

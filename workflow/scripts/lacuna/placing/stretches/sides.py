@@ -12,6 +12,7 @@ from lacuna.placing.aligning.alignment import MATCH, Alignment
 from lacuna.placing.aligning.joints import CDR3_JOINT
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.draft import Draft, span_of_unknown
+from lacuna.placing.votes.placement import Placements
 
 MOST = 12  # sides that are kept
 LEAST_WEIGHT = 1.0  # of the reads that show a side
@@ -91,28 +92,21 @@ class _Found:
 
 
 def sides_of(
-    reads: ReadSet,
-    found: Alignment,
-    share: np.ndarray,
-    draft: Draft,
-    opening: Opening,
-    elsewhere: np.ndarray,
+    reads: ReadSet, own: Placements, draft: Draft, opening: Opening, elsewhere: np.ndarray
 ) -> tuple[list[Side], list[Side]]:
     """The sides of an opening, left and right, MOST of each at most, the surest first.
 
-    found: placements on the draft by its positions; share (m,): of their reads; elsewhere (n,):
-    score of each read on all text but this stretch.
+    own: placements on the draft; elsewhere (n,): score of each read on all text but this stretch.
     """
     left, right = _Found(), _Found()
-    own = tuple(draft.tokens.tolist())
-    beside = (found.span[:, 0] >= opening.before) | (found.span[:, 1] <= opening.after)
+    tokens, a, weights = tuple(draft.tokens.tolist()), own.alignment, own.weights(reads).tolist()
+    beside = (a.span[:, 0] >= opening.before) | (a.span[:, 1] <= opening.after)
     for k in np.flatnonzero(beside | opening.through).tolist():
-        one = _Placed.of(reads, found, k)
-        weight = float(one.weight * share[k])
-        if (led := _from_left(one, own, opening)) is not None:
-            left.add(led[0], 0, weight, led[1])
-        if (back := _from_right(one, own, opening)) is not None:
-            right.add(back[0], back[1], weight, back[2])
+        one = _Placed.of(reads, a, k)
+        if (led := _from_left(one, tokens, opening)) is not None:
+            left.add(led[0], 0, weights[k], led[1])
+        if (back := _from_right(one, tokens, opening)) is not None:
+            right.add(back[0], back[1], weights[k], back[2])
     if opening.stop == draft.cdr3()[1]:
         # A peptide may end with the first residue of FR4 whether or not the next one is read.
         right.add((), 1, LEAST_WEIGHT, SUREST)
@@ -125,12 +119,11 @@ def sides_of(
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A read on a draft: its residues, how sure they are, its weight, and where on the draft it
-    lies, in the terms of `Alignment`."""
+    """A read on a draft: its residues, how sure they are, and where on the draft it lies, in the
+    terms of `Alignment`."""
 
     tokens: Tokens
     sure: np.ndarray
-    weight: float
     at: np.ndarray
     same: np.ndarray
     core: tuple[int, int]
@@ -143,9 +136,7 @@ class _Placed:
         tokens = tuple(reads.tokens[r, : reads.length[r]].tolist())
         core, span = ((int(a), int(b)) for a, b in (found.core[k], found.span[k]))
         same = found.kind[k] == MATCH
-        return cls(
-            tokens, reads.right[r, : len(tokens)], reads.weight[r], found.at[k], same, core, span
-        )
+        return cls(tokens, reads.right[r, : len(tokens)], found.at[k], same, core, span)
 
 
 def _from_left(one: _Placed, own: Tokens, opening: Opening) -> tuple[Tokens, float] | None:

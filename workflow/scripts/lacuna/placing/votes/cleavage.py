@@ -78,7 +78,7 @@ def _weights(reads: ReadSet, placements: Placements) -> tuple[np.ndarray, np.nda
     """
     a, n = placements.alignment, len(placements.text.tokens) + 1
     rows = np.arange(len(a.read))
-    weight = reads.weight[a.read] * placements.share
+    weight = placements.weights(reads)
     last = np.maximum(a.core[:, 1] - 1, 0)
     ended = (a.core[:, 1] == reads.length[a.read]) & (a.kind[rows, last] == MATCH)
     begun = (a.core[:, 0] == 0) & (a.kind[rows, 0] == MATCH)

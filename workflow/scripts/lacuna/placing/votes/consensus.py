@@ -8,6 +8,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import (
     BLOCK,
     INSERTED,
@@ -46,7 +47,7 @@ _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
 Insertions = dict[int, dict[tuple[int, ...], float]]  # weight, by position and residues
 
 _PLAIN = (MATCH, MISMATCH, ON_MISSING)  # residues of reads that lie on one of the chain each
-_D, _N, _E, _Q = (RESIDUES.index(r) for r in "DNEQ")
+AMIDES = tuple(tuple(map(RESIDUES.index, pair)) for pair in ("ND", "QE"))  # each with its acid
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ def place_weights(reads: ReadSet, placements: Placements) -> np.ndarray:
     return count * (np.maximum(total, 1e-9) ** (SAME_PLACE - 1))[group] if len(count) else count
 
 
-def votes(reads: ReadSet, placements: Placements, chain: int, length: int) -> Votes:
+def votes(reads: ReadSet, placements: Placements, chain: int) -> Votes:
     """Votes of the placements on one chain, by the cores of reads, and by a first or last residue
     alone beyond a core: alignments end before one that differs."""
-    return _votes(reads, placements, chain, length, None)
+    return _votes(reads, placements.of(chain), None)
 
 
 def votes_for_template(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> Votes:
@@ -90,20 +91,15 @@ def votes_for_template(reads: ReadSet, placements: Placements, chain: int, draft
 
     These count little in CDR3, which reads join from its ends, and where many cores lie.
     """
-    return _votes(reads, placements, chain, len(draft), draft.before_cdr3)
+    return _votes(reads, placements.of(chain), draft.before_cdr3)
 
 
-def _votes(
-    reads: ReadSet, placements: Placements, chain: int, length: int, leading: np.ndarray | None
-) -> Votes:
-    """leading (length,) bool: where residues beyond cores may count as much as those of cores; None
-    if none votes but a single one at an end of a read."""
-    own = placements.of(chain)
-    first = int(placements.text.start[chain])
-    a = own.alignment.moved(-first)
-    weight = place_weights(reads, own)
+def _votes(reads: ReadSet, own: Placements, leading: np.ndarray | None) -> Votes:
+    """own: placements on the chain; leading (t,) bool: where residues beyond cores may count as
+    much as those of cores; None if none votes but a single one at an end of a read."""
+    length = len(own.text.tokens) - 1
+    a, weight = own.alignment, place_weights(reads, own)
     nats = np.zeros((length, N_RESIDUES))
-    amide = np.zeros((length, 4))
     tokens, right = reads.tokens[a.read], reads.right[a.read]
     counted = np.zeros(a.at.shape)
     for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
@@ -127,12 +123,10 @@ def _votes(
         over = leads[row, column]
         np.maximum.at(most, (place[over], residue[over]), says[over])
         nats -= (1 - ALONE) * most
-    for i, code in enumerate((_N, _D, _Q, _E)):
-        mine = residue == code
-        np.add.at(amide[:, i], place[mine], (worth * q)[mine])
-    blocks = np.zeros(length)
+    shown = (residue == code for pair in AMIDES for code in pair)
+    amide = np.stack([np.bincount(place[x], (worth * q)[x], length) for x in shown], axis=1)
     row, column = np.nonzero(np.isin(a.kind, (BLOCK, OTHER_BLOCK)) & (a.at >= 0))
-    np.add.at(blocks, a.at[row, column], weight[row])
+    blocks = np.bincount(a.at[row, column], weight[row], length)
     inserted, deleted, passed = _lengths(reads, a, _weighs_the_same(reads, own), weight, length)
     nats[:, ISOLEUCINE] = 0.0
     return Votes(nats, depth, amide, inserted, deleted, passed, blocks)
@@ -143,11 +137,9 @@ def _depth(a: Alignment, weight: np.ndarray, length: int) -> np.ndarray:
 
     a: placements by positions of the chain, as below.
     """
-    depth = np.zeros(length)
     row, column = np.nonzero((a.kind != UNALIGNED) & (a.at >= 0))
     sure = np.where(np.isin(a.kind[row, column], (BLOCK, OTHER_BLOCK)), BLOCK_WEIGHT, 1.0)
-    np.add.at(depth, a.at[row, column], weight[row] * sure)
-    return depth
+    return np.bincount(a.at[row, column], weight[row] * sure, length)
 
 
 def _with_overhang(
@@ -213,8 +205,7 @@ def _insertions(
     A residue too many among equal ones (SSS for SS) may be any of them, in each read the one that
     is least sure: so that reads count together, it is taken for the first.
     """
-    edges = np.flatnonzero(np.diff(kinds == INSERTED, prepend=False, append=False))
-    for begin, stop in edges.reshape(-1, 2).tolist():
+    for begin, stop in runs_of(kinds == INSERTED):
         if begin and at[begin - 1] >= 0:
             back = _steps_back(tokens, kinds, begin, stop)
             yield int(at[begin - 1]) + 1, back, tuple(tokens[begin - back : stop - back].tolist())
@@ -313,7 +304,7 @@ def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
     nats += each.sum(1, keepdims=True) - each
     nats -= _lgamma(others + _LETTERS * (N_RESIDUES - 2))
     follows = np.append(draft.tokens[1:], ABSENT) == RESIDUES.index("G")
-    for pair, (amide, acid) in enumerate(((_N, _D), (_Q, _E))):
+    for pair, (amide, acid) in enumerate(AMIDES):
         top = np.maximum(nats[:, amide], nats[:, acid])
         more = amide_nats(found, follows, pair) / TEMPER
         read = found.amide[:, 2 * pair : 2 * pair + 2].sum(1) > 0

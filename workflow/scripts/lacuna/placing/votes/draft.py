@@ -104,6 +104,12 @@ class Draft:
         """The draft with other residues (t,) in the same columns."""
         return replace(self, tokens=tokens)
 
+    def with_residues(self, at: int | slice, tokens: np.ndarray | int) -> "Draft":
+        """The draft with other residues at some positions alone, in the same columns."""
+        every = self.tokens.copy()
+        every[at] = tokens
+        return self.with_tokens(every)
+
     def spliced(
         self,
         start: int,

@@ -40,8 +40,16 @@ class Placements:
     text: Text
 
     def of(self, chain: int) -> "Placements":
-        """Those on one chain; positions are still of the whole text."""
-        return self.take(np.flatnonzero(self.chain == chain))
+        """Those on one chain, by the positions of this chain, which is all of their text."""
+        own = self.take(np.flatnonzero(self.chain == chain))
+        start, stop = self.text.start[chain : chain + 2].tolist()
+        text = text_of([self.text.tokens[start : stop - 1]])
+        return Placements(own.alignment.moved(-start), own.chain - chain, own.share, text)
+
+    def weights(self, reads: ReadSet) -> np.ndarray:
+        """(m,) weight of each read, by its share."""
+        found: np.ndarray = reads.weight[self.alignment.read] * self.share
+        return found
 
     def take(self, rows: np.ndarray) -> "Placements":
         """Some of them, in the order of rows."""
@@ -153,20 +161,37 @@ def unchanged(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
     return all(np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True))
 
 
-def place_again(
-    memory: Memory,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    before: Sequence[Draft],
-    placements: Placements,
-) -> Placements:
-    """Reads on drafts; `placements` if these are as they were before."""
-    if unchanged(drafts, before):
-        return placements
-    return place_on(memory.reads, [*drafts, *fixed], memory=memory)
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Chains as far as they are built, and where reads lie on them.
 
+    memory: of the reads; fixed: proteins that reads do not change; placements: on drafts and fixed.
+    """
 
-def explained(memory: Memory, drafts: Sequence[Draft], rows: np.ndarray) -> float:
-    """Nats of some reads on the chains that they fit best."""
-    best = place_on(memory.reads, drafts, rows, memory).best(len(memory.reads))
-    return float(best @ memory.reads.weight)
+    memory: Memory
+    drafts: Sequence[Draft]
+    fixed: Sequence[Draft]
+    placements: Placements
+
+    @classmethod
+    def of(cls, reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draft] = ()) -> "Assembly":
+        """Reads on drafts and other proteins."""
+        memory = Memory.of(reads)
+        return cls(memory, drafts, fixed, place_on(reads, [*drafts, *fixed], memory=memory))
+
+    @property
+    def reads(self) -> ReadSet:
+        """All reads."""
+        return self.memory.reads
+
+    def with_drafts(self, drafts: Sequence[Draft]) -> "Assembly":
+        """The same reads on these drafts."""
+        if unchanged(drafts, self.drafts):
+            return replace(self, drafts=drafts)
+        placements = place_on(self.reads, [*drafts, *self.fixed], memory=self.memory)
+        return replace(self, drafts=drafts, placements=placements)
+
+    def nats_on(self, drafts: Sequence[Draft], rows: np.ndarray) -> float:
+        """Nats of some reads if the drafts were these."""
+        placements = place_on(self.reads, [*drafts, *self.fixed], rows, self.memory)
+        return float(placements.best(len(self.reads)) @ self.reads.weight)
