@@ -15,7 +15,7 @@ from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.arms import SHARED, front_arms, into_j, ways_to_join, without_overlap
 from lacuna.placing.stretches.cdr3_joints import asked_joints
-from lacuna.placing.stretches.frameworks import WITHOUT_FIRST, begins_again, holds_framework
+from lacuna.placing.stretches.frameworks import OF_FR4, begins_again, holds_framework
 from lacuna.placing.stretches.junction import (
     BETTER_BY,
     THIN,
@@ -56,8 +56,9 @@ def with_junction(
     clear (residues of the CDR3,): whether reads settle each of them; arms: how reads that lie
     behind it go on in front; fronts: how those that begin at its start go on behind.
     """
-    start, stop = draft.cdr3()
-    present = draft.tokens[start:stop]
+    present = draft.tokens[slice(*draft.cdr3())]
+    again = begins_again(present)
+    present, clear = present[again:], clear[again:]
     known = _open_stretch(around, present, clear, arms)
     best = _closed(around, draft, known, present, graph)
     if best is None and clear.all():
@@ -98,7 +99,7 @@ def _with_start_of_fr4(
         return None
     if int(best.tokens[-1]) in _starts_elsewhere(draft.locus):  # WGQG in a light chain
         return None
-    start = around.right[:WITHOUT_FIRST]
+    start = around.right[:OF_FR4]
     mutated, germline = (
         _shown(around.reads, np.concatenate((first, start[1:])))
         for first in (best.tokens[-1:], start[:1])
@@ -174,9 +175,20 @@ def _open_stretch(
         cut = _loosest(around, present)
         ahead, back = present[:cut], present[cut:]
         settled = len(back)
-    arms = [arm for arm in arms if not begins_again(np.concatenate((ahead, arm)))]
     best = _best_open(around, [np.concatenate((ahead, known, arm)) for arm in (back, *arms)])
-    return _supported(refined(around, best), settled)
+    ahead, back = _arms_of(_supported(refined(around, best), settled))
+    return np.concatenate((ahead, known, _behind_beginning(ahead, back)))
+
+
+def _behind_beginning(ahead: np.ndarray, arm: np.ndarray) -> np.ndarray:
+    """The residues of an arm that are behind those ahead: one that begins in FR3 has these too."""
+    again = begins_again(np.concatenate((ahead, arm))) - len(ahead)
+    if again <= 0:
+        return arm
+    rest = arm[again:]
+    n = min(len(rest), len(ahead))
+    other = np.flatnonzero(rest[:n] != ahead[:n])
+    return rest[int(other[0]) if len(other) else n :]
 
 
 def _best_open(around: Surroundings, stretches: Sequence[np.ndarray]) -> Path:
