@@ -46,9 +46,9 @@ rule measure_accuracy:
 rule join_accuracy:
     """Write one accuracy table of all samples, a summary of them, and the same for MultiQC."""
     input:
+        **of_all("accuracy", "chains", "rejected", "gaps", "alkylation"),
         # The rule fails if nothing was filled; by then the report that says so must exist.
         report=OUT / "report.html",
-        **of_all("accuracy", "chains", "rejected", "gaps", "alkylation"),
         reads=list(READS.values()),
         evidence=list(EVIDENCE.values()),
         spectra=list(SPECTRA.values()),
