@@ -38,7 +38,7 @@ from lacuna.benchmark import reads as scoring
 from lacuna.benchmark.simulated_reads import SimulatedRead, simulate_reads, write_peaks
 from lacuna.core.masses import CARBAMIDOMETHYL, DEAMIDATION, OXIDATION
 from lacuna.core.tables import EVIDENCE_TABLE, EvidenceRow
-from lacuna.results.evidence import il_as_one
+from lacuna.results.evidence import probability_of_either
 from lacuna.spectra.read import Spectrum
 from lacuna.steps.one_file import fill_file
 
@@ -186,7 +186,7 @@ def domain_of(truth: str, chains: Sequence[Sequence[EvidenceRow]]) -> Domain:
         rows, good = (), {}
     right = np.zeros(len(truth), dtype=bool)
     right[list(good)] = True
-    sure = [il_as_one(row) >= SURE for row in rows]
+    sure = [probability_of_either(row) >= SURE for row in rows]
     wrong = sum(one and j not in good.values() for j, one in enumerate(sure))
     columns = number_chain(truth).columns
     loop = "".join(r for r, of in zip(truth, regions_of(columns), strict=True) if of == "CDR3")

@@ -264,12 +264,15 @@ def test_flags_are_of_what_a_good_part_of_the_reads_shows() -> None:
     amide[30, :2], amide[31, :2] = (20.0, 8.0), (20.0, 1.0)
     germline = draft.germline.copy()
     germline[[30, 31]] = best[[30, 31]]
+    germline[[40, 41, 50, 51, 52, 53]] = encode("GVGTNK")
+    best[[40, 41, 50, 51, 52, 53]] = encode("VGKTNG")
     found = votes_with(n, depth=np.full(n, 5.0), amide=amide, blocks=blocks)
     flags = flags_of(replace(draft, germline=germline), found, best, margin)
     assert {i: own for i, own in enumerate(flags) if own} == {
         10: ["isobaric"],
         20: ["against_germline"],
         30: ["deamidation"],
+        **dict.fromkeys([40, 41, 50, 51, 52, 53], ["isobaric"]),
     }
 
 

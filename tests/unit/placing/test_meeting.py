@@ -158,7 +158,19 @@ def test_a_length_that_reads_like_better_leaves_another_one_in_doubt(
     monkeypatch.setattr("lacuna.placing.bridge.PROBABLE", 1.0)
     found = closed_as(reads, "ARDSSGAGI")
     assert decode(found.tokens[slice(*found.cdr3())]) == merged("ARDSSGAGI")
-    assert found.meeting is not None and found.meeting.probability < 0.5
+    assert found.meeting is not None and found.meeting.at == len("ARDSSGAG")
+    assert found.meeting.probability < 0.1  # the sides are sure
+
+
+@pytest.mark.parametrize(
+    ("length", "probability"), [(9, 0.3), (11, 0.3 + 0.7 * 0.2), (12, 0.3 + 0.7 * 0.1)]
+)
+def test_another_length_is_right_as_well_if_the_sides_are_misread(
+    length: int, probability: float
+) -> None:
+    met = sides_meet("GFTK", "SYA", {"GFTKSYA": 0.0})
+    unsure = replace(met, probability=0.7 * 0.7, others={11: 0.2, 12: 0.1})
+    assert unsure.probability_of(length) == pytest.approx(probability)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +196,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], str | N
         around = Surroundings(reads, before, behind, placed.best(len(reads)), ANY_JOINT)
         cleavage = cleavage_of(reads, placed)
         found = closed_by_meeting(around, draft, placed.of(0), cleavage)
-        return None if found is None else decode(found[0])
+        return None if found is None else decode(found.trial.tokens)
 
     return closed
 

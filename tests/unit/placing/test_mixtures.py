@@ -8,7 +8,14 @@ import pytest
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
-from lacuna.evidence.phase import JOINED, apart, copied_into_cdr3, holds_several, unjoined
+from lacuna.evidence.phase import (
+    JOINED,
+    apart,
+    copied_into_cdr3,
+    differences,
+    holds_several,
+    unjoined,
+)
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.chains.crossing import _reads_over, exchanged, seam_nats, seams
@@ -445,16 +452,17 @@ def test_a_residue_that_no_read_joins_to_the_others_may_be_of_the_other_chain(
     assert not unjoined(mixture(whole, [*far, *on_the_way, CDR3 + 3]))[0].any()
 
 
-def test_what_is_not_read_of_the_other_chain_joins_nothing(whole: Placed) -> None:
-    """It may be the same as in this one."""
+@pytest.mark.parametrize("unread", [1, 0])
+def test_what_is_read_of_one_of_two_chains_joins_nothing(whole: Placed, unread: int) -> None:
+    """It may be the same in the other one, which is germline, or a mutation of this one."""
     far, on_the_way = [30, 34], [*range(41, CDR3 - 2, 7), CDR3 - 2]
     found = mixture(whole, [*far, *on_the_way, CDR3 + 3])
     assert not unjoined(found)[0].any()
-    text = decode(found.drafts[1].tokens)[: len(ONE)]
-    shown = [*tiles(text[: on_the_way[0]]), *tiles(text[on_the_way[-1] + 1 :])]
-    reads = reads_of([*tiles(ONE), *shown])
-    part = replace(found, reads=reads, placements=place_on(reads, found.drafts))
-    assert np.flatnonzero(unjoined(part)[0]).tolist() == far
+    part, text = (decode(found.drafts[i].tokens)[: len(ONE)] for i in (unread, 1 - unread))
+    shown = [*tiles(part[: on_the_way[0]]), *tiles(part[on_the_way[-1] + 1 :])]
+    reads = reads_of([*tiles(text), *shown])
+    found = replace(found, reads=reads, placements=place_on(reads, found.drafts))
+    assert [np.flatnonzero(flagged[:CDR3]).tolist() for flagged in unjoined(found)] == [far, far]
 
 
 def test_a_residue_of_fr4_that_no_read_joins_to_cdr3_may_be_of_the_other_chain(
@@ -605,10 +613,14 @@ def test_most_of_the_residues_that_differ_are_those_of_the_chain(whole: Placed) 
     (other,) = mixture(whole, [*range(3, 60)]).drafts[1:]
     start, stop = draft.cdr3()
     # The CDR3 is the smaller part here: it is the one that may be the other chain's.
-    assert np.flatnonzero(apart(draft, other, [start])).tolist() == list(range(start, stop))
-    assert not apart(draft, other, []).any()
+    assert np.flatnonzero(apart(draft, other, [start], differences(draft, other))).tolist() == list(
+        range(start, stop)
+    )
+    assert not apart(draft, other, [], differences(draft, other)).any()
     unread = draft.with_tokens(np.where(np.arange(len(draft)) < start, draft.tokens, MISSING))
-    assert not apart(unread, unread, [30]).any()  # in which nothing differs
+    assert not apart(
+        unread, unread, [30], differences(unread, unread)
+    ).any()  # in which nothing differs
 
 
 def test_a_stretch_with_the_mutations_of_the_other_chain_may_be_its_own(whole: Placed) -> None:
@@ -621,7 +633,7 @@ def test_a_stretch_with_the_mutations_of_the_other_chain_may_be_its_own(whole: P
 
     def found(chain: Draft, *changed: int) -> list[int]:
         (other,) = mixture(whole, [*changed, *alone]).drafts[1:]
-        return np.flatnonzero(apart(chain, other, cuts)).tolist()
+        return np.flatnonzero(apart(chain, other, cuts, differences(chain, other))).tolist()
 
     assert found(mutated) == list(range(20, 30))
     assert found(mutated, 22) == list(range(20, 30))  # a residue of it may be read wrongly
@@ -635,7 +647,8 @@ def test_both_sides_of_an_open_cdr3_are_not_joined(whole: Placed) -> None:
     (draft,) = whole.drafts
     start, stop = draft.cdr3()
     (other,) = mixture(whole, [*range(3, 60)]).drafts[1:]
-    found = np.flatnonzero(apart(opened(draft, start + 4, start + 8), other, []))
+    gap = opened(draft, start + 4, start + 8)
+    found = np.flatnonzero(apart(gap, other, [], differences(gap, other)))
     assert found.tolist() == list(range(start + 8, stop))
 
 

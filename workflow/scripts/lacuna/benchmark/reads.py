@@ -36,7 +36,7 @@ from lacuna.reads.error_model import ErrorModels, load_error_models
 from lacuna.reads.known import KnownReads, known_reads
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
-from lacuna.results.evidence import il_as_one
+from lacuna.results.evidence import probability_of_either
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import load_library
@@ -283,7 +283,7 @@ def _score(
         vote=sum(same_but_il(domain[i], voted[rows[j].position - 1]) for i, j in pairs),
         states=np.array([row.state for row in rows]),
         good=good,
-        probability=np.array([il_as_one(row) for row in rows]),
+        probability=np.array([probability_of_either(row) for row in rows]),
         flags=tuple(row.flags for row in rows),
         length=len(rows) == len(domain),
         cdr3=same_but_il(loop, truth.cdr3),

@@ -75,7 +75,8 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
         for side, (chain, rival) in enumerate((pair, pair[::-1])):
             if of_locus[drafts[chain].locus] - shares[chain] >= RIVAL * shares[chain]:
                 cuts = [places[side] for places, nats in seams if nats < JOINED]
-                found[chain] |= apart(alike[chain], alike[rival], cuts)
+                tells = differences(alike[chain], alike[rival])
+                found[chain] |= apart(drafts[chain], drafts[rival], cuts, tells)
                 found[chain] |= _lent(placed, assembly.placements, chain, rival)
     return tuple(found)
 
@@ -254,14 +255,15 @@ def _crossed(spans: np.ndarray, weight: np.ndarray, seam: int, length: int) -> n
     return np.cumsum(found)[:length]
 
 
-def apart(draft: Draft, other: Draft, cuts: Sequence[int]) -> np.ndarray:
+def apart(draft: Draft, other: Draft, cuts: Sequence[int], tells: np.ndarray) -> np.ndarray:
     """(t,) residues of a chain that may be those of another one: all in which the two differ, but
     for the stretch that has most of them, and all of a stretch that is the other one's as well.
 
-    cuts: positions in front of which no read joins the chain to what is before.
+    cuts: positions in front of which no read joins the chain to what is before; tells (t,): the
+    residues in front of CDR3 and in FR4 in which the two differ, as far as reads show both.
     """
     start, stop = draft.cdr3()
-    tells = differences(draft, other)
+    tells = tells.copy()
     tells[start:stop] = draft.tokens[start:stop] < N_RESIDUES
     behind_gap = [last_part(draft)] if not draft.bridged else []
     block = np.searchsorted(np.sort([*cuts, *behind_gap]), np.arange(len(draft)), "right")

@@ -10,7 +10,7 @@ from lacuna.placing.chains.crossing import exchanged
 from lacuna.placing.chains.parting import parted
 from lacuna.placing.stretches.arms import read_arms
 from lacuna.placing.stretches.cdr3 import own_fronts, with_junction
-from lacuna.placing.stretches.cdr3_joints import loosened
+from lacuna.placing.stretches.cdr3_joints import loosest_joint
 from lacuna.placing.stretches.junction import LENGTH_MARGIN, Surroundings, weigh_paths
 from lacuna.placing.stretches.loop_lengths import Germline, Resized, openings_of, resized_at_cut
 from lacuna.placing.stretches.loops import with_loop
@@ -102,23 +102,27 @@ def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
     span = draft.cdr3()
     if not ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
         return draft
-    opened = loosened(chain.assembly.reads, chain.own, draft) if draft.bridged else draft
-    if opened is None or (opened.tokens[slice(*span)] < MISSING).all():
+    opened, joint = draft, None
+    if draft.bridged:
+        joint = loosest_joint(chain.assembly.reads, chain.own, draft)
+        if joint is None:
+            return replace(draft, meeting=None)
+        opened = draft.with_residues(span[0] + max(joint - 1, 0), MISSING)
+    if (opened.tokens[slice(*span)] < MISSING).all():
         return draft
     around = chain.around(opened, span, ANY_JOINT)
-    found = closed_by_meeting(around, opened, chain.own, cleavage)
-    if found is None:
+    met = closed_by_meeting(around, opened, chain.own, cleavage)
+    if met is None:
         return draft
-    tokens, meeting = found
-    if draft.bridged and not _is_better(around, tokens, draft.tokens[slice(*span)]):
+    tokens, present = met.trial.tokens, draft.tokens[slice(*span)]
+    if joint is not None and not _is_better(around, tokens, present):
         return draft
-    if meeting.probability >= PROBABLE:
-        return replace(draft.with_cdr3(tokens), meeting=meeting)
-    if not draft.bridged:
+    if met.probability >= PROBABLE:
+        return replace(draft.with_cdr3(tokens), meeting=Meeting(met.trial.at, met.probability))
+    if joint is None:
         return draft
     # Not sure enough to be changed, and no longer sure as it is.
-    loose = int((opened.tokens[slice(*span)] >= MISSING).argmax()) + 1
-    return replace(draft, meeting=Meeting(loose, 1.0 - meeting.probability))
+    return replace(draft, meeting=Meeting(joint, met.probability_of(len(present))))
 
 
 def _is_better(around: Surroundings, tokens: np.ndarray, present: np.ndarray) -> bool:

@@ -220,11 +220,11 @@ def _shown(row: EvidenceRow, read: EvidenceRow | None, *, sized: bool) -> Eviden
     other = (
         read is not None and read.state != INFERRED and not same_but_il(read.residue, row.residue)
     )
-    state = row.state if other or il_as_one(row) < OBSERVED_PROBABILITY else OBSERVED
+    state = row.state if other or probability_of_either(row) < OBSERVED_PROBABILITY else OBSERVED
     return row._replace(state=state, flags=";".join([*flags, Flag.SPECTRA]))
 
 
-def il_as_one(row: ResidueRow | EvidenceRow) -> float:
+def probability_of_either(row: ResidueRow | EvidenceRow) -> float:
     """The probability of a residue, I and L as one; rounded shares may sum to more than 1."""
     same = (share for name, share in row.alternatives if same_but_il(name, row.residue))
     return min((row.probability or 0.0) + sum(same), 1.0)
@@ -273,12 +273,12 @@ def _of_gap(gap: ResidueRow, row: EvidenceRow | None, *, given: bool) -> Evidenc
     if row is not None and state == OBSERVED and not same_but_il(row.residue, gap.residue):
         # A mass, other evidence or the rest of the chain speaks against what reads show.
         state, flags = DOUBTFUL, ";".join(filter(None, (flags, Flag.AGAINST_READS)))
-    elif state == OBSERVED and il_as_one(gap) < OBSERVED_PROBABILITY:
+    elif state == OBSERVED and probability_of_either(gap) < OBSERVED_PROBABILITY:
         state = DOUBTFUL
     probability, alternatives = gap.probability, gap.alternatives
     if row is not None and _is_il_of_reads(gap, row):
         # The gap's probabilities tell I from L alone; whether it is one of them, reads say.
-        either = il_as_one(row)
+        either = probability_of_either(row)
         probability = None if probability is None else probability * either
         alternatives = Shares((residue, share * either) for residue, share in alternatives)
     return EvidenceRow(

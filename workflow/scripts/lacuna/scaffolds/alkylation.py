@@ -74,7 +74,7 @@ WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed 
 # with them, but looked for no others.
 READ_ODDS, MIN_READ = 1e5, 5
 MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
-# Keys of its file: those that are there if they say nothing, too, and the one that is in words.
+# Keys of its file: those that are always written, and the one in words.
 ALWAYS, SENTENCE = ("readings", "how", "masses", "informative", "written"), "sentence"
 EVIDENCE = "masses.jsonl"  # file of these chains, next to the sample's blocks
 

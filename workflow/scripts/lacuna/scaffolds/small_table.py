@@ -19,12 +19,13 @@ UNNAMED = (
     "index=False (pandas), otherwise remove it"
 )
 _DELIMITERS = "\t,;"
-Rows = TypeVar("Rows")  # what a table keeps of a chain
 _ID = "chain"  # the column whose cells may begin and end with a quote
+
+Rows = TypeVar("Rows")  # what a table keeps of a chain
 
 
 class ByChain(Generic[Rows]):
-    """What a table says of chains: `take` of each kind gives it once, `left` is what remains."""
+    """What a table says of chains: each kind has `take`, which gives it once, and `left`."""
 
     def __init__(self, path: str | Path | None) -> None:
         self.file = Path(path).name if path is not None else ""

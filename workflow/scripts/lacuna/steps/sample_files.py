@@ -1,4 +1,4 @@
-"""A sample and its files, for all who take every step with it in one process."""
+"""A sample and its files, as the functions that take all steps with it in one process pass them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -61,7 +61,8 @@ def divided(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> 
             _with_other_residues(draft, votes_for_template(part, placements, i, draft))
             for part in (reads, inner)
         )
-        if _differ_at(by_all, draft) >= DIVIDED and _differ_at(by_inner, draft) >= DIVIDED_INSIDE:
+        other, inside = (changed.tokens != draft.tokens for changed in (by_all, by_inner))
+        if _places(other) >= DIVIDED and _places(other & inside) >= DIVIDED_INSIDE:
             found.append(by_all.without_cdr3())
     return found
 
@@ -79,17 +80,17 @@ def _with_other_residues(draft: Draft, found: Votes) -> Draft:
     return draft.with_tokens(tokens)
 
 
-def _differ_at(one: Draft, other: Draft) -> int:
-    """At how many places two drafts of a length differ, each FAR or more from the one before."""
+def _places(differ: np.ndarray) -> int:
+    """How many of the positions that differ (t,) are FAR or more from the one counted before."""
     last, found = -FAR, 0
-    for at in np.flatnonzero(one.tokens != other.tokens).tolist():
+    for at in np.flatnonzero(differ).tolist():
         if at - last >= FAR:
             last, found = at, found + 1
     return found
 
 
 def _without_ends(reads: ReadSet) -> ReadSet:
-    """The reads, of which END residues at either end say nothing."""
+    """The reads, of which END residues at either end say next to nothing."""
     place = np.arange(reads.tokens.shape[1])
     inside = (place >= END) & (place < reads.length[:, None] - END)
     return replace(reads, right=np.where(inside, reads.right, 0.0))

@@ -15,7 +15,7 @@ from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.arms import SHARED, front_arms, into_j, ways_to_join, without_overlap
 from lacuna.placing.stretches.cdr3_joints import asked_joints
-from lacuna.placing.stretches.frameworks import OF_FR4, begins_again, holds_framework
+from lacuna.placing.stretches.frameworks import BEGINNING, OF_FR4, begins_again, holds_framework
 from lacuna.placing.stretches.junction import (
     BETTER_BY,
     THIN,
@@ -183,7 +183,7 @@ def _open_stretch(
 def _behind_beginning(ahead: np.ndarray, arm: np.ndarray) -> np.ndarray:
     """The residues of an arm that are behind those ahead: one that begins in FR3 has these too."""
     again = begins_again(np.concatenate((ahead, arm))) - len(ahead)
-    if again <= 0:
+    if len(ahead) < BEGINNING or again <= 0:
         return arm
     rest = arm[again:]
     n = min(len(rest), len(ahead))

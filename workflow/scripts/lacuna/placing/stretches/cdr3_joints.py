@@ -30,9 +30,9 @@ def asked_joints(cdr3: np.ndarray, draft: Draft) -> slice:
     return slice(first, len(cdr3) + 1 - last)
 
 
-def loosened(reads: ReadSet, own: Placements, draft: Draft) -> Draft | None:
-    """The draft without the residue in front of the loosest joint of its CDR3; None if all of them
-    are sure.
+def loosest_joint(reads: ReadSet, own: Placements, draft: Draft) -> int | None:
+    """The joint of a CDR3 that the fewest reads show: the index of the residue behind it. None if
+    all joints are sure.
 
     own: placements on the draft.
     """
@@ -42,8 +42,7 @@ def loosened(reads: ReadSet, own: Placements, draft: Draft) -> Draft | None:
     asked = asked_joints(draft.tokens[start:stop], draft)
     if joined[asked].min(initial=np.inf) >= THIN:
         return None
-    loosest = range(len(joined))[asked][int(joined[asked].argmin())]
-    return draft.with_residues(start + max(loosest - 1, 0), MISSING)
+    return range(len(joined))[asked][int(joined[asked].argmin())]
 
 
 def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft) -> np.ndarray:

@@ -41,6 +41,8 @@ def holds_fr4(stretch: np.ndarray) -> bool:
 def begins_again(tokens: np.ndarray) -> int:
     """Where a CDR3 has Cys and what it begins with once more, the last such place; 0 if nowhere."""
     start = tokens[:BEGINNING]
+    if (start >= N_RESIDUES).any():
+        return 0
     behind = np.flatnonzero(tokens == CYSTEINE) + 1
     again = [at for at in behind.tolist() if np.array_equal(tokens[at : at + BEGINNING], start)]
     return again[-1] if again else 0

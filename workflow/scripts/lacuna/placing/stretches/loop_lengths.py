@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from lacuna.antibody.germlines import LOCI, is_camelid, v_segments
-from lacuna.antibody.imgt import CDR_COLUMNS, CYS104
+from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, TRP41
 from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.joints import V_JOINT, joints_of
@@ -45,7 +45,6 @@ INDEL_CDR, INDEL_FR, EACH = 0.02, 0.002, 0.3
 # The same of CDR1 and of CDR2 on segments of alpacas, since camelids have more genes than the few
 # that are known: of 399 natural VHHs (AbNatiV 2), 0.07 and 0.21 have another length.
 INDEL_CAMELID = 0.07, 0.2
-TRP41 = 41  # column between CDR1 and CDR2
 SEGMENTS = 60  # that are asked, the most alike
 # That the sides meet in another length than the draft's, from which it is taken. Natural VHHs show
 # which lengths are wrong then (tests/benchmarks/read_panel.py --chains --digests one).

@@ -26,7 +26,7 @@ from lacuna.placing.stretches.junction import Surroundings, weigh_paths
 from lacuna.placing.stretches.sides import SUREST, Opening, Side, sides_of
 from lacuna.placing.votes.cleavage import Cleavage
 from lacuna.placing.votes.consensus import TEMPER
-from lacuna.placing.votes.draft import Draft, Meeting, cdr3_germline, tail_of
+from lacuna.placing.votes.draft import Draft, cdr3_germline, tail_of
 from lacuna.placing.votes.placement import Placements
 
 SAME_MASS = 0.001  # Da, of a residue and of two
@@ -83,18 +83,24 @@ class Trial:
 class Met:
     """The likeliest way in which two sides meet, and what speaks against it.
 
-    probability: that it has the right length; others: the same of other lengths.
+    probability: that it has the right length; others: the same of other lengths, if the sides end
+    as reads show them.
     """
 
     trial: Trial
     probability: float
     others: dict[int, float]
 
+    def probability_of(self, length: int) -> float:
+        """The probability of another length, which the stretch has if these sides are misread."""
+        right = self.probability / max(1.0 - sum(self.others.values()), self.probability)
+        return 1.0 - right * (1.0 - self.others.get(length, 0.0))
+
 
 def closed_by_meeting(
     around: Surroundings, draft: Draft, own: Placements, cleavage: Cleavage
-) -> tuple[np.ndarray, Meeting] | None:
-    """A CDR3 whose sides meet, and how probably they do; None if no two can.
+) -> Met | None:
+    """How the sides of a CDR3 meet; None if no two can.
 
     own: placements on the draft, or on the same with a closed CDR3 of as many residues.
     """
@@ -110,8 +116,7 @@ def closed_by_meeting(
     lefts, rights = sides_of(around.reads, own, draft, opening, around.elsewhere)
     # A CDR3 begins as its V segment ends: its first residues are seldom two others.
     lefts, rights = [*lefts, *_respelled(lefts, BEGINNING)], [*rights, *_respelled(rights, 0)]
-    met = meet(Question(around, lengths, nats, cleavage, unseen), lefts, rights)
-    return None if met is None else (met.trial.tokens, Meeting(met.trial.at, met.probability))
+    return meet(Question(around, lengths, nats, cleavage, unseen), lefts, rights)
 
 
 def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met | None:
@@ -216,7 +221,7 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
         nats = asked.nats(tokens) + _cut_nats(cleavage, whole, len(before))
         if nats == -inf:
             continue
-        # Those of the left side behind the opening are the chain's own there, and no others.
+        # The left side goes on into FR4 and agrees with it, which is unlikely by chance.
         nats += float(CDR3_JOINT.worth_of(fr4[: right.inside]).sum())
         both = float(CDR3_JOINT.worth_of(behind[:n]).sum())
         if n:

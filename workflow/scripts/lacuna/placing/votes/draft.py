@@ -33,7 +33,7 @@ class Meeting:
     """Where two sides of a CDR3 meet that no read joins for sure.
 
     at: index of the first residue of the CDR3 that the right side alone shows; probability: that
-    nothing is missing between them.
+    the CDR3 has the right length.
     """
 
     at: int
@@ -56,8 +56,8 @@ class Draft:
 
     tokens (t,): residues, L for I, MISSING where nothing is known; columns (t,) codes; germline
     (t,): the residue of the segment (I and L apart) or ABSENT; v, j, c: segments, -1 for none;
-    bridged: whether reads join V and J; meeting: of the sides of its CDR3 if they do not, but
-    probably nothing is missing; loose: where no read tells the length otherwise; rivals: constant
+    bridged: whether reads join V and J; meeting: of the sides of its CDR3 if they do not, or
+    not for sure; loose: where no read tells the length otherwise; rivals: constant
     regions that it may have instead of its own, if reads show several, with their probabilities.
     """
 
