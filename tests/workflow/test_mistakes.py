@@ -329,7 +329,10 @@ DNA = ">a\nGAGGTGCAGCTGGTGGAGTCTGGGGGANNNGGC\n"
     [
         ({"good.fasta": ">a\nEVQOVES\n"}, ["good.fasta:2: 'a' has 'O' at column 4; write X"]),
         ({"good.fasta": ">a\n1 EVQLVES 7\n"}, ["good.fasta:2: 'a' has '1' at column 1; remove it"]),
-        ({"good.fasta": ">a\nGluValGln---\n"}, ["'a' has 'u' at column 3; write X for an unknown"]),
+        (
+            {"good.fasta": ">a\nGluValGln---\n"},
+            ["'a' is in the three-letter code; write one letter"],
+        ),
         ({"good.fasta": ">a\n>b\nEVQ-VES\n"}, ["'a' has no sequence; give one or remove"]),
         ({"good.fasta": GOOD + GOOD}, ["'a' is a second record of this id", "rename it"]),
         ({"good.fasta": ">a\nEVQX[-5]LVES\n"}, ["'a' has a gap mass of -5 Da", "correct the mass"]),
