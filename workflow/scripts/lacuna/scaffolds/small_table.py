@@ -5,6 +5,7 @@ comments.
 """
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -24,7 +25,7 @@ _ID = "chain"  # the column whose cells may begin and end with a quote
 Rows = TypeVar("Rows")  # what a table keeps of a chain
 
 
-class ByChain(Generic[Rows]):
+class ByChain(ABC, Generic[Rows]):
     """What a table says of chains: each kind has `take`, which gives it once, and `left`."""
 
     def __init__(self, path: str | Path | None) -> None:
@@ -41,9 +42,9 @@ class ByChain(Generic[Rows]):
         for line, chain in lines:
             yield chain, line
 
+    @abstractmethod
     def _lines_of(self, chain: str) -> list[int]:
         """The lines of the rows of a chain that `left` names."""
-        raise NotImplementedError
 
 
 def read_table(
