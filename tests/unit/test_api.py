@@ -372,6 +372,8 @@ def test_homologs_may_share_an_id_and_those_left_out_are_said(
     [
         (lambda: lacuna.fill(CHAIN), "list of chains"),
         (lambda: lacuna.fill([3]), "chain 1 is an int; give a sequence"),  # type: ignore[list-item]
+        (lambda: lacuna.fill([Seq(None, 9)]), "chain 1 is a Seq without residues; write X"),
+        (lambda: lacuna.fill([SeqRecord(Seq(None, 9))]), "chain 1 is a Seq without residues"),
         (lambda: lacuna.fill([None]), "chain 1 is None; give a seq"),  # type: ignore[list-item]
         (
             lambda: lacuna.fill(["my.fasta.gz"]),

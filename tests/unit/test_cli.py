@@ -218,7 +218,7 @@ def test_a_file_in_which_nothing_is_filled_is_an_error(
             ("fill", "chains.fasta", "--reads-format", "peaks", "--out", "out"),
             "has reads_format and no reads; add",
         ),
-        (("fill", "chains.fasta", "--out", "out", "--large-network", "n"), "--mode thorough alone"),
+        (("fill", "chains.fasta", "--out", "out", "--large-network", "n"), "ask for that mode"),
         (("fill", "none.fasta", "--out", "out"), "none.fasta: no such file; check the path"),
         (("fill", "chains.fasta", "--gaps", "", "--out", "out"), "it is empty; name a file"),
         (("fill", "", "--out", "out"), "it is empty; name a file"),

@@ -190,7 +190,7 @@ def test_the_interface_fills_in_both_modes(
             differ += gap != again
     assert differ
     monkeypatch.setattr("lacuna.steps.load.load_large", lambda path: 1 / 0)
-    assert lacuna.fill(chains, precision="float32", large_network=large_network) == fast
+    assert lacuna.fill(chains, precision="float32") == fast
     with pytest.raises(ZeroDivisionError):
         lacuna.fill(chains, mode="thorough", large_network=large_network)
 
@@ -208,7 +208,11 @@ def test_masses_hold_in_thorough_mode(large_network: Path) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "says"),
-    [("thorough", "none.safetensors: no such file; check the path"), ("slow", "'slow'")],
+    [
+        ("thorough", "none.safetensors: no such file; check the path"),
+        ("fast", "a large network is read in mode 'thorough' alone"),
+        ("slow", "'slow'"),
+    ],
 )
 def test_a_fault_is_one_line_with_its_remedy(mode: str, says: str) -> None:
     with pytest.raises(LacunaError, match=says):

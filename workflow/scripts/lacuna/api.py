@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from lacuna.core.files import LacunaError, shortened
-from lacuna.core.paths import DEFAULT_WEIGHTS, LARGE_NETWORK, WEIGHT_SETS
+from lacuna.core.paths import DEFAULT_WEIGHTS, WEIGHT_SETS
 from lacuna.core.tables import (
     CHAIN_TABLE,
     GAP_TABLE,
@@ -229,7 +229,7 @@ def fill(
     complete_ends: bool | Literal["auto"] = "auto",
     weights: str | Path | None = DEFAULT_WEIGHTS,
     library: str | Path | None = None,
-    large_network: str | Path | None = LARGE_NETWORK,
+    large_network: str | Path | None = None,
 ) -> FilledChains:
     """Fill the gaps of antibody chains.
 
@@ -256,8 +256,9 @@ def fill(
     several, of which those that span a gap are evidence of its residues. weights: `open`
     (CC BY 4.0) or `noncommercial` (CC BY-NC-SA 4.0, better on camelid VHHs), the bundled network
     and library of that name, or a file with a network of your own; library: a file that goes with
-    it, else that of the bundled weights. The other options are those of config.yaml and of the
-    sample sheet, with the same meaning and defaults.
+    it, else that of the bundled weights; large_network: a file for `mode="thorough"`, instead of
+    the bundled one. The other options are those of config.yaml and of the sample sheet, with the
+    same meaning and defaults.
 
     A chain that cannot be used has the status `rejected` and a reason; with
     `on_bad_record="fail"` it raises a LacunaError. Raises LacunaError too if an option is wrong or
@@ -293,7 +294,7 @@ def fill(
                 spectra=_paths("spectra", spectra),
                 weights=None if bundled else _path("weights", weights),
                 library=_path("library", library),
-                large_network=_path("large_network", large_network) or LARGE_NETWORK,
+                large_network=_path("large_network", large_network),
             )
         filled = FilledChains(tuple(_read_results(given, written, out)))
         _warn_of_rejected(filled)

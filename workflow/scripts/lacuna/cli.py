@@ -14,7 +14,7 @@ import yaml
 
 from lacuna import __version__
 from lacuna.core.files import LacunaError, disk_fault, printable
-from lacuna.core.paths import CONFIG_SCHEMA, DEFAULT_WEIGHTS, LARGE_NETWORK, bundled_weights
+from lacuna.core.paths import CONFIG_SCHEMA, DEFAULT_WEIGHTS, bundled_weights
 from lacuna.core.words import AUTO
 from lacuna.steps.sheet import FORMATS, SPECIES
 
@@ -178,8 +178,6 @@ def _fill(chosen: argparse.Namespace) -> None:
     from lacuna.steps.one_file import fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
-    if "large_network" in given and given.get("mode") != "thorough":
-        raise LacunaError("--large-network is read by --mode thorough alone; add this or remove it")
     inputs = {name: given[name] for name in ("fasta", *_INPUTS) if given.get(name)}
     options = {key: given[key] for key in _KEYS if key in given}
     options["modifications"] = dict.fromkeys(given.get("modification", ()), True)
@@ -193,7 +191,7 @@ def _fill(chosen: argparse.Namespace) -> None:
             reads=given.get("reads", ()),
             reads_format=given["reads_format"],
             spectra=given.get("spectra", ()),
-            large_network=given.get("large_network", LARGE_NETWORK),
+            large_network=given.get("large_network"),
             progress=progress,
         )
     network, _ = bundled_weights(options.get("weights", DEFAULT_WEIGHTS))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-from Bio.Seq import Seq
+from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
 from Bio.SeqRecord import SeqRecord
 
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
@@ -124,19 +124,28 @@ def _free(name: str, number: int, taken: Container[str]) -> str:
     return name
 
 
+def _text(sequence: str | Seq | MutableSeq, where: str) -> str:
+    """The residues of a sequence; LacunaError if only its length is known."""
+    try:
+        return str(sequence)
+    except UndefinedSequenceError:
+        raise LacunaError(f"{where} is a Seq without residues; write X for each") from None
+
+
 def _record(chain: Chain, where: str) -> Given:
     """Convert a chain as given, without checking its id; LacunaError if its type is wrong."""
     match chain:
         case str() | Seq():
-            _check_no_path(str(chain), where)
-            return Given("", "", str(chain))
+            sequence = _text(chain, where)
+            _check_no_path(sequence, where)
+            return Given("", "", sequence)
         case SeqRecord():
             about = (chain.description or "").removeprefix(chain.id or "")
-            return Given(chain.id or "", about, "" if chain.seq is None else str(chain.seq))
+            return Given(chain.id or "", about, _text(chain.seq or "", where))
         case (str(header), str() | Seq() as sequence):
             # The id ends at the first blank of ASCII, as in a FASTA.
             name, *rest = re.split(r"\s", header.strip(), maxsplit=1, flags=re.ASCII)
-            return Given(name, "".join(rest), str(sequence))
+            return Given(name, "".join(rest), _text(sequence, where))
         case Mapping():
             _check_keys(chain, _CHAIN_KEYS, ("sequence",), where)
             name, description = (str(_value(chain, key, "")) for key in ("id", "description"))

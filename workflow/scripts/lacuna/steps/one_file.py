@@ -56,7 +56,7 @@ def fill_file(
     spectra: Sequence[Path] = (),
     weights: Path | None = None,
     library: Path | None = None,
-    large_network: Path = LARGE_NETWORK,
+    large_network: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Fill a file of chains, or the chains that reads show, and write the results into the folder
@@ -68,9 +68,9 @@ def fill_file(
     and `contaminants`, as in a sample sheet; options: values by key of config.yaml; keys that are
     not given have their defaults; reads, reads_format: as in a sample sheet; without a `fasta`
     there must be some; spectra: files of fragment spectra; weights, library: files of one's
-    own instead of those of the option `weights`; large_network: weights, read in thorough mode;
-    progress: called with the number of finished chains and of all, at first and after every block;
-    never for reads alone, whose chains are not known before.
+    own instead of those of the option `weights`; large_network: weights for thorough mode, instead
+    of the bundled ones; progress: called with the number of finished chains and of all, at first
+    and after every block; never for reads alone, whose chains are not known before.
 
     Returns the names of the files, as `outputs_of` gives them.
     Computes with one thread, like a job of the workflow, so that results do not depend on the
@@ -81,9 +81,12 @@ def fill_file(
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
     network, germlines = _networks(config["weights"], weights, library)
-    asked = large_network if config["mode"] == "thorough" else None
-    if asked is not None:
+    asked = None
+    if config["mode"] == "thorough":
+        asked = large_network or LARGE_NETWORK
         check_window(config["kmer"]["length"], asked)
+    elif large_network is not None:
+        raise LacunaError("a large network is read in mode 'thorough' alone; ask for that mode")
     stated = "" if reads_format == AUTO else reads_format
     check_together("the call", {**inputs, "reads": reads, "reads_format": stated})
     fasta = inputs.get("fasta")
