@@ -175,7 +175,13 @@ def test_another_length_is_right_as_well_if_the_sides_are_misread(
 
 @pytest.mark.parametrize(
     ("cdr3", "again"),
-    [("QQYFCQQYYNYPFT", 5), ("QQYYNYPFT", 0), ("ARDCSGGSCYDY", 0), ("ARDYC", 0)],
+    [
+        ("QQYFCQQYYNYPFT", 5),
+        ("QQYFCQQYFCQQYNT", 10),
+        ("QQYYNYPFT", 0),
+        ("ARDCSGGSCYDY", 0),
+        ("ARDYC", 0),
+    ],
 )
 def test_a_cdr3_that_begins_twice_is_known(cdr3: str, again: int) -> None:
     assert begins_again(encode(cdr3)) == again
