@@ -15,7 +15,7 @@ from lacuna.placing.aligning.seeds import diagonals
 from lacuna.placing.place import place
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import protein_of
-from lacuna.placing.votes.placement import of_one_locus, place_on, place_on_text, text_of
+from lacuna.placing.votes.placement import Assembly, of_one_locus, place_on, place_on_text, text_of
 from lacuna.reads.read import Read
 from reads import TEXT, Mixed, Sure, built, chain_with_cdr3, peptide, read_set, tiles
 
@@ -195,8 +195,7 @@ def test_cores_must_be_better_where_many_reads_agree_by_chance() -> None:
 
     def least(*reads: Read, probability: float = 0.95) -> float:
         found = collapse(reads, Sure(probability).probabilities(reads))
-        draft = protein_of(chain)
-        return least_score(found, [draft], place_on(found, [draft]))
+        return least_score(Assembly.of(found, [protein_of(chain)]))
 
     assert least(*tiles(chain)) == MIN_SCORE
     # Five unsure residues are no better than many by chance, but agree with no chain backwards.

@@ -17,7 +17,7 @@ from lacuna.placing.chains.constant_domains import (
 from lacuna.placing.place import Placed, _without_unread
 from lacuna.placing.votes.cleavage import cleavage_of
 from lacuna.placing.votes.draft import Draft, Loose, draft_of
-from lacuna.placing.votes.placement import place_on
+from lacuna.placing.votes.placement import Assembly
 from reads import (
     best_of,
     built,
@@ -288,7 +288,7 @@ def test_a_constant_region_of_which_nothing_is_read_is_left_out(
     draft = kappa_draft()
     own = decode(draft.tokens[:60])
     reads = read_set(*(own[i : i + 15] for i in (0, 15, 30)), *[own[5:20]] * 3)
-    (left,) = _without_unread(reads, place_on(reads, [draft]), [draft])
+    (left,) = _without_unread(Assembly.of(reads, [draft]))
     assert (left.c, left.find(CONSTANT)) == (-1, -1)
     assert np.array_equal(left.tokens, draft.tokens[: draft.find(CONSTANT)])
     assert "The whole constant region of a kappa chain is left out" in caplog.text
@@ -312,5 +312,5 @@ def test_a_constant_region_stays_where_single_reads_cover_it() -> None:
     draft = kappa_draft()
     whole, first = decode(draft.tokens), draft.find(CONSTANT)
     reads = reads_of(peptide(whole[i : i + 15]) for i in range(0, first + 70, 20))
-    (left,) = without_unread(reads, place_on(reads, [draft]), [draft])
+    (left,) = without_unread(Assembly.of(reads, [draft]))
     assert np.array_equal(left.tokens, draft.tokens)

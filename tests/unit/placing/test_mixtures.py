@@ -247,9 +247,8 @@ def many(sequence: str) -> list[Read]:
 def further(main: Draft, *reads: Read) -> list[str]:
     """Genes of the chains that reads show besides one that is there."""
     found = reads_of(reads)
-    found = replace(found, least=least_score(found, [main], place_on(found, [main])))
-    on = place_on(found, [main])
-    return [gene(d) for d in further_drafts(found, [main], on, "auto", NO_USE)]
+    found = replace(found, least=least_score(Assembly.of(found, [main])))
+    return [gene(d) for d in further_drafts(Assembly.of(found, [main]), "auto", NO_USE)]
 
 
 def test_a_common_chain_of_a_gene_that_is_there_is_found_and_a_rare_one_is_not(
@@ -383,14 +382,14 @@ def test_a_chain_is_divided_if_reads_disagree_at_several_places(
     other = variant(first, **changes)
     one = main.with_residues(12, RESIDUES.index("Q"))
     reads = reads_of([*many(first), *many(other)])
-    found = divided(reads, place_on(reads, [one]), [one])
+    found = divided(Assembly.of(reads, [one]))
     start = one.cdr3()[0]
     assert [decode(d.tokens[:start]) for d in found] == [merged(other[:start])] * apart
     assert not any((d.tokens[slice(*d.cdr3())] < len(RESIDUES)).any() for d in found)
     # Beside another chain of its locus, these may be reads of that.
-    assert divided(reads, place_on(reads, [one, one]), [one, one]) == []
+    assert divided(Assembly.of(reads, [one, one])) == []
     alone = reads_of([*many(first), *tiles(other)])  # a few reads
-    assert divided(alone, place_on(alone, [one]), [one]) == []
+    assert divided(Assembly.of(alone, [one])) == []
 
 
 def test_misread_ends_of_reads_divide_no_chain(main: Draft) -> None:
@@ -398,7 +397,7 @@ def test_misread_ends_of_reads_divide_no_chain(main: Draft) -> None:
     domain = MAIN[:DOMAIN]
     ends = [peptide(domain[at - n : at] + "WHW") for at in (15, 48, 80) for n in range(11, 15)]
     reads = reads_of([*tiles(domain), *ends])
-    assert divided(reads, place_on(reads, [main]), [main]) == []
+    assert divided(Assembly.of(reads, [main])) == []
 
 
 def test_a_chain_that_was_built_as_one_is_looked_for_where_no_germline_shows_it(

@@ -15,7 +15,7 @@ from lacuna.placing.chains.populations import Population, is_serum, populations
 from lacuna.placing.place import place
 from lacuna.placing.sources.segments import BestSegments
 from lacuna.placing.votes.draft import draft_of
-from lacuna.placing.votes.placement import place_on
+from lacuna.placing.votes.placement import Assembly
 from reads import (
     DOMAIN,
     Sure,
@@ -154,9 +154,9 @@ def test_reads_that_go_on_into_loops_of_their_own_are_of_several_chains(
     draft = draft_from(DOMAIN)
     at = draft.find(27)
     reads = read_set(*(DOMAIN[at - 14 + i : at] + loop for i, loop in enumerate(loops)))
-    placements = place_on(reads, [draft])
-    assert len(np.unique(placements.alignment.read)) == len(loops)
-    (found,) = populations(reads, placements, ["heavy"], [draft])
+    assembly = Assembly.of(reads, [draft])
+    assert len(np.unique(assembly.placements.alignment.read)) == len(loops)
+    (found,) = populations(assembly, ["heavy"])
     assert (found.others > 0.5 * max(found.runs, 1)) == differ
     assert (found.runs > 0) == (len(loops) > 3)
 
@@ -205,7 +205,8 @@ def test_the_order_of_reads_does_not_matter() -> None:
 def test_nothing_is_made_of_no_reads() -> None:
     placed = built([peptide("WWHKPWWHKP")])
     assert placed.names == () and placed.rows[0].placed_as == "fits no chain"
-    assert build(placed.reads, [], [], np.zeros(len(v_segments().names)))[1] == []
+    nothing = build(Assembly.of(placed.reads, []), np.zeros(len(v_segments().names)))
+    assert nothing.drafts == []
 
 
 @pytest.mark.parametrize("residues", [(), ("EVQ",), ("EVQL", "GGL")])

@@ -14,7 +14,7 @@ from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE, RESEMB
 from lacuna.evidence.far import spread_of_far
 from lacuna.placing.chains.strays import LOST_READS, count_lost, find_strays, lost_reads, rivalled
 from lacuna.placing.place import place
-from lacuna.placing.votes.placement import place_on
+from lacuna.placing.votes.placement import Assembly
 from lacuna.reads.read import Read
 from lacuna.results.counts import count_sample
 from reads import Sure, built, chain_with_cdr3, draft_from, read_set, reads_of, tiles, weighed
@@ -69,10 +69,10 @@ def test_a_chain_is_rivalled_by_strays_of_its_locus_that_are_many() -> None:
 
     def found(*strays: Read) -> tuple[bool, ...]:
         reads = reads_of([*own, *strays])
-        drafts = [draft_from(heavy), draft_from(kappa)]
-        placements = place_on(reads, drafts)
-        lies = np.isin(placements.alignment.read, reads.group[: len(own)])
-        return rivalled(reads, placements.take(np.flatnonzero(lies)), drafts)
+        assembly = Assembly.of(reads, [draft_from(heavy), draft_from(kappa)])
+        lies = np.isin(assembly.placements.alignment.read, reads.group[: len(own)])
+        on_own = assembly.placements.take(np.flatnonzero(lies))
+        return rivalled(replace(assembly, placements=on_own))
 
     assert found() == (False, False)
     assert found(*others) == (True, False)
@@ -96,8 +96,7 @@ def test_a_mixture_with_fewer_light_chains_than_heavy_ones_lacks_one(
     loci: Sequence[str], fewer: str
 ) -> None:
     drafts = [draft_from(germline_chain(x[-1], 2, species=x[:-2])) for x in loci]
-    nothing = read_set("WWWWWWWWWW")
-    found = rivalled(nothing, place_on(nothing, drafts), drafts)
+    found = rivalled(Assembly.of(read_set("WWWWWWWWWW"), drafts))
     assert found == tuple(draft.locus in fewer for draft in drafts)
 
 

@@ -24,7 +24,7 @@ from lacuna.placing.place import Placed
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.sources.shown_constants import blocks_of, names_of, of_other, shown_constants
 from lacuna.placing.votes.draft import draft_of
-from lacuna.placing.votes.placement import place_on
+from lacuna.placing.votes.placement import Assembly
 from lacuna.reads.read import Read
 from reads import best_of, built, chain_with_cdr3, merged, other_heavy, reads_of, tiles, weighed
 
@@ -188,10 +188,10 @@ def test_subclasses_of_a_species_are_those_of_its_chains() -> None:
     bovine, human = draft_of("H", v, 0, own), draft_of("H", 0, 0, IGG1)
     each = [decode(bovine.tokens), constants()[other].sequence, decode(human.tokens)]
     reads = reads_of([r for text in each for r in seen(text)])
-    drafts = [bovine, human]
-    found, _, several = with_subclasses(reads, drafts, [], place_on(reads, drafts))
+    assembly, several = with_subclasses(Assembly.of(reads, [bovine, human]))
     assert [one.chains for one in several] == [(0,)] and set(several[0].constants) == {own, other}
-    assert found[1].c == IGG1 and not found[1].rivals
+    own = assembly.drafts[1]
+    assert own.c == IGG1 and not own.rivals
 
 
 def test_a_chain_without_a_domain_gets_none_with_another_constant_region() -> None:

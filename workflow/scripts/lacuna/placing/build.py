@@ -1,27 +1,19 @@
 """From germline segments to chains: reads are placed, their consensus becomes the template,
 and what no template covers is bridged, until nothing changes."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.core.alphabet import MISSING
-from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.bridge import bridge_all, met_at_cuts
 from lacuna.placing.stretches.similar import with_similar
 from lacuna.placing.stretches.word_paths import WordGraph
 from lacuna.placing.votes.consensus import next_draft, votes, votes_for_template
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.modifications import carried_by_cysteine
-from lacuna.placing.votes.placement import (
-    Assembly,
-    Placements,
-    of_one_locus,
-    place_on,
-    unchanged,
-)
+from lacuna.placing.votes.placement import Assembly, of_one_locus, unchanged
 from lacuna.placing.votes.revise import choose_v, with_lengths
 
 ROUNDS = 6  # of placing reads and revising chains, fewer if nothing moves
@@ -30,26 +22,20 @@ FIRST_BRIDGES = 1  # round from which stretches are bridged
 
 
 def build(
-    reads: ReadSet,
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    use: np.ndarray,
-    rounds: int = ROUNDS,
-    *,
-    bridges: bool = True,
-) -> tuple[ReadSet, list[Draft], Placements]:
-    """Reads with what C carries, chains after reads and templates agree, and where all reads lie.
+    assembly: Assembly, use: np.ndarray, rounds: int = ROUNDS, *, bridges: bool = True
+) -> Assembly:
+    """Chains after reads and templates agree, with the reads, of which is known what C carries.
 
-    drafts: chains of germline segments; fixed: proteins that reads do not change (contaminants);
-    bridges: whether stretches that no template covers are bridged.
+    assembly: reads on chains of germline segments, or on what was made of these; bridges: whether
+    stretches that no template covers are bridged.
     """
-    if not drafts:
-        return reads, [], place_on(reads, fixed)
+    if not assembly.drafts:
+        return assembly
+    carried = carried_by_cysteine(assembly.reads, assembly.placements)
+    reads = replace(assembly.reads, cysteine=carried)
+    assembly = Assembly.of(reads, assembly.drafts, assembly.fixed)
     graph = WordGraph(reads)
     tried: set[bytes] = set()
-    placements = place_on(reads, [*drafts, *fixed])
-    reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
-    assembly = Assembly.of(reads, drafts, fixed)
     for number in range(rounds):
         before = assembly.drafts
         telling = of_one_locus(assembly.placements, before)
@@ -69,8 +55,7 @@ def build(
         if unchanged(assembly.drafts, before) and (number >= SIMILAR_ROUNDS[0] or not bridges):
             break
     current = met_at_cuts(assembly) if bridges else assembly.drafts
-    assembly = assembly.with_drafts([of_usual_length(d) for d in current])
-    return reads, list(assembly.drafts), assembly.placements
+    return assembly.with_drafts([of_usual_length(d) for d in current])
 
 
 def of_usual_length(draft: Draft) -> Draft:

@@ -32,7 +32,7 @@ from lacuna.placing.sources.shown_constants import names_of
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.chimeras import with_one_place
 from lacuna.placing.votes.draft import Draft, draft_of, protein_of
-from lacuna.placing.votes.placement import Placements, place_on
+from lacuna.placing.votes.placement import Assembly, Placements
 from lacuna.reads.error_model import ErrorModels
 from lacuna.reads.read import Read
 
@@ -94,34 +94,28 @@ def place(
     """
     pooled = replace(collapse(reads, checked_probabilities(reads, models)), shift=shift)
     use = np.zeros(len(v_segments().names)) if use is None else use
-    drafts = _germline_drafts(pooled, species, use)
+    first = _germline_drafts(pooled, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
-    n_first = len(drafts)
-    pooled, drafts, placements = _built(pooled, drafts, proteins, species, use)
-    shares = abundances(pooled, placements)[: len(drafts)]
-    first = np.arange(len(drafts)) < n_first
-    common = shares >= LEAST_SHARE * np.where(first, shares.max(initial=0.0), 1.0)
-    if not common.all():
-        drafts = [draft for draft, kept in zip(drafts, common, strict=True) if kept]
-        placements = place_on(pooled, [*drafts, *proteins])
-    drafts, placements, several = with_subclasses(pooled, drafts, proteins, placements)
-    names = chain_names(draft.locus for draft in drafts)
-    chains = populations(pooled, placements, names, drafts)
-    drafts = with_doubts(pooled, placements, drafts)
+    assembly = _built(Assembly.of(pooled, first, proteins), species, use)
+    assembly = _without_rare(assembly, len(first))
+    assembly, several = with_subclasses(assembly)
+    names = chain_names(draft.locus for draft in assembly.drafts)
+    chains = populations(assembly, names)
+    assembly = assembly.with_drafts(with_doubts(assembly))
     every = [*names, *(name for name, _ in contaminants)]
-    rows = rows_of(reads, pooled, placements, every, len(names))
-    serum = is_serum(chains, drafts)
-    lost, beside = False, (False,) * len(drafts)
+    rows = rows_of(reads, assembly.reads, assembly.placements, every, len(names))
+    serum = is_serum(chains, assembly.drafts)
+    lost, beside = False, (False,) * len(names)
     if not serum:  # of which many chains are not found
-        rows, lost = _with_lost(rows, pooled, placements, drafts, species)
-        beside = rivalled(pooled, placements, drafts)
+        rows, lost = _with_lost(rows, assembly, species)
+        beside = rivalled(assembly)
         for one in several:
-            LOG.warning("%s", _about_subclasses(one, names, drafts))
+            LOG.warning("%s", _about_subclasses(one, names, assembly.drafts))
     return Placed(
         names=names,
-        drafts=tuple(drafts),
-        reads=pooled,
-        placements=placements,
+        drafts=tuple(assembly.drafts),
+        reads=assembly.reads,
+        placements=assembly.placements,
         rows=tuple(rows),
         populations=chains,
         serum=serum,
@@ -130,48 +124,61 @@ def place(
     )
 
 
-def _built(
-    reads: ReadSet, drafts: list[Draft], proteins: Sequence[Draft], species: str, use: np.ndarray
-) -> tuple[ReadSet, list[Draft], Placements]:
-    """All chains with their junctions, and where reads lie on them and on other proteins.
+def _built(assembly: Assembly, species: str, use: np.ndarray) -> Assembly:
+    """All chains with their junctions; assembly: reads on the first ones, of germline.
 
     All chains first, and then their junctions: the reads of one that is not there yet would lead
     those of another astray.
     """
     for bridges in (False, True):
-        rounds = ROUNDS if bridges else FIRST_ROUNDS
-        reads, drafts, placements = build(reads, drafts, proteins, use, rounds, bridges=bridges)
+        assembly = build(assembly, use, ROUNDS if bridges else FIRST_ROUNDS, bridges=bridges)
         for _ in range(MORE_CHAINS):
-            more = further_drafts(reads, drafts, placements, species, use)
+            more = further_drafts(assembly, species, use)
             if not more:
                 break
             rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
-            drafts = [*drafts, *more]
-            reads, drafts, placements = build(reads, drafts, proteins, use, rounds, bridges=bridges)
+            assembly = assembly.with_drafts([*assembly.drafts, *more])
+            assembly = build(assembly, use, rounds, bridges=bridges)
         if not bridges:
-            reads = replace(reads, least=least_score(reads, drafts, placements))
-            reads = with_one_place(reads, [d.without_cdr3() for d in drafts], proteins)
-            if any(draft.c >= 0 for draft in drafts):
-                whole = drafts
-                drafts = _without_unread(reads, place_on(reads, [*drafts, *proteins]), whole)
-                lacking = list(map(lacks_ch1, drafts, whole))
-                drafts = with_linkers(reads, drafts, proteins, lacking)
-    return reads, drafts, placements
+            assembly = _checked(assembly)
+    return assembly
+
+
+def _checked(assembly: Assembly) -> Assembly:
+    """The reads, as far as they are believed from now on, and the chains without the constant
+    domains that these do not show."""
+    drafts = assembly.drafts
+    reads = replace(assembly.reads, least=least_score(assembly))
+    reads = with_one_place(reads, [d.without_cdr3() for d in drafts], assembly.fixed)
+    assembly = Assembly.of(reads, drafts, assembly.fixed)
+    if all(draft.c < 0 for draft in drafts):
+        return assembly
+    assembly = assembly.with_drafts(_without_unread(assembly))
+    lacking = list(map(lacks_ch1, assembly.drafts, drafts))
+    return assembly.with_drafts(with_linkers(assembly, lacking))
+
+
+def _without_rare(assembly: Assembly, n_first: int) -> Assembly:
+    """The chains that have LEAST_SHARE of the reads, or, of the `n_first` that were found first, of
+    those of the commonest chain."""
+    shares = abundances(assembly)[: len(assembly.drafts)]
+    first = np.arange(len(shares)) < n_first
+    common = shares >= LEAST_SHARE * np.where(first, shares.max(initial=0.0), 1.0)
+    kept = [draft for draft, is_kept in zip(assembly.drafts, common, strict=True) if is_kept]
+    return assembly.with_drafts(kept)
 
 
 def _with_lost(
-    rows: list[PlacedRow],
-    reads: ReadSet,
-    placements: Placements,
-    drafts: Sequence[Draft],
-    species: str,
+    rows: list[PlacedRow], assembly: Assembly, species: str
 ) -> tuple[list[PlacedRow], bool]:
     """The rows of the reads, with those marked that are of a chain that was not found, and whether
     these are so many that one is missing; a few may be so by chance, and are not marked."""
+    reads = assembly.reads
     on_chain = np.zeros(len(reads), dtype=bool)
-    on_chain[placements.alignment.read] = True
+    on_chain[assembly.placements.alignment.read] = True
     for sure, share in LOST:
-        marked = with_strays(rows, reads, find_strays(reads, on_chain, species, sure, drafts))
+        strays = find_strays(reads, on_chain, species, sure, assembly.drafts)
+        marked = with_strays(rows, reads, strays)
         lost = lost_reads(*count_lost(marked), share)
         if lost:
             LOG.warning("%s", lost)
@@ -215,10 +222,10 @@ def _germline_draft(one: BestSegments) -> Draft:
     return draft_of(one.locus, one.v, one.j, one.c if one.c_seen >= OTHER_WORDS else -1)
 
 
-def _without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+def _without_unread(assembly: Assembly) -> list[Draft]:
     """The drafts without the constant domains that are not there; the log says which are not."""
-    kept = without_unread(reads, placements, drafts)
-    for before, after in zip(drafts, kept, strict=True):
+    kept = without_unread(assembly)
+    for before, after in zip(assembly.drafts, kept, strict=True):
         if len(after) == len(before):
             continue
         if after.c >= 0:

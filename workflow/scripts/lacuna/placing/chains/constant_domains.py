@@ -14,11 +14,11 @@ from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.germlines import is_camelid
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.runs import runs_of
-from lacuna.placing.aligning.readset import ReadSet, running
+from lacuna.placing.aligning.readset import running
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.consensus import votes
 from lacuna.placing.votes.draft import Draft, Loose
-from lacuna.placing.votes.placement import Placements
+from lacuna.placing.votes.placement import Assembly, Placements
 
 FIRST_DOMAIN = 98  # residues of CH1 of IgG; of other classes, and of light chains, 96 to 107
 LAST_DOMAIN = 90  # residues at least of what a chain may lack at its end
@@ -48,10 +48,10 @@ HINGE = 30  # residues beside a domain that is not there which may be others tha
 AS_IN_GERMLINE = 0.5  # probability that they are not, if reads do not show it
 
 
-def without_unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+def without_unread(assembly: Assembly) -> list[Draft]:
     """The drafts without the constant domains that are almost certainly not there."""
     found = []
-    for draft, unread in zip(drafts, _unread(reads, placements, drafts), strict=True):
+    for draft, unread in zip(assembly.drafts, _unread(assembly), strict=True):
         for one in reversed(unread):
             if one.probability < SURE:
                 empty = np.empty(0, np.uint8)
@@ -68,12 +68,13 @@ def lacks_ch1(draft: Draft, whole: Draft) -> bool:
     return draft.c >= 0 and len(draft) < len(whole) and not begins(draft, start)
 
 
-def with_doubts(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+def with_doubts(assembly: Assembly) -> list[Draft]:
     """The drafts with the constant domains that may not be there, and what no read shows beside one
     that was left out, among what is `loose`."""
     found = []
-    unread = _unread(reads, placements, drafts)
-    for i, (draft, lacking) in enumerate(zip(drafts, unread, strict=True)):
+    placements = assembly.placements
+    pairs = zip(assembly.drafts, _unread(assembly), strict=True)
+    for i, (draft, lacking) in enumerate(pairs):
         loose = [*draft.loose, *lacking]
         start = draft.find(CONSTANT)
         if draft.c >= 0 and start >= 0 and not lacking:
@@ -117,8 +118,9 @@ def _unjoined(own: Placements, at: int, length: int) -> tuple[int, int] | None:
     return None if joined else (at - 1, at + 1)
 
 
-def _unread(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[list[Loose]]:
+def _unread(assembly: Assembly) -> list[list[Loose]]:
     """For each draft the constant domains that no read shows, and how probably they are there."""
+    reads, drafts, placements = assembly.reads, assembly.drafts, assembly.placements
     cleavage = cleavage_of(reads, placements)
     depths = [votes(reads, placements, i).depth for i in range(len(drafts))]
     pieces = [_pieces(d.tokens, cleavage) for d in drafts]

@@ -12,7 +12,7 @@ import numpy as np
 from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, merge_il
-from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
+from lacuna.placing.aligning.readset import MISTAKEN
 from lacuna.placing.aligning.seeds import known_words, word_weights, words
 from lacuna.placing.chains.parting import divided
 from lacuna.placing.sources.segments import (
@@ -29,7 +29,7 @@ from lacuna.placing.sources.segments import (
     species_of_c,
 )
 from lacuna.placing.votes.draft import Draft, draft_of
-from lacuna.placing.votes.placement import Placements, place_on_text, text_of
+from lacuna.placing.votes.placement import Assembly, place_on_text, text_of
 
 ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
@@ -56,19 +56,11 @@ FEWEST_READS = 4  # over a residue from which it counts
 _EXCHANGES = [tuple(map(RESIDUES.index, way)) for pair in MISTAKEN for way in (pair, pair[::-1])]
 
 
-def further_drafts(
-    reads: ReadSet,
-    drafts: Sequence[Draft],
-    placements: Placements,
-    species: str,
-    use: np.ndarray,
-) -> list[Draft]:
+def further_drafts(assembly: Assembly, species: str, use: np.ndarray) -> list[Draft]:
     """Germline chains of V segments that reads hold and no chain explains; if there are none,
-    chains that were built as one with another.
-
-    placements: reads on the drafts.
-    """
-    weights = word_weights(reads, WORD)
+    chains that were built as one with another."""
+    drafts = assembly.drafts
+    weights = word_weights(assembly.reads, WORD)
     left = without_words(weights, drafts)
     scores = score_segments(left)
     known = {_gene(d.v) for d in drafts}
@@ -85,7 +77,7 @@ def further_drafts(
     for locus in rest:
         found += _by_common_words(left, locus, usual[locus], species, use, drafts)
     more = _germline(found, drafts)
-    if more or not reads.least:
+    if more or not assembly.reads.least:
         return more
     asked = {(d.locus, SPECIES[species_of(d.v)]) for d in drafts if usual[d.locus] >= MANY}
     hidden = [
@@ -94,8 +86,8 @@ def further_drafts(
         for one in best_of_loci(scores, its_species, use, [locus])
         if one.v_seen >= HIDDEN_WORDS
     ]
-    more = [d for d in _germline(hidden, drafts) if _is_hidden(reads, placements, d)]
-    return more or divided(reads, placements, drafts)
+    more = [d for d in _germline(hidden, drafts) if _is_hidden(assembly, d)]
+    return more or divided(assembly)
 
 
 def _by_common_words(
@@ -164,13 +156,14 @@ def _germline(found: Sequence[BestSegments], drafts: Sequence[Draft]) -> list[Dr
     return more
 
 
-def _is_hidden(reads: ReadSet, placements: Placements, germline: Draft) -> bool:
+def _is_hidden(assembly: Assembly, germline: Draft) -> bool:
     """Whether reads are of a chain of this germline that was built as one with another.
 
     Two chains of a gene that are mutated alike have few words of it. Where the one that was built
     follows the first, reads of the second fit germline better.
     """
-    now = placements.best(len(reads))
+    reads = assembly.reads
+    now = assembly.placements.best(len(reads))
     alone = place_on_text(reads, text_of([germline.tokens[germline.before_cdr3]]))
     gain = np.maximum(alone.best(len(reads)) - now, 0.0)
     better = alone.alignment.take(np.flatnonzero(gain[alone.alignment.read] > 0.0))

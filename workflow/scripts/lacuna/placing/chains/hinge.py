@@ -15,7 +15,7 @@ from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.stretches.junction import LENGTH_MARGIN, THIN, Path, Surroundings, weigh_paths
 from lacuna.placing.stretches.word_paths import WordGraph, paths, repeats
 from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import place_on
+from lacuna.placing.votes.placement import Assembly, place_on
 
 HINGE = 20  # first residues of the hinge, in front of any of which a linker may end
 FEWEST = 4  # of these that remain: an anchor of paths
@@ -24,17 +24,15 @@ COST = 1.5  # nats of a residue: where proteases cut, reads may end and begin wi
 TRIED = 4  # linkers in front of each residue, and as many that repeat themselves
 
 
-def with_linkers(
-    reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draft], without_ch1: Sequence[bool]
-) -> list[Draft]:
+def with_linkers(assembly: Assembly, without_ch1: Sequence[bool]) -> list[Draft]:
     """The drafts; those without CH1 with what reads show in front of their hinge, if that explains
     reads clearly better than the hinge from its start."""
-    found = list(drafts)
+    found = list(assembly.drafts)
     for i, lacking in enumerate(without_ch1):
         start = found[i].find(CONSTANT)
         if lacking and FEWEST < start and start + 2 * HINGE <= len(found[i]):
-            others = [*found[:i], *found[i + 1 :], *fixed]
-            found[i] = _with_linker(reads, found[i], start, others)
+            others = [*found[:i], *found[i + 1 :], *assembly.fixed]
+            found[i] = _with_linker(assembly.reads, found[i], start, others)
     return found
 
 

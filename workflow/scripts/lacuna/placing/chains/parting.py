@@ -5,7 +5,6 @@ of them shows instead is tried in either chain: in the right one it explains the
 other chain still explains the rest.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
 from lacuna.placing.votes.consensus import Votes, votes_for_template
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
-from lacuna.placing.votes.placement import Assembly, Placements, reads_over
+from lacuna.placing.votes.placement import Assembly, reads_over
 
 SECOND_SHARE = 0.15  # of the nats of the two residues that reads show most
 MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chains
@@ -47,18 +46,19 @@ def parted(assembly: Assembly) -> Assembly:
     return assembly.with_drafts(current)
 
 
-def divided(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> list[Draft]:
+def divided(assembly: Assembly) -> list[Draft]:
     """Chains that were built as one with another: of each draft that is alone in its locus and in
     front of whose CDR3 reads disagree at several places, one with the other residues.
 
-    placements: reads on the drafts. The ends of reads, which are misread most, do not suffice.
+    The ends of reads, which are misread most, do not suffice.
     """
+    reads, drafts = assembly.reads, assembly.drafts
     found, inner = [], _without_ends(reads)
     for i, draft in enumerate(drafts):
         if sum(other.locus == draft.locus for other in drafts) > 1:
             continue  # reads of the others lie on it too
         by_all, by_inner = (
-            _with_other_residues(draft, votes_for_template(part, placements, i, draft))
+            _with_other_residues(draft, votes_for_template(part, assembly.placements, i, draft))
             for part in (reads, inner)
         )
         other, inside = (changed.tokens != draft.tokens for changed in (by_all, by_inner))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS
-from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import Placements
+from lacuna.placing.votes.placement import Assembly
 
 ABUNDANCE_ROUNDS = 50  # of EM
 ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
@@ -36,22 +35,20 @@ class Population:
     places: int
 
 
-def populations(
-    reads: ReadSet, placements: Placements, names: Sequence[str], drafts: Sequence[Draft]
-) -> tuple[Population, ...]:
+def populations(assembly: Assembly, names: Sequence[str]) -> tuple[Population, ...]:
     """The share of the reads of each chain, and how mixed its loops are."""
-    shares = abundances(reads, placements)
+    shares = abundances(assembly)
     return tuple(
-        Population(name, float(shares[i]), *_runs(reads, placements, i, draft))
-        for i, (name, draft) in enumerate(zip(names, drafts, strict=True))
+        Population(name, float(shares[i]), *_runs(assembly, i)) for i, name in enumerate(names)
     )
 
 
-def abundances(reads: ReadSet, placements: Placements) -> np.ndarray:
+def abundances(assembly: Assembly) -> np.ndarray:
     """(chains and contaminants,) shares of the reads by expectation maximisation.
 
     Reads that fit several chains equally well are theirs in proportion to what each has.
     """
+    reads, placements = assembly.reads, assembly.placements
     read, count = placements.alignment.read, reads.count[placements.alignment.read]
     n, share = len(placements.text.start) - 1, placements.share
     of_chain = np.zeros(n)
@@ -62,7 +59,7 @@ def abundances(reads: ReadSet, placements: Placements) -> np.ndarray:
     return of_chain / max(float(of_chain.sum()), 1.0)
 
 
-def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> tuple[int, int, int]:
+def _runs(assembly: Assembly, chain: int) -> tuple[int, int, int]:
     """Confident runs of reads over loops, how many differ from what most reads show there, and at
     how many places they lie.
 
@@ -70,7 +67,8 @@ def _runs(reads: ReadSet, placements: Placements, chain: int, draft: Draft) -> t
     a loop of their own. If the loops of a single antibody are not built yet, its reads disagree
     with the template, but not with each other.
     """
-    a = placements.of(chain).alignment
+    reads, draft = assembly.reads, assembly.drafts[chain]
+    a = assembly.placements.of(chain).alignment
     loop = CDR_COLUMNS[draft.columns] & (draft.columns > 0)
     places: dict[int, Counter[tuple[int, ...]]] = {}
     for k in range(len(a.read)):

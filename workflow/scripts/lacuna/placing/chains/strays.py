@@ -20,7 +20,7 @@ from lacuna.placing.aligning.seeds import known_words, words
 from lacuna.placing.rows import NOWHERE
 from lacuna.placing.sources.segments import WORD
 from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import Placements
+from lacuna.placing.votes.placement import Assembly, Placements
 
 END = 14  # residues at the end of a chain, within which reads of what is behind it begin
 # Words of germline in a read that resembles it, and their share of its words. Of tryptic peptides
@@ -111,12 +111,10 @@ def _resembles(held: np.ndarray, counted: np.ndarray) -> np.ndarray:
     return np.asarray((found >= LEAST_WORDS) & (found >= LEAST_SHARE * counted.sum(1)))
 
 
-def rivalled(reads: ReadSet, placements: Placements, drafts: Sequence[Draft]) -> tuple[bool, ...]:
+def rivalled(assembly: Assembly) -> tuple[bool, ...]:
     """Of each draft, whether it may hold residues of a chain that was not found: strays of its
-    locus are many, or it is a light chain and there are more heavy ones than light ones.
-
-    placements: of the reads on the drafts and on contaminants.
-    """
+    locus are many, or it is a light chain and there are more heavy ones than light ones."""
+    reads, drafts, placements = assembly.reads, assembly.drafts, assembly.placements
     strays = _strays_of_loci(reads, placements)
     lacks_light = _lacks_light(drafts)
     found = []

@@ -13,14 +13,12 @@ import numpy as np
 from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import merge_il
-from lacuna.placing.aligning.memory import Memory
-from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.aligning.seeds import known_words, word_weights
 from lacuna.placing.sources.segments import WORD, species_of_c
 from lacuna.placing.sources.shown_constants import blocks_of, of_other, shown_constants
 from lacuna.placing.votes.consensus import next_draft, votes_for_template
 from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import Assembly, Placements, place_on, reads_over
+from lacuna.placing.votes.placement import Assembly, reads_over
 
 COMMON_SD = 0.7  # standard deviation of the log of how common a chain is by its reads
 UNFOUND = 0.05  # share of a locus of which no V domain may have been found
@@ -48,16 +46,14 @@ class Subclasses:
     shares: tuple[float, ...]
 
 
-def with_subclasses(
-    reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draft], placements: Placements
-) -> tuple[list[Draft], Placements, list[Subclasses]]:
+def with_subclasses(assembly: Assembly) -> tuple[Assembly, list[Subclasses]]:
     """The drafts, each with the constant region that is most probably its own, and its `rivals`;
-    where reads lie; and the loci of which reads show several constant regions.
+    and the loci of which reads show several constant regions.
 
-    placements: reads on drafts and fixed. All stays as it is if there is no such locus.
+    All stays as it is if there is no such locus.
     """
+    reads, drafts = assembly.reads, assembly.drafts
     weights = word_weights(reads, WORD)
-    assembly = Assembly(Memory.of(reads), drafts, fixed, placements)
     current, found = list(drafts), []
     # A chain of another species, as of the serum in which cells grew, has a region of its own.
     kinds = [(d.locus, species_of_c(d.c)) if d.c >= 0 else None for d in drafts]
@@ -72,17 +68,19 @@ def with_subclasses(
             current = _shared_out(replace(assembly, drafts=current), weights, one)
             found.append(one)
     if not found:
-        return current, placements, found
+        return assembly, found
     alone = {one.chains[0] for one in found if len(one.chains) == 1}
-    placements = place_on(reads, [*current, *fixed])
+    assembly = assembly.with_drafts(current)
     for _ in range(ROUNDS):
+        current = list(assembly.drafts)
         for i, draft in enumerate(current):
             if draft.rivals and i not in alone:
-                settled = next_draft(draft, votes_for_template(reads, placements, i, draft))
+                vote = votes_for_template(reads, assembly.placements, i, draft)
                 inside = draft.columns == CONSTANT
-                current[i] = draft.with_tokens(np.where(inside, settled.tokens, draft.tokens))
-        placements = place_on(reads, [*current, *fixed])
-    return current, placements, found
+                settled = next_draft(draft, vote).tokens
+                current[i] = draft.with_tokens(np.where(inside, settled, draft.tokens))
+        assembly = assembly.with_drafts(current)
+    return assembly, found
 
 
 def _shared_out(assembly: Assembly, weights: np.ndarray, found: Subclasses) -> list[Draft]:

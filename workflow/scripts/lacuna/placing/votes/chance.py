@@ -5,14 +5,10 @@ how well, is seen on the chains read backwards, on which no read belongs (Elias 
 10.1038/nmeth1019).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from lacuna.placing.aligning.align import MIN_SCORE
-from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.votes.draft import Draft
-from lacuna.placing.votes.placement import Placements, place_on
+from lacuna.placing.votes.placement import Assembly, place_on
 
 SURE = 20.0  # nats of a core that no read has by chance
 STEP = 0.5  # nats by which more is asked for at a time
@@ -21,11 +17,9 @@ MOST = 15.0  # nats that are asked for at most
 FEWEST = 5  # cores on backward chains that show how many are by chance
 
 
-def least_score(reads: ReadSet, drafts: Sequence[Draft], placements: Placements) -> float:
-    """Nats of a core from which more reads are of the chains (drafts) than by chance.
-
-    placements: of the reads on the chains and on contaminants.
-    """
+def least_score(assembly: Assembly) -> float:
+    """Nats of a core from which more reads are of the chains than by chance."""
+    reads, drafts, placements = assembly.reads, assembly.drafts, assembly.placements
     n = len(reads)
     chains = placements.take(np.flatnonzero(placements.chain < len(drafts))).best(n)
     loose = np.flatnonzero(placements.best(n) < SURE)

@@ -158,7 +158,9 @@ def of_one_locus(placements: Placements, drafts: Sequence[Draft]) -> Placements:
 
 def unchanged(one: Sequence[Draft], other: Sequence[Draft]) -> bool:
     """Whether drafts have the same residues."""
-    return all(np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True))
+    return len(one) == len(other) and all(
+        np.array_equal(a.tokens, b.tokens) for a, b in zip(one, other, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
