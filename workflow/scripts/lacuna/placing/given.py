@@ -30,7 +30,14 @@ from lacuna.placing.votes.consensus import (
 )
 from lacuna.placing.votes.draft import Draft, protein_of
 from lacuna.placing.votes.modifications import carried_by_cysteine
-from lacuna.placing.votes.placement import Placements, place_on, place_on_text, text_of, unchanged
+from lacuna.placing.votes.placement import (
+    Assembly,
+    Placements,
+    place_on,
+    place_on_text,
+    text_of,
+    unchanged,
+)
 from lacuna.scaffolds.residue_masses import UNMODIFIED, MassRules, Modifications, may_weigh
 from lacuna.scaffolds.scaffold import Gap
 
@@ -95,15 +102,16 @@ def show(
     placements = place_on(reads, [*templates, *fixed])
     reads = replace(reads, cysteine=carried_by_cysteine(reads, placements))
     reads = with_one_place(reads, templates, fixed)
-    drafts, placements = _settled(reads, given, fixed)
+    assembly = _settled(Assembly.of(reads, templates, fixed), given)
     rules = MassRules(modifications)
-    closed = _closed(reads, given, drafts, fixed, rules)
+    closed = _closed(assembly, given, rules)
     if any(len(a.gaps) < len(b.gaps) for a, b in zip(closed, given, strict=True)):
         given = closed
-        drafts, placements = _settled(reads, given, fixed)
-    final = [votes(reads, placements, i) for i in range(len(drafts))]
+        assembly = _settled(assembly.with_drafts([one.draft for one in given]), given)
+    placements = assembly.placements
+    final = [votes(reads, placements, i) for i in range(len(given))]
     lengths = [_other_length(reads, placements, i, one.draft) for i, one in enumerate(given)]
-    shown = [_shown(*each) for each in zip(given, drafts, final, lengths, strict=True)]
+    shown = [_shown(*each) for each in zip(given, assembly.drafts, final, lengths, strict=True)]
     shown = [_with_masses(*each, rules) for each in zip(shown, gaps, strict=True)]
     return shown, placements
 
@@ -153,36 +161,29 @@ class _Given:
         )
 
 
-def _settled(
-    reads: ReadSet, given: Sequence[_Given], fixed: Sequence[Draft]
-) -> tuple[list[Draft], Placements]:
-    """The chains with what reads agree on, and the reads on them."""
-    drafts = [one.draft for one in given]
+def _settled(assembly: Assembly, given: Sequence[_Given]) -> Assembly:
+    """The chains (as they are given) with what reads agree on, and the reads on them."""
+    reads = assembly.reads
     for _ in range(ROUNDS):
-        placements = place_on(reads, [*drafts, *fixed])
+        drafts, placements = assembly.drafts, assembly.placements
         found = [votes_for_template(reads, placements, i, d) for i, d in enumerate(drafts)]
         moved = [_known(*each) for each in zip(given, drafts, found, strict=True)]
         if unchanged(moved, drafts):
-            return drafts, placements
-        drafts = moved
-    return drafts, place_on(reads, [*drafts, *fixed])
+            break
+        assembly = assembly.with_drafts(moved)
+    return assembly
 
 
-def _closed(
-    reads: ReadSet,
-    given: Sequence[_Given],
-    drafts: Sequence[Draft],
-    fixed: Sequence[Draft],
-    rules: MassRules,
-) -> list[_Given]:
-    """The chains with as many residues in their open gaps as reads show; drafts: with what reads
-    agree on otherwise; rules: of no end of a chain, since no path leads to one."""
+def _closed(assembly: Assembly, given: Sequence[_Given], rules: MassRules) -> list[_Given]:
+    """The chains with as many residues in their open gaps as reads show; assembly: the chains with
+    what reads agree on otherwise; rules: of no end of a chain, since no path leads to one."""
+    reads, drafts = assembly.reads, assembly.drafts
     result = list(given)
     if not any(one.gaps for one in given):
         return result
     graph = WordGraph(reads)
     pieces = [piece for each in zip(given, drafts, strict=True) for piece in _between_gaps(*each)]
-    text = text_of([*pieces, *(draft.tokens for draft in fixed)])
+    text = text_of([*pieces, *(draft.tokens for draft in assembly.fixed)])
     elsewhere = place_on_text(reads, text).best(len(reads))
     for i, one in enumerate(given):
         tokens = drafts[i].tokens
