@@ -9,7 +9,9 @@ from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CONSTANT, CYS104
 from lacuna.core.alphabet import ABSENT, MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.phase import (
+    CROSSED,
     JOINED,
+    _crossed,
     apart,
     copied_into_cdr3,
     differences,
@@ -26,7 +28,7 @@ from lacuna.placing.sources.segments import WORD, best_of_loci, is_vhh, score_se
 from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import Draft, in_both
 from lacuna.placing.votes.placement import Assembly, place_on, reads_over
-from lacuna.reads.read import Read
+from lacuna.reads.read import Read, weight_of_equal
 from reads import (
     built,
     chain_with_cdr3,
@@ -511,6 +513,13 @@ def test_chains_of_one_gene_seldom_have_several_mutations_of_a_loop_in_common(
     found = replace(mixture(whole, []), reads=reads_of(reads), drafts=drafts)
     found = replace(found, placements=place_on(found.reads, drafts))
     assert (set(at) <= set(np.flatnonzero(unjoined(found)[0]).tolist())) == may
+
+
+def test_weights_of_reads_over_a_place_leave_no_rest_behind_them() -> None:
+    spans = np.array([(10, 23), (6, 18), (24, 36), (7, 18), (5, 19), (26, 35), (29, 41)])
+    weight = weight_of_equal(np.array([6, 3, 4, 5, 7, 5, 7]))
+    over = _crossed(spans, weight, 4, 60)
+    assert over[28] == weight[2] == CROSSED  # of one read alone
 
 
 def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Placed) -> None:

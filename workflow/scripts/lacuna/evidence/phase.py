@@ -252,7 +252,8 @@ def _crossed(spans: np.ndarray, weight: np.ndarray, seam: int, length: int) -> n
     found = np.zeros(length + 1)
     np.add.at(found, spans[long, 0] + seam, weight[long])
     np.add.at(found, spans[long, 1] - seam + 1, -weight[long])
-    return np.cumsum(found)[:length]
+    # Weights that were added and taken away leave a rest, by which CROSSED would be missed.
+    return np.cumsum(found)[:length].round(9)
 
 
 def apart(draft: Draft, other: Draft, cuts: Sequence[int], tells: np.ndarray) -> np.ndarray:
