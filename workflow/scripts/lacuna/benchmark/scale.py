@@ -25,6 +25,7 @@ import torch
 
 from lacuna.antibody.germlines import LOCI
 from lacuna.benchmark.peak import peak_mb_of
+from lacuna.benchmark.stages import STAGES
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, decode
 from lacuna.core.device import product_dtype, set_precision
 from lacuna.core.files import LacunaError, atomic_write
@@ -35,13 +36,6 @@ from lacuna.training.simulate import grid_to_chain, mutate, recombine
 
 GAP = 5  # missing residues of each chain, in a row
 MUTATIONS = 0.04  # share of framework residues that differ from germline
-STAGES = {
-    "read": ("read_scaffolds", "find_alkylation"),
-    "k-mers": ("write_kmers",),
-    "fill": ("fill_gaps",),
-    "join": ("join_blocks",),
-    "report": ("measure_accuracy", "join_accuracy", "write_report"),
-}
 OTHER = "other"
 REPEATS = 5  # of each product; the fastest counts
 
