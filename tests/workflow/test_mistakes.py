@@ -21,7 +21,7 @@ from runs import Run, Workspace
 from chains import fasta, germline_chain, hidden
 from lacuna.core.files import LacunaError
 from lacuna.network.weights import load_weights
-from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.read import read_scaffolds, unusable_homologs
 from lacuna.scaffolds.scaffold import Rejected
 from lacuna.steps.outdir import LOCK, RunLock
 from lacuna.templates.homologs import read_homologs
@@ -283,10 +283,11 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def read(folder: Path) -> list[Rejected]:
-    """The rejected records of the chains, gaps and truth in a folder."""
+    """The rejected records of the chains, gaps, truth and homologs in a folder."""
     given = [folder / name for name in ("gaps.tsv", "truth.fasta", "homologs.fasta")]
-    optional = [path if path.exists() else None for path in given]
-    records = read_scaffolds(folder / "good.fasta", *optional, tolerance_ppm=10)
+    *optional, homologs = (path if path.exists() else None for path in given)
+    records = list(read_scaffolds(folder / "good.fasta", *optional, tolerance_ppm=10))
+    records += unusable_homologs(homologs) if homologs else []
     return [record for record in records if isinstance(record, Rejected)]
 
 

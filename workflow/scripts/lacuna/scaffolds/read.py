@@ -48,7 +48,6 @@ def read_scaffolds(
     fasta: str | Path,
     gaps: str | Path | None = None,
     truth: str | Path | None = None,
-    homologs: str | Path | None = None,
     evidence: str | Path | Sequence[str | Path] | None = None,
     settled: str | Path | None = None,
     *,
@@ -60,11 +59,11 @@ def read_scaffolds(
     """Yield the records of a FASTA in order, usable or rejected; then other unusable input.
 
     The latter are rows of gaps or evidence of unknown chains, truth whose ids match only in part or
-    not at all, remarks on usable records, and bad records of `homologs`, a FASTA that is read only
-    for this. The files are streamed: only the ids, the tables, and true chains in another order
-    than in `fasta` are held in memory. `evidence`: one table or several, which are then multiplied;
-    `settled`: one in their place, whose distributions already include the network's; the chains and
-    gaps are then those that reads gave, and the truth is the one that was written for them.
+    not at all, and remarks on usable records. The files are streamed: only the ids, the tables, and
+    true chains in another order than in `fasta` are held in memory. `evidence`: one table or
+    several, which are then multiplied; `settled`: one in their place, whose distributions already
+    include the network's; the chains and gaps are then those that reads gave, and the truth is the
+    one that was written for them.
     `tolerance_ppm` applies to masses without a tolerance. `points`: a point is a gap like `-`, as
     in alignments of homologs. Raises LacunaError if a file as a whole cannot be used.
     """
@@ -102,8 +101,6 @@ def read_scaffolds(
             yield reader.rejected(record.chain, fault)
     yield from reader.left()
     yield from reader.notes.all()
-    if homologs is not None:
-        yield from _unusable(homologs)
     reader.warn()
 
 
@@ -297,8 +294,11 @@ def _unmatched(
         yield Rejected("", 1, None, printable(reason), remark=True)
 
 
-def _unusable(homologs: str | Path) -> Iterator[Rejected]:
-    """Yield the unusable records of a FASTA of homologs; the first get a line each."""
+def unusable_homologs(homologs: str | Path) -> Iterator[Rejected]:
+    """Yield the unusable records of a FASTA of homologs; the first MAX_LISTED get a line each.
+
+    Raises LacunaError if the file as a whole cannot be used.
+    """
     count = 0
     for record in read_scaffolds(homologs, points=True):
         if isinstance(record, Rejected) and not record.remark:

@@ -14,7 +14,7 @@ from lacuna.core.tables import NOTE, REJECTED_TABLE, RejectedRow
 from lacuna.scaffolds.alkylation import EvidenceChains
 from lacuna.scaffolds.json_lines import block_path, write_scaffolds
 from lacuna.scaffolds.notes import Notes
-from lacuna.scaffolds.read import read_scaffolds
+from lacuna.scaffolds.read import read_scaffolds, unusable_homologs
 from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
 from lacuna.scaffolds.truth import TRUTH
 from lacuna.scaffolds.truth_of_reads import unlike, write_truth
@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ChainFiles:
-    """A sample's chains, and what else is known of them, as `read_scaffolds` takes it.
+    """A sample's chains, and what else is known of them, mostly as `read_scaffolds` takes it.
 
     fasta: may be empty in a sample with reads, if these gave no chain; homologs: a FASTA whose
     unusable records are listed too; evidence, settled: tables that are carried with the chains;
@@ -115,7 +115,6 @@ def _usable(given: ChainFiles, tolerance_ppm: float, faults: list[Rejected]) -> 
         given.fasta,
         given.gaps,
         given.truth,
-        given.homologs,
         given.evidence,
         given.settled,
         masses=given.masses,
@@ -129,6 +128,8 @@ def _usable(given: ChainFiles, tolerance_ppm: float, faults: list[Rejected]) -> 
             if given.settled is None:  # the chains are given
                 notes.look_for_open_gaps(record)
             yield _unshown(record)
+    if given.homologs is not None:
+        faults.extend(unusable_homologs(given.homologs))
     faults.extend(notes.all())
 
 
