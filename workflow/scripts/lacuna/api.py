@@ -32,7 +32,7 @@ from lacuna.core.words import plural, type_of
 from lacuna.scaffolds.read import MAX_LISTED
 from lacuna.steps import split_scaffolds
 from lacuna.steps.given_chains import Chain, Given, Written, given_chains, write_inputs
-from lacuna.steps.one_file import fill_file
+from lacuna.steps.one_file import OwnNetworks, fill_file
 from lacuna.steps.outputs import OUTPUTS
 
 if TYPE_CHECKING:
@@ -292,9 +292,11 @@ def fill(
                 {key: _plain(value) for key, value in options.items()},
                 species=species,
                 spectra=_paths("spectra", spectra),
-                weights=None if bundled else _path("weights", weights),
-                library=_path("library", library),
-                large_network=_path("large_network", large_network),
+                own=OwnNetworks(
+                    None if bundled else _path("weights", weights),
+                    _path("library", library),
+                    _path("large_network", large_network),
+                ),
             )
         filled = FilledChains(tuple(_read_results(given, written, out)))
         _warn_of_rejected(filled)

@@ -175,7 +175,7 @@ def _fill(chosen: argparse.Namespace) -> None:
 
     Raises LacunaError if nothing was filled.
     """
-    from lacuna.steps.one_file import fill_file  # imports torch, not needed for --help
+    from lacuna.steps.one_file import OwnNetworks, fill_file  # imports torch, not needed for --help
 
     given = vars(chosen)
     inputs = {name: given[name] for name in ("fasta", *_INPUTS) if given.get(name)}
@@ -191,7 +191,7 @@ def _fill(chosen: argparse.Namespace) -> None:
             reads=given.get("reads", ()),
             reads_format=given["reads_format"],
             spectra=given.get("spectra", ()),
-            large_network=given.get("large_network"),
+            own=OwnNetworks(large_network=given.get("large_network")),
             progress=progress,
         )
     network, _ = bundled_weights(options.get("weights", DEFAULT_WEIGHTS))

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,39 @@ _ONE_AT_A_TIME = threading.Lock()  # PyTorch's threads and precision are those o
 _INSTEAD_OF_A_SHEET = "samples.tsv"  # a configuration must name a sheet; it is never read here
 
 
+@dataclass(frozen=True, slots=True)
+class OwnNetworks:
+    """Files of the user's own, None for the bundled ones: weights of the network and the library
+    that goes with them, and weights of the large network, which thorough mode alone reads."""
+
+    weights: Path | None = None
+    library: Path | None = None
+    large_network: Path | None = None
+
+    def or_bundled(self, config: Mapping[str, Any]) -> Networks:
+        """The files that are read: those given, else those of the set that the option `weights`
+        names.
+
+        Raises LacunaError if weights and library are bundled, but not together, or if the large
+        network does not fit the mode or the k-mers.
+        """
+        bundled = bundled_weights(config["weights"])
+        network, library = self.weights or bundled[0], self.library or bundled[1]
+        sets = (set_of(network), set_of(library))
+        if None not in sets and sets[0] != sets[1]:
+            raise LacunaError(
+                f"{network} is of the weights '{sets[0]}', and {library} of '{sets[1]}'; name the "
+                "set instead of its files"
+            )
+        if config["mode"] == "thorough":
+            large = self.large_network or LARGE_NETWORK
+            check_window(config["kmer"]["length"], large)
+            return Networks(network, library, large)
+        if self.large_network is not None:
+            raise LacunaError("a large network is read in mode 'thorough' alone; ask for that mode")
+        return Networks(network, library)
+
+
 def fill_file(
     inputs: Mapping[str, Path],
     out: Path,
@@ -54,9 +88,7 @@ def fill_file(
     reads: Sequence[Path] = (),
     reads_format: str = AUTO,
     spectra: Sequence[Path] = (),
-    weights: Path | None = None,
-    library: Path | None = None,
-    large_network: Path | None = None,
+    own: OwnNetworks = OwnNetworks(),
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Fill a file of chains, or the chains that reads show, and write the results into the folder
@@ -67,10 +99,9 @@ def fill_file(
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses`, `evidence`
     and `contaminants`, as in a sample sheet; options: values by key of config.yaml; keys that are
     not given have their defaults; reads, reads_format: as in a sample sheet; without a `fasta`
-    there must be some; spectra: files of fragment spectra; weights, library: files of one's
-    own instead of those of the option `weights`; large_network: weights for thorough mode, instead
-    of the bundled ones; progress: called with the number of finished chains and of all, at first
-    and after every block; never for reads alone, whose chains are not known before.
+    there must be some; spectra: files of fragment spectra; progress: called with the number of
+    finished chains and of all, at first and after every block; never for reads alone, whose chains
+    are not known before.
 
     Returns the names of the files, as `outputs_of` gives them.
     Computes with one thread, like a job of the workflow, so that results do not depend on the
@@ -80,13 +111,7 @@ def fill_file(
     config = check_config({"samples": _INSTEAD_OF_A_SHEET, **options})
     if species not in SPECIES:
         raise LacunaError(f"species '{species}' is unknown; use one of {', '.join(SPECIES)}")
-    network, germlines = _networks(config["weights"], weights, library)
-    asked = None
-    if config["mode"] == "thorough":
-        asked = large_network or LARGE_NETWORK
-        check_window(config["kmer"]["length"], asked)
-    elif large_network is not None:
-        raise LacunaError("a large network is read in mode 'thorough' alone; ask for that mode")
+    networks = own.or_bundled(config)
     stated = "" if reads_format == AUTO else reads_format
     check_together("the call", {**inputs, "reads": reads, "reads_format": stated})
     fasta = inputs.get("fasta")
@@ -102,7 +127,7 @@ def fill_file(
     total = 1 if fasta is None else count_records(fasta)  # reads give the chains of one block
     with _ONE_AT_A_TIME, _all_or_nothing(out, outputs) as scratch, _own_threads():
         # A user's file may have changed since an earlier call, which must not see that halfway.
-        forget(network=(weights or library) is not None)
+        forget(network=(own.weights or own.library) is not None)
         written = {name: scratch / file for name, file in outputs.items()}
         fill_sample(
             SampleFiles(
@@ -115,7 +140,7 @@ def fill_file(
                 spectra=tuple(spectra),
                 reads_format=reads_format,
             ),
-            Networks(network, germlines, asked),
+            networks,
             scratch,
             settings_of(config, repertoire),
             torch.device("cpu"),
@@ -182,22 +207,6 @@ def _is_own(table: Path) -> bool:
     column = next(c for name, c in _OWN_COLUMNS.items() if OPTIONAL[name] == table.name)
     with open(table, "rb") as handle:
         return column.encode() in handle.readline(_MAX_HEADER).rstrip(b"\r\n").split(b"\t")
-
-
-def _networks(chosen: str, weights: Path | None, library: Path | None) -> tuple[Path, Path]:
-    """The network and the library that are read: those given, else those of the chosen set.
-
-    Raises LacunaError if both are bundled, but not together.
-    """
-    bundled = bundled_weights(chosen)
-    network, library = weights or bundled[0], library or bundled[1]
-    sets = (set_of(network), set_of(library))
-    if None not in sets and sets[0] != sets[1]:
-        raise LacunaError(
-            f"{network} is of the weights '{sets[0]}', and {library} of '{sets[1]}'; name the set "
-            "instead of its files"
-        )
-    return network, library
 
 
 def _check_out(inputs: Sequence[Path], out: Path) -> None:
