@@ -22,8 +22,9 @@ from lacuna.scaffolds.gaps import MAX_SHOWN, find_gaps
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.notation import Letters, read_letters
 from lacuna.scaffolds.notes import Notes
-from lacuna.scaffolds.records import read_records
+from lacuna.scaffolds.records import BYTES_PER_RESIDUE, read_records
 from lacuna.scaffolds.scaffold import (
+    MAX_LENGTH,
     Gap,
     PositionEvidence,
     Rejected,
@@ -33,7 +34,6 @@ from lacuna.scaffolds.scaffold import (
 from lacuna.scaffolds.small_table import ByChain
 from lacuna.scaffolds.truth import TruthFile, place
 
-DEFAULT_MAX_LENGTH = 50_000  # residues of a chain, including the most that its gaps may have
 DEFAULT_TOLERANCE_PPM = 10.0
 MAX_LISTED = 100  # unusable homologs that get a line each
 MAX_SHOWN_IDS = 3
@@ -53,7 +53,7 @@ def read_scaffolds(
     *,
     masses: str | Path | None = None,
     tolerance_ppm: float = DEFAULT_TOLERANCE_PPM,
-    max_length: int = DEFAULT_MAX_LENGTH,
+    max_length: int = MAX_LENGTH,
     points: bool = False,
 ) -> Iterator[Scaffold | Rejected]:
     """Yield the records of a FASTA in order, usable or rejected; then other unusable input.
@@ -67,8 +67,7 @@ def read_scaffolds(
     `tolerance_ppm` applies to masses without a tolerance. `points`: a point is a gap like `-`, as
     in alignments of homologs. Raises LacunaError if a file as a whole cannot be used.
     """
-    # Generous: an inline gap takes about 16 bytes, plus blanks and line ends.
-    max_bytes = 32 * max_length
+    max_bytes = BYTES_PER_RESIDUE * max_length
     several = [evidence] if isinstance(evidence, str | Path) else evidence or []
     known = [EvidenceTable(path) for path in several]
     known += [EvidenceTable(settled, settled=True)] if settled is not None else []

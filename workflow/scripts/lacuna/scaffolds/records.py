@@ -8,6 +8,10 @@ from lacuna.scaffolds.fasta import count_records as count_fasta
 from lacuna.scaffolds.fasta import read_records as read_fasta
 from lacuna.scaffolds.repertoire import count_chains, layout_of, read_chains
 
+# Of a record, for each residue that its chain may have. Generous: an inline gap takes about 16,
+# plus blanks and line ends.
+BYTES_PER_RESIDUE = 32
+
 
 def is_repertoire(path: str | Path) -> bool:
     """Whether a file is a table of rearrangements (AIRR, OAS).

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 
+MAX_LENGTH = 50_000  # residues of a chain, including the most that its gaps may have
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.filling.search.cleavages import shown
-from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
 from lacuna.scaffolds.residue_masses import LIGHTEST, ChainForm, MassRules, heaviest_residue
-from lacuna.scaffolds.scaffold import Gap, SpectralEvidence
+from lacuna.scaffolds.scaffold import MAX_LENGTH, Gap, SpectralEvidence
 
 UNBOUNDED = 1 << 30  # residues
 MAX_SUSPECTS = 16  # prefix masses of a gap that are each left out if nothing fits all of them
@@ -99,9 +98,9 @@ def stages_of(gap: Gap) -> Stages | None:
 
 
 def allowed_lengths(gap: Gap, stages: Stages | None, rules: MassRules) -> range:
-    """The lengths that the bounds of a gap and masses allow, up to DEFAULT_MAX_LENGTH."""
+    """The lengths that the bounds of a gap and masses allow, up to MAX_LENGTH."""
     least, most = (0, UNBOUNDED) if stages is None else _lengths_within(stages, rules)
-    high = DEFAULT_MAX_LENGTH if gap.max_length is None else gap.max_length
+    high = MAX_LENGTH if gap.max_length is None else gap.max_length
     return range(max(gap.min_length, least), min(high, most) + 1)
 
 

@@ -13,8 +13,8 @@ from lacuna.placing.aligning.seeds import words
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.notation import read_letters
-from lacuna.scaffolds.read import DEFAULT_MAX_LENGTH
-from lacuna.scaffolds.records import read_records
+from lacuna.scaffolds.records import BYTES_PER_RESIDUE, read_records
+from lacuna.scaffolds.scaffold import MAX_LENGTH
 
 _RARE = bytes.maketrans(b"UOuo", b"XXXX")  # selenocysteine and pyrrolysine
 
@@ -31,12 +31,12 @@ def read_contaminants(*paths: Path) -> list[tuple[str, str]]:
     """
     found = []
     for path in (CONTAMINANTS, *paths):
-        for record in read_records(path, 32 * DEFAULT_MAX_LENGTH):
+        for record in read_records(path, BYTES_PER_RESIDUE * MAX_LENGTH):
             body = record.body
             if not any(mark in body for mark in b"[({"):  # names of modifications may have an O
                 record = record._replace(body=body.translate(_RARE))
             try:
-                found.append((record.chain, read_letters(record, DEFAULT_MAX_LENGTH).sequence))
+                found.append((record.chain, read_letters(record, MAX_LENGTH).sequence))
             except Fault as fault:
                 name = shortened(record.chain, MAX_SHOWN)
                 text = f"{path}:{fault.line}: '{name}' {fault.text}; it is no contaminant here"
