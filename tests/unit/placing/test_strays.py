@@ -10,9 +10,10 @@ import pytest
 from chains import germline_chain, mutated, random_protein
 from lacuna.antibody.germlines import constants
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
+from lacuna.core.lost_reads import about_lost, count_lost
 from lacuna.core.tables import CHAIN_TABLE, PLACED_TABLE, REJECTED_TABLE, RESEMBLES, PlacedRow
 from lacuna.evidence.far import spread_of_far
-from lacuna.placing.chains.strays import LOST_READS, count_lost, find_strays, lost_reads, rivalled
+from lacuna.placing.chains.strays import LOST_READS, find_strays, is_chain_lost, rivalled
 from lacuna.placing.place import place
 from lacuna.placing.votes.placement import Assembly
 from lacuna.reads.read import Read
@@ -48,7 +49,8 @@ def test_reads_of_a_chain_that_a_wrong_species_loses_are_named(
     strays, placed, species = count_lost(wrong.rows)
     assert strays >= LOST_READS and species == "mouse"
     assert {row.placed_as for row in wrong.rows if not row.chain} == {"fits no chain", MOUSE}
-    said = lost_reads(strays, placed, species)
+    assert is_chain_lost(strays, placed, species, share=1.0)
+    said = about_lost(strays, species)
     assert said.endswith("resemble mouse germline: set species to auto")
     assert said in caplog.text
 
@@ -142,11 +144,15 @@ def test_a_few_words_of_a_long_read_are_by_chance() -> None:
 
 
 def test_few_strays_are_not_worth_a_warning() -> None:
-    assert lost_reads(LOST_READS - 1, 0, "mouse") == ""
-    assert lost_reads(20, 1000, "") == lost_reads(20, 1000, "mouse") == ""
-    assert lost_reads(50, 1000, "", share=0.1) == ""
-    assert "set species to auto" in lost_reads(50, 1000, "mouse")
-    assert "not bundled (give its chains as a FASTA" in lost_reads(300, 1000, "")
+    assert not is_chain_lost(LOST_READS - 1, 0, "mouse", 0.025)
+    assert not any(is_chain_lost(20, 1000, species, 0.025) for species in ("", "mouse"))
+    assert not is_chain_lost(50, 1000, "", 0.1)
+    assert is_chain_lost(50, 1000, "mouse", 0.1) and is_chain_lost(300, 1000, "", 0.1)
+
+
+def test_the_warning_names_the_remedy() -> None:
+    assert about_lost(50, "mouse").endswith("resemble mouse germline: set species to auto")
+    assert "not bundled (give its chains as a FASTA" in about_lost(300, "")
 
 
 class UnsureOf(Sure):

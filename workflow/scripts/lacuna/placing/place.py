@@ -8,6 +8,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import v_segments
 from lacuna.core.chain_names import OF_LOCI, chain_names
+from lacuna.core.lost_reads import about_lost, count_lost
 from lacuna.core.tables import PlacedRow
 from lacuna.placing.aligning.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.aligning.seeds import word_weights
@@ -18,9 +19,8 @@ from lacuna.placing.chains.hinge import with_linkers
 from lacuna.placing.chains.populations import Population, abundances, is_serum, populations
 from lacuna.placing.chains.strays import (
     LOST,
-    count_lost,
     find_strays,
-    lost_reads,
+    is_chain_lost,
     rivalled,
     with_strays,
 )
@@ -179,9 +179,9 @@ def _with_lost(
     for sure, share in LOST:
         strays = find_strays(reads, on_chain, species, sure, assembly.drafts)
         marked = with_strays(rows, reads, strays)
-        lost = lost_reads(*count_lost(marked), share)
-        if lost:
-            LOG.warning("%s", lost)
+        lost, placed, other_species = count_lost(marked)
+        if is_chain_lost(lost, placed, other_species, share):
+            LOG.warning("%s", about_lost(lost, other_species))
             return marked, True
     return rows, False
 

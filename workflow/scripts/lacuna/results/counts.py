@@ -11,6 +11,7 @@ from typing import Any
 
 from lacuna.antibody.imgt import CONSTANT_REGION
 from lacuna.core.chain_names import locus_of
+from lacuna.core.lost_reads import about_lost, count_lost
 from lacuna.core.tables import (
     CHAIN_TABLE,
     CONTAMINANT,
@@ -24,7 +25,6 @@ from lacuna.core.tables import (
     Flag,
 )
 from lacuna.core.words import plural
-from lacuna.placing.chains.strays import count_lost, lost_reads
 from lacuna.results.streams import chunks
 
 MIN_CHAIN = 10  # residues; anything shorter is hardly a chain
@@ -160,6 +160,7 @@ def _with_reads(counts: Counts, chains: Path, reads: Path) -> Counts:
     names = {row.chain for row in CHAIN_TABLE.read(chains)}
     placed: Counter[str] = Counter()
     total = of_others = unsure = 0
+    lost, _, species = count_lost(PLACED_TABLE.read(reads))
     for row in PLACED_TABLE.read(reads):
         total += 1
         unsure += row.placed_as == UNSURE_FILE
@@ -173,7 +174,7 @@ def _with_reads(counts: Counts, chains: Path, reads: Path) -> Counts:
         placed=placed.total(),
         of_others=of_others,
         unsure=unsure,
-        lost=lost_reads(*count_lost(PLACED_TABLE.read(reads))),
+        lost=about_lost(lost, species) if lost else "",
         several=_several(placed),
     )
 

@@ -5,7 +5,7 @@ of residues with it, so that a chain, or its constant region, goes unnoticed. Ye
 some of these runs, which reads of other proteins do not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -148,35 +148,14 @@ def _lacks_light(drafts: Sequence[Draft]) -> bool:
     return 0 < light < heavy
 
 
-def lost_reads(strays: int, placed: int, species: str, share: float = LOST[-1][1]) -> str:
-    """What a user should know of reads that resemble germline, of which a chain is lost; or ''.
+def is_chain_lost(strays: int, placed: int, species: str, share: float) -> bool:
+    """Whether so many reads resemble germline that a chain was not found.
 
     placed: reads on chains and contaminants; species: that of the strays, as in `Strays`; share:
-    of the strays, from which they are named if they are of no other species than the one stated.
+    of the strays, if they are of no other species than the one stated.
     """
     least = OTHER_SHARE if species else share
-    if strays < max(LOST_READS, least * (strays + placed)):
-        return ""
-    found = f"{strays} reads that fit no chain resemble"
-    if species:
-        return f"{found} {species} germline: set species to auto"
-    return (
-        f"{found} germline: a chain was not found. It may be of another antibody, of serum IgG, of "
-        "another species than the one stated (set species to auto), or of one that is not bundled "
-        "(give its chains as a FASTA, with X for what is not known). Even residues with a high "
-        "probability may belong to the missing chain"
-    )
-
-
-def count_lost(rows: Iterable[PlacedRow]) -> tuple[int, int, str]:
-    """Strays, reads on chains and contaminants, and the species of the strays: of `lost_reads`."""
-    strays, placed, species = 0, 0, ""
-    for row in rows:
-        placed += bool(row.chain)
-        if row.placed_as.startswith(RESEMBLES):
-            strays += 1
-            species = row.placed_as.removeprefix(RESEMBLES_SPECIES).removeprefix(RESEMBLES).strip()
-    return strays, placed, species
+    return strays >= max(LOST_READS, least * (strays + placed))
 
 
 def with_strays(rows: Sequence[PlacedRow], reads: ReadSet, strays: Strays) -> list[PlacedRow]:
