@@ -34,6 +34,9 @@ _CONTROL = re.compile(
 )
 
 
+MAX_SHOWN = 100  # characters of an id or sequence in a message
+
+
 def printable(text: str) -> str:
     """The text on one line, with invisible characters as escapes: \\x1b, \\u2028, \\xa0.
 

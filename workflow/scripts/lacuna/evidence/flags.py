@@ -102,7 +102,7 @@ def other_lengths(found: Votes) -> np.ndarray:
     """(t,) residues that at least half of the reads across them leave out, and those on either side
     of a place where so many have more.
 
-    Where reads are few, they change the chain only if they agree (`placing.revise`).
+    Where reads are few, they change the chain only if they agree (`placing/votes/revise.py`).
     """
     result: np.ndarray = (found.deleted > 0) & (found.deleted >= found.depth)
     for place, ways in found.inserted.items():

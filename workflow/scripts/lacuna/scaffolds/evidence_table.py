@@ -19,7 +19,7 @@ from lacuna.core.files import shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
 from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
-from lacuna.scaffolds.small_table import ByChain, read_table
+from lacuna.scaffolds.small_table import MAX_DIGITS, ByChain, read_table
 
 REQUIRED = ("chain", "position")
 LONG = (*REQUIRED, "residue", "probability")
@@ -27,7 +27,6 @@ SPREAD = "spread"  # column of tables that reads gave: `PositionEvidence.spread`
 WITHIN = "within"  # the number of a residue in a gap of unknown length, from 1; elsewhere empty
 # Column of tables that reads gave: `yes` if what they show of a gap cannot have its mass.
 AT_ODDS = "at_odds"
-MAX_DIGITS = 12  # of a position
 ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
 _NAME = "evidence table"
 _FORM = f"{', '.join(LONG)}, or one column a residue after {' and '.join(REQUIRED)}"

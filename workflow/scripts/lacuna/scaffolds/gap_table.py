@@ -14,15 +14,20 @@ from typing import NamedTuple
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault, first_of
-from lacuna.scaffolds.small_table import UNNAMED, ByChain, miscounted, unquoted
+from lacuna.scaffolds.small_table import (
+    MAX_DIGITS,
+    MAX_LINE,
+    UNNAMED,
+    ByChain,
+    miscounted,
+    unquoted,
+)
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())
 COLUMNS = REQUIRED + OPTIONAL
 CLOSED = "closed"  # column of a gap that reads closed: the probability that nothing is missing
 
-MAX_LINE = 100_000  # characters of a line
-MAX_DIGITS = 12  # of a whole number
 MAX_PREFIXES = 100  # masses of beginnings of a gap
 
 _BED_KEYWORDS = ("track", "browser")  # first words of lines for genome browsers

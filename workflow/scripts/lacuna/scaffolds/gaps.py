@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from lacuna.core.alphabet import MISSING_LETTER, MISSING_LETTERS, RESIDUES
-from lacuna.core.files import shortened
+from lacuna.core.files import MAX_SHOWN, shortened
 from lacuna.core.masses import MONOISOTOPIC
 from lacuna.scaffolds.fasta import Fault, Record, first_of
 from lacuna.scaffolds.gap_table import Row
@@ -25,7 +25,6 @@ from lacuna.scaffolds.scaffold import Gap, Piece
 
 MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
 MAX_CHOICES = 1_000  # possible lengths of a gap, from min_length to max_length
-MAX_SHOWN = 100  # characters of an id or sequence in a message
 _RUN = re.compile(f"[{MISSING_LETTERS}]+")
 _HALF_DALTON = 0.5
 _WEIGHED = frozenset(RESIDUES) - {"C"}  # residues whose mass does not depend on the sample

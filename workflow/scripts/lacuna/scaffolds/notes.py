@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lacuna.core.alphabet import MISSING_LETTER
-from lacuna.core.files import printable, shortened
+from lacuna.core.files import MAX_SHOWN, printable, shortened
 from lacuna.core.words import plural
 from lacuna.scaffolds.fasta import Record
 from lacuna.scaffolds.gap_table import Row
-from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.notation import Letters
 from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
 

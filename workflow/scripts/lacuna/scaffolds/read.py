@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from lacuna.core.alphabet import RESIDUES
-from lacuna.core.files import printable, shortened
+from lacuna.core.files import MAX_SHOWN, printable, shortened
 from lacuna.scaffolds.evidence_table import EvidenceTable, joined
 from lacuna.scaffolds.fasta import Fault, Record
 from lacuna.scaffolds.gap_table import GapTable
-from lacuna.scaffolds.gaps import MAX_SHOWN, find_gaps
+from lacuna.scaffolds.gaps import find_gaps
 from lacuna.scaffolds.mass_table import MassTable
 from lacuna.scaffolds.notation import Letters, read_letters
 from lacuna.scaffolds.notes import Notes

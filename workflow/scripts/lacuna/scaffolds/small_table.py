@@ -14,6 +14,7 @@ from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import plural
 
 MAX_LINE = 100_000  # characters
+MAX_DIGITS = 12  # of a whole number
 # What is wrong with a column without a name, as write.csv of R and to_csv of pandas begin with.
 UNNAMED = (
     "a column has no name; if it holds row names, write the table with row.names=FALSE (R) or "

@@ -14,9 +14,8 @@ import numpy as np
 from Bio.Align import PairwiseAligner, substitution_matrices
 
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
-from lacuna.core.files import atomic_write, printable, shortened
+from lacuna.core.files import MAX_SHOWN, atomic_write, printable, shortened
 from lacuna.core.words import plural
-from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 LOG = logging.getLogger(__name__)

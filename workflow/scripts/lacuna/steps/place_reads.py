@@ -11,7 +11,7 @@ import numpy as np
 from lacuna.antibody.imgt import in_v_domain
 from lacuna.antibody.parts import number_parts
 from lacuna.core.alphabet import MISSING_LETTER, N_RESIDUES, encode, merge_il
-from lacuna.core.files import LacunaError, printable, shortened
+from lacuna.core.files import MAX_SHOWN, LacunaError, printable, shortened
 from lacuna.core.records import write_record
 from lacuna.core.tables import PlacedRow
 from lacuna.core.words import plural
@@ -25,7 +25,6 @@ from lacuna.reads.cysteine import carried_by_c
 from lacuna.reads.error_model import load_error_models
 from lacuna.reads.read import Read
 from lacuna.scaffolds.alkylation import READINGS, by_reads, prior_shares
-from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.read import read_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Scaffold

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from lacuna.core.alphabet import encode, merge_il
-from lacuna.core.files import printable, shortened
+from lacuna.core.files import MAX_SHOWN, printable, shortened
 from lacuna.core.paths import CONTAMINANTS
 from lacuna.placing.aligning.seeds import words
 from lacuna.scaffolds.fasta import Fault
-from lacuna.scaffolds.gaps import MAX_SHOWN
 from lacuna.scaffolds.notation import read_letters
 from lacuna.scaffolds.records import BYTES_PER_RESIDUE, read_records
 from lacuna.scaffolds.scaffold import MAX_LENGTH
