@@ -1,6 +1,7 @@
 """What every rule of the workflow has, and what the files around the library contain."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,18 @@ def test_a_change_of_its_code_re_runs_a_rule(rule: str) -> None:
     else:
         found = code is not None and code[1] == script
         assert found, f'put code=code("{script}") into the params of {rule}'
+
+
+def test_no_name_of_a_file_of_rules_is_that_of_another() -> None:
+    """All files share their names: the later one would win."""
+    names = [
+        name
+        for path in FILES
+        for line in re.findall(r"^([A-Z][\w, ]*) = ", path.read_text(), re.MULTILINE)
+        for name in line.split(", ")
+    ]
+    assert len(names) > 40
+    assert [name for name, n in Counter(names).items() if n > 1] == []
 
 
 def test_what_is_measured_re_runs_its_measurement() -> None:

