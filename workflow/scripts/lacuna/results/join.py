@@ -35,7 +35,7 @@ def join_parts(table: str, parts: Iterable[Path], out: Path) -> None:
 
 
 def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
-    """Write chains with one gap filled differently: `>chain|gap 2|rank 3 probability=0.04`.
+    """Write chains with one gap filled differently: `>chain|gap2|rank3 probability=0.04`.
 
     gaps, filled: tables of a sample from `join_parts`, with chains in the same order.
     """

@@ -58,7 +58,9 @@ class Notes:
             for end, remedy in ((row.end, "the start"), (row.end - 1, "start and end")):
                 if _is_run(letters.sequence, first, end):
                     self._add(
-                        *("counting", row.line, chain),
+                        "counting",
+                        row.line,
+                        chain,
                         f"has a gap at {row.start}..{row.end}, which leaves out the missing "
                         f"residue at {first}; positions count from 0, the end exclusive: if yours "
                         f"count from 1, subtract 1 from {remedy}",

@@ -95,14 +95,20 @@ def _warn(nearer: Mapping[str, Nearer], stated: str, far: set[str]) -> None:
         LOG.warning(
             "'%s' has %.2f of its V residues in common with %s germline and %.2f with %s; set "
             "'species' of its sample to auto",
-            *(name, one.share, one.species, one.stated_share, stated),
+            name,
+            one.share,
+            one.species,
+            one.stated_share,
+            stated,
         )
     if len(nearer) > MAX_WARNINGS:
         LOG.warning("%d chains are nearer to another species; see gaps.tsv", len(nearer))
     if far:
         LOG.warning(
-            "%s far from the germlines of all species that are known here (%s), such as '%s'; "
+            "%s %s far from the germlines of all species that are known here (%s), such as '%s'; "
             "give homologs of them",
-            *(f"{plural(len(far), 'chain')} {'is' if len(far) == 1 else 'are'}",),
-            *(", ".join(SPECIES), min(far)),
+            plural(len(far), "chain"),
+            "is" if len(far) == 1 else "are",
+            ", ".join(SPECIES),
+            min(far),
         )

@@ -258,15 +258,15 @@ def _by_sides(
     weights = RESIDUE_MASSES.copy()
     weights[CYSTEINE] += carried
     begun = np.cumsum(weights[tokens], axis=1) - weights[tokens]
-    divided = probabilities.copy()
+    apart = probabilities.copy()
     for i, row in enumerate(tokens.T):
         either = row == LEUCINE
         if either.any():
             nats = np.average(side_nats(stages.spectra, begun[either, i]), weights=share[either])
             pair = probabilities[i, [ISOLEUCINE, LEUCINE]] * (np.exp(nats), 1.0)
             both = probabilities[i, [ISOLEUCINE, LEUCINE]].sum()
-            divided[i, [ISOLEUCINE, LEUCINE]] = both * pair / max(pair.sum(), TINY)
-    return divided
+            apart[i, [ISOLEUCINE, LEUCINE]] = both * pair / max(pair.sum(), TINY)
+    return apart
 
 
 def told_by_sides(probabilities: np.ndarray, evidence: SpectralEvidence) -> np.ndarray:
