@@ -36,17 +36,10 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
     with TemporaryFile() as waiting:
         for path in scored:
             sums = add_up(_sums(read_scored(path), predictions))
-            of_chains = sums["scope"] == "chain"
-            total = add_up([total, sums[~of_chains]])
-            every = sums[["method", "protocol"]].itertuples(index=False, name=None)
-            rows = accuracy_table([sums[of_chains]], every)
-            lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
-            keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
-            # Read as a file, whose lines end only at "\n": an id may contain Unicode line ends.
-            numbered = zip(keys, StringIO(lines), strict=True)
-            for (number, chain), group in groupby(numbered, key=itemgetter(0)):
+            total = add_up([total, sums[sums["scope"] != "chain"]])
+            for number, chain, lines in _rows_of_chains(sums):
                 places.append((number, chain, waiting.tell()))
-                waiting.write("".join(line for _, line in group).encode() + b"\n")
+                waiting.write(lines.encode() + b"\n")
         overall = accuracy_table([total])
         answered = set(zip(overall["method"], overall["protocol"], strict=True))
         which = itemgetter(*(ACCURACY_TABLE.names.index(name) for name in ("method", "protocol")))
@@ -58,6 +51,18 @@ def measure(scored: Iterable[Path], seed: Iterable[Path], out: Path) -> None:
                     text = line.decode()
                     if which(text.split("\t")) in answered:
                         handle.write(text)
+
+
+def _rows_of_chains(sums: pd.DataFrame) -> Iterator[tuple[float, str, str]]:
+    """Yield the sort key of each chain of a block, and its rows as lines of the accuracy table."""
+    every = sums[["method", "protocol"]].itertuples(index=False, name=None)
+    rows = accuracy_table([sums[sums["scope"] == "chain"]], every)
+    lines = rows.to_csv(None, sep="\t", index=False, header=False, lineterminator="\n")
+    keys = zip(natural_order(rows["value"]), rows["value"], strict=True)
+    # Read as a file, whose lines end only at "\n": an id may contain Unicode line ends.
+    numbered = zip(keys, StringIO(lines), strict=True)
+    for key, group in groupby(numbered, key=itemgetter(0)):
+        yield *key, "".join(line for _, line in group)
 
 
 def _sums(table: pd.DataFrame, predictions: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
