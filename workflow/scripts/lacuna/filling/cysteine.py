@@ -56,9 +56,9 @@ def find_reading(
     that all their masses share.
 
     modifications: other modifications that masses may include; read: number of C's of reads by the
-    reading that their tool wrote on them. Weighs TOGETHER masses at a time
-    until one reading has a probability of ENOUGH, and goes on until it is settled whether they
-    share an error. At most MOST_MASSES are weighed.
+    reading that their tool wrote on them. Weighs TOGETHER masses at a time until one reading has a
+    probability of ENOUGH, and goes on until it is settled whether they share an error. At most
+    MOST_MASSES are weighed.
     """
     logs = log_odds(count_written(chains), read or {})
     conventions = Conventions()

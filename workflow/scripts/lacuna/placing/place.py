@@ -140,11 +140,11 @@ def _built(assembly: Assembly, species: str, use: np.ndarray) -> Assembly:
             assembly = assembly.with_drafts([*assembly.drafts, *more])
             assembly = build(assembly, use, rounds, bridges=bridges)
         if not bridges:
-            assembly = _checked(assembly)
+            assembly = _cleaned(assembly)
     return assembly
 
 
-def _checked(assembly: Assembly) -> Assembly:
+def _cleaned(assembly: Assembly) -> Assembly:
     """The reads, as far as they are believed from now on, and the chains without the constant
     domains that these do not show."""
     drafts = assembly.drafts

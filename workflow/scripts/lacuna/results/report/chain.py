@@ -119,8 +119,8 @@ class Chain:
 
     @property
     def to_check(self) -> list[int]:
-        """Positions to check before a gene is ordered: below .80, not filled, doubtful, or in a gap
-        whose mass or length is in doubt."""
+        """Positions to check before a gene is ordered: below 0.80, not filled, doubtful, or in a
+        gap whose mass or length is in doubt."""
         unsure = {r.position for r in self.residues if r.level > 2}
         for gap in self.gaps:
             if gap.doubted:
