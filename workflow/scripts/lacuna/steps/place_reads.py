@@ -187,4 +187,4 @@ def _warn_of_own(
 def _as_shown(sequence: str, shown: Shown) -> str:
     """The letters of a chain, with an X for each residue of a gap whose length reads show."""
     places = zip(shown.place.tolist(), shown.within.tolist(), strict=True)
-    return "".join(MISSING_LETTER if within else sequence[place] for place, within in places)
+    return "".join(MISSING_LETTER if within else sequence[at] for at, within in places)

@@ -134,14 +134,14 @@ def _form_of(
     errors = () if best.meets else _errors_of_missed(scaffold, sequence, modifications)
     if not errors:
         return best
-    without = [
+    righted = [
         (math.log(error.prior), _fits(scaffold, error.mass, sequence, modifications))
         for error in errors
     ]
 
     def rank(i: int) -> tuple[bool, bool, float]:
         """Greatest rank of a form without an error, the probability of that included."""
-        ranks = [(nats, right[i].rank) for nats, right in without]
+        ranks = [(nats, right[i].rank) for nats, right in righted]
         return max((meets, by, more + nats) for nats, (meets, by, more) in ranks)
 
     return fits[max(range(len(fits)), key=rank)]

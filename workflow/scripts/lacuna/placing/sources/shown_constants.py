@@ -51,12 +51,12 @@ def shown_constants(weights: np.ndarray, first: int) -> list[tuple[int, float]]:
                 if all(ratio is not None for ratio in compared):
                     own = left[known_words(merge_il(constant_tokens()[c]), WORD)]
                     read = float(np.where(own >= SEEN, 1.0, -UNSEEN).sum())
-                    rivals.append((read, -c, compared[0]))
+                    rivals.append((read, -c, compared[0] or 0.0))  # of equal ones the first
         if not rivals:
             total = sum(found.values())
             return [(c, share / total) for c, share in found.items()]
         _, number, ratio = max(rivals)
-        found[-number] = ratio or 0.0
+        found[-number] = ratio
 
 
 def _compared(weights: np.ndarray, left: np.ndarray, own: int, other: int) -> float | None:
