@@ -11,6 +11,7 @@ import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 from lacuna.placing.aligning.readset import MISTAKEN, ReadSet
+from lacuna.placing.chains.contradicting import contradicting
 from lacuna.placing.votes.consensus import Votes, votes_for_template
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
 from lacuna.placing.votes.placement import Assembly, reads_over
@@ -43,7 +44,27 @@ def parted(assembly: Assembly) -> Assembly:
             best = int(np.argmax(nats))
             if nats[best] > nats[0] + MIN_GAIN:
                 current = trials[best]
-    return assembly.with_drafts(current)
+    return _without_contradiction(assembly.with_drafts(current))
+
+
+def _without_contradiction(assembly: Assembly) -> Assembly:
+    """The drafts, of which one of several of a locus has the residues of the reads that contradict
+    it, if reads gain by that: it was partly built like another one."""
+    every = np.arange(len(assembly.reads))
+    pairs = pairs_of_locus(assembly.drafts)
+    for locus in sorted({assembly.drafts[i].locus for i, _ in pairs}):
+        rows = contradicting(assembly, locus).rows
+        current = list(assembly.drafts)
+        trials = [current]
+        for i, draft in enumerate(current):
+            if len(rows) and draft.locus == locus:
+                changed = with_residues_of(assembly, i, rows)
+                trials.append([*current[:i], changed, *current[i + 1 :]])
+        nats = [assembly.nats_on(trial, every) for trial in trials if len(rows)]
+        best = int(np.argmax(nats)) if nats else 0
+        if best and nats[best] > nats[0] + MIN_GAIN:
+            assembly = assembly.with_drafts(trials[best])
+    return assembly
 
 
 def divided(assembly: Assembly) -> list[Draft]:
@@ -78,6 +99,16 @@ def _with_other_residues(draft: Draft, found: Votes) -> Draft:
         if of_both and {first, second} not in _MISTAKEN:
             tokens[at] = second
     return draft.with_tokens(tokens)
+
+
+def with_residues_of(assembly: Assembly, chain: int, rows: np.ndarray) -> Draft:
+    """A chain with the residues in front of its CDR3 that some of the reads on it (rows) show."""
+    draft = assembly.drafts[chain]
+    of_rows = np.isin(assembly.placements.alignment.read, rows)
+    placements = assembly.placements.take(np.flatnonzero(of_rows))
+    nats = votes_for_template(assembly.reads, placements, chain, draft).nats
+    shown = draft.before_cdr3 & ~draft.held & (nats.max(1) >= MIN_GAIN)
+    return draft.with_tokens(np.where(shown, nats.argmax(1), draft.tokens).astype(np.uint8))
 
 
 def _places(differ: np.ndarray) -> int:

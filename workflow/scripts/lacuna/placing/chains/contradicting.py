@@ -1,0 +1,87 @@
+"""Reads that contradict the chains in the same way, which are of a chain that was not found.
+
+Such a read lies on the chain that is most like its own, as far as the two are alike. Beyond, it
+goes on otherwise, or differs in several residues close to each other. Misread ones do so in many
+ways, and those of a missing chain in one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from lacuna.placing.aligning.alignment import MISMATCH, Alignment
+from lacuna.placing.aligning.seeds import words
+from lacuna.placing.votes.draft import Draft
+from lacuna.placing.votes.placement import Assembly
+
+# Residues of a read in a row that are not those of the chain: none of them, or TWO at least are
+# others; and the probability that each of them must have.
+RUN, TWO, SURE = 5, 2, 0.6
+RECURRENT = 4  # different reads with one such run
+APART = 8  # columns between places: one misread peptide shows no more than one
+
+
+@dataclass(frozen=True, slots=True)
+class Contradicting:
+    """Reads that contradict the V domains of a locus, each in the same way as others.
+
+    rows (n,): of the reads, ascending; share: of the weight of all on these V domains; places: how
+    many the reads contradict.
+    """
+
+    rows: np.ndarray
+    share: float
+    places: int
+
+
+def contradicting(assembly: Assembly, locus: str) -> Contradicting:
+    """Those among the reads on chains of a locus."""
+    reads = assembly.reads
+    number = words(reads.tokens, RUN)
+    if not number.size:  # all reads are shorter
+        return Contradicting(np.empty(0, dtype=np.int64), 0.0, 0)
+    sure = (number >= 0) & (sliding_window_view(reads.right, RUN, axis=-1).min(-1) >= SURE)
+    on_v, held = [], []
+    for i, draft in enumerate(assembly.drafts):
+        if draft.locus != locus:
+            continue
+        a = assembly.placements.of(i).alignment
+        a = a.take(np.flatnonzero(a.span[:, 0] < draft.cdr3()[0]))
+        on_v.append(a.read)
+        row, at = np.nonzero(_others(a, draft) & sure[a.read])
+        column = draft.columns[_place(a, row, at)]
+        held.append(np.stack([number[a.read[row], at], a.read[row], column]))
+    run, read, column = np.concatenate(held, axis=1)
+    of_reads = np.unique(np.stack([run, read]), axis=1)[0]
+    runs, count = np.unique(of_reads, return_counts=True)
+    recurs = np.isin(run, runs[count >= RECURRENT])
+    rows = np.unique(read[recurs])
+    every = float(reads.weight[np.unique(np.concatenate(on_v))].sum())
+    steps = np.diff(np.unique(column[recurs]).astype(int))
+    places = int((steps >= APART).sum()) + bool(len(rows))
+    return Contradicting(rows, float(reads.weight[rows].sum()) / max(every, 1e-9), places)
+
+
+def _others(a: Alignment, draft: Draft) -> np.ndarray:
+    """(m, w) bool: whether RUN residues of a placement, from each of w on, are not the chain's in
+    front of CDR3: right behind its core, right in front of it, or within it."""
+    stop, width = draft.cdr3()[0], a.at.shape[1]
+    first = np.arange(width - RUN + 1)
+    begin, end = a.span[:, :1], a.span[:, 1:]
+    behind = (first == a.core[:, 1:]) & (end < stop)
+    front = (first == a.core[:, :1] - RUN) & (begin >= RUN)
+    other = (a.kind == MISMATCH) & (a.at < stop)
+    within = sliding_window_view(other, RUN, axis=1).sum(-1) >= TWO
+    found: np.ndarray = behind | front | within
+    return found
+
+
+def _place(a: Alignment, row: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(n,) positions of the chain under residues (at) of placements (row), on the diagonals of
+    their ends beyond their cores."""
+    left = a.span[row, 0] - a.core[row, 0] + at
+    right = a.span[row, 1] - a.core[row, 1] + at
+    beyond = np.where(at < a.core[row, 0], left, right)
+    place: np.ndarray = np.where(a.at[row, at] >= 0, a.at[row, at], beyond)
+    return place
