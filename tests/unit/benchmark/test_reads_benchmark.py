@@ -50,3 +50,11 @@ def test_loops_of_other_lengths_that_make_up_for_each_other_are_aligned() -> Non
     assert _pairs("ACDE", "ACDF") == [(0, 0), (1, 1), (2, 2), (3, 3)]
     shifted = CHAIN[:90] + "C" + CHAIN[90:119]  # a residue too many, and the last one lacks
     assert _pairs(CHAIN[:120], shifted)[-1] == (118, 119)
+
+
+def test_a_misread_stretch_of_the_same_length_is_not_aligned_around() -> None:
+    """The residues of a stretch in another order, of which gaps would make some right."""
+    for n in (4, 8):
+        stretch = CHAIN[50 : 50 + n]
+        answer = CHAIN[:50] + stretch[1:] + stretch[:1] + CHAIN[50 + n : 120]
+        assert _pairs(CHAIN[:120], answer) == [(i, i) for i in range(120)]

@@ -301,3 +301,13 @@ def test_what_a_cdr3_has_of_another_place_may_not_be_its_own(copied: str) -> Non
     known = len(copied) > 6 and "X" not in copied
     assert found == (list(range(start, start + len(copied))) if known else [])
     assert not copied_into_cdr3([other, draft], 0).any()
+
+
+def test_what_is_read_of_one_fr4_alone_still_differs(whole: Placed) -> None:
+    """In front of CDR3 the other chain may have the same there."""
+    fr4 = ONE.index("WGQG")
+    far, differ = [fr4 + 5, fr4 + 6], list(range(CDR3 + 3, 5, -7))
+    found = mixture(whole, [*differ, *far])
+    reads = reads_of([*tiles(ONE), *tiles(decode(found.drafts[1].tokens)[:fr4])])
+    found = replace(found, reads=reads, placements=place_on(reads, found.drafts))
+    assert np.flatnonzero(unjoined(found)[0]).tolist() == far

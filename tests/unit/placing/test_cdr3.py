@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pyteomics.mass import std_aa_mass
 
+from lacuna.antibody.germlines import j_segments
 from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode
 from lacuna.evidence.chain import GapHint, _gap
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
@@ -19,7 +20,7 @@ from lacuna.placing.stretches.junction import Path, Surroundings, touching, weig
 from lacuna.placing.stretches.junction_mass import JunctionMass
 from lacuna.placing.stretches.loops import weighs_as, with_loop
 from lacuna.placing.stretches.word_paths import WordGraph, paths
-from lacuna.placing.votes.draft import protein_of
+from lacuna.placing.votes.draft import Draft, draft_of, protein_of
 from lacuna.placing.votes.modifications import carried_by_cysteine
 from lacuna.placing.votes.placement import place_on
 from reads import (
@@ -472,3 +473,72 @@ def test_the_mass_of_an_open_cdr3_is_no_other_gaps() -> None:
     mass = JunctionMass(98, 106, 900.4)
     assert _gap(98, 106, mass).mass == 900.4
     assert _gap(30, 31, mass) == GapHint(30, 31, None, None)
+
+
+def test_a_cdr3_that_shows_fr3_begins_behind_it() -> None:
+    """Where a chain differs from germline in front of CDR3, reads of it may lie within CDR3."""
+    front, behind = "AEDTAVYYCARDHW", "NPTDSYWGQGTLVTVSS"
+    reads = [text[i:] for text in (front, behind) for i in range(4)]
+    found = bridged_by(*reads, known="ARVYYCARDHWXXXNPTDSY")
+    assert found.startswith("ARDHWX") and found.endswith("TDSYWGQGTLVTVSS")
+    assert bridged_by(*reads, known="ARVYYCARDHW").startswith("ARDHW")
+
+
+def into_segment(segment: str, front: str, *behind: str, known: str = "") -> Draft:
+    """A chain of a J segment of which reads show FR3 and the beginning of CDR3, and what follows
+    (behind); known: the CDR3 so far."""
+    known = known or f"{front}XXX"
+    draft = draft_of("H", germline_draft("H").v, j_segments().names.index(segment), -1)
+    draft = draft.with_cdr3(encode(known))
+    start, stop = draft.cdr3()
+    found = read_set(*(f"SLRSDDTAVYYC{front}"[i:] for i in range(4)), *behind)
+    sides = draft.tokens[:start], draft.tokens[stop:]
+    around = Surroundings(found, *sides, np.zeros(len(found)), CDR3_JOINT)
+    return with_junction(around, draft, WordGraph(found), encode(known) < MISSING, [], [])
+
+
+@pytest.mark.parametrize(
+    ("segment", "front", "rest", "ends_as"),
+    [
+        ("IGHJ4*01", "ASPLHEGFD", "YWGQG", "IGHJ4*01"),
+        ("IGHJ3*01", "ASPLHEGFD", "VWGQG", "IGHJ3*01"),
+        ("IGHJ1*01", "ASPLHEGFD", "XXXXX", "IGHJ1*01"),  # FD is too little for another segment
+        ("IGHJ1*01", "ASPLHEGFDY", "WGQG", "IGHJ4*01"),
+        ("IGHJ3*01", "ASPLHYEGMDV", "WGQG", "IGHJ3*01"),  # its own V is enough
+    ],
+)
+def test_little_of_its_own_j_segment_ends_a_cdr3_and_more_of_another_one(
+    segment: str, front: str, rest: str, ends_as: str
+) -> None:
+    found = into_segment(segment, front)
+    assert decode(found.tokens[found.cdr3()[0] :]).startswith(front + rest)
+    assert j_segments().names[found.j] == ends_as
+    assert found.bridged == ("X" not in rest)
+
+
+@pytest.mark.parametrize(("behind", "closed"), [("HN", True), ("VHN", False)])
+def test_one_residue_of_reads_behind_a_cdr3_may_be_misread(behind: str, closed: bool) -> None:
+    """The first one that a read shows is: of HN that is N, of VHN the residues HN."""
+    front = "ASPLHYEGFDY"
+    reads = [f"{behind}WGQGTLVTVSS"[:n] for n in (8, 9, 10, 12)]
+    found = into_segment("IGHJ1*01", front, *reads, known=f"{front}XXX{behind}")
+    assert found.bridged == closed
+    end = "" if closed else "XXXXXXHN"
+    assert decode(found.tokens[found.cdr3()[0] :]).startswith(f"{front}{end}WGQG")
+
+
+def test_what_is_changed_in_a_closed_cdr3_makes_no_framework_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = "AEDTAVYYCARDHWNPTDSYWGQGTLVTVSS"
+    reads = [whole[i : i + 16] for i in range(len(whole) - 15)]
+
+    def closed_as(changed: str) -> str:
+        def edited(_: Surroundings, best: Path, **__: int) -> Path:
+            return best if (best.tokens >= MISSING).any() else replace(best, tokens=encode(changed))
+
+        monkeypatch.setattr("lacuna.placing.stretches.cdr3.refined", edited)
+        return bridged_by(*reads, known="ARDHWXXXNPTDSY").removesuffix("WGQGTLVTVSS")
+
+    assert closed_as("ARDHWNPSDSY") == "ARDHWNPSDSY"
+    assert closed_as("ARDHWGQGTLVDSY") == "ARDHWNPTDSY"

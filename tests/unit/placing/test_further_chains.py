@@ -202,3 +202,27 @@ def test_a_chain_that_was_built_as_one_is_looked_for_where_no_germline_shows_it(
 ) -> None:
     changed = variant(MAIN[:DOMAIN], p15="W", p48="W", p80="W")
     assert further(main, *many(MAIN[:DOMAIN]), *many(changed)) == ["IGHV3-23"]
+
+
+@pytest.mark.parametrize(("within", "apart"), [(1, False), (2, True), (3, True)])
+def test_reads_show_within_them_two_of_the_places_by_which_a_chain_is_divided(
+    main: Draft, within: int, apart: bool
+) -> None:
+    """They have six residues on either side of these; at the others three, on one of them."""
+    places = 15, 48, 80
+    first = MAIN[:DOMAIN]
+    other = variant(first, **{f"p{at}": "W" for at in places})
+
+    def showing(at: int, beside: int) -> list[Read]:
+        """Reads of a place that begin or end so many residues beside it."""
+        starts = [
+            (at - n + beside + 1 if behind else at - beside, n)
+            for n in (13, 14)
+            for behind in (0, 1)
+        ]
+        return [peptide(other[start : start + n]) for start, n in starts]
+
+    shown = [r for at in places[:within] for r in showing(at, 6)]
+    shown += [r for at in places[within:] for r in showing(at, 3)]
+    reads = reads_of([*tiles(first, step=2), *shown * 3])
+    assert bool(divided(Assembly.of(reads, [main]))) == apart

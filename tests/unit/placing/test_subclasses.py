@@ -277,3 +277,15 @@ def test_how_common_a_v_domain_is_counts_what_it_alone_has() -> None:
     ahead = int(np.argmax([merged(V_ONE[:20]) in merged(decode(d.tokens)) for d in placed.drafts]))
     assert 0.65 < found[ahead] < 0.85
     assert how_common([placed.drafts[0]] * 2, weights).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("bovine_first", [True, False])
+def test_loci_with_several_constant_regions_are_in_the_order_of_chains(bovine_first: bool) -> None:
+    own, other = (row(f"IGHG{name}", "cow") for name in ("1*02", "2*03"))
+    v = next(i for i, x in enumerate(v_segments().species) if SPECIES[x] == "cow")
+    drafts = [draft_of("H", v, 0, own), draft_of("H", 0, 0, IGG1)][:: 1 if bovine_first else -1]
+    texts = [*(decode(d.tokens) for d in drafts), constants()[other].sequence, C4]
+    reads = reads_of([r for text in texts for r in seen(text)])
+    _, _, several = with_subclasses(reads, drafts, [], place_on(reads, drafts))
+    assert [one.chains for one in several] == [(0,), (1,)]
+    assert set(several[0].constants) == ({own, other} if bovine_first else {IGG1, IGG4})

@@ -239,3 +239,12 @@ def test_a_constant_gene_may_lack_a_residue() -> None:
     assert [len(one) for one in after] == [b - a for a, b in spans]
     before = np.concatenate(MODELS.probabilities(reads))
     assert np.concatenate(after).mean() > before.mean()
+
+
+def test_the_model_of_a_tool_is_used_if_far_more_residues_are_right() -> None:
+    """It promises too little, which loses residues and states no wrong one as sure."""
+    reads = [replace(read, tool="peaks") for read in of_constant(300, 0.5, 0)]
+    before = np.concatenate(MODELS.probabilities(reads))
+    assert all(map(MODELS.has_own, reads)) and before.mean() < 0.8
+    after = np.concatenate(checked_probabilities(reads, MODELS, [CONSTANT]))
+    assert np.array_equal(before, after)
