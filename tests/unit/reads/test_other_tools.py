@@ -294,3 +294,10 @@ def test_a_mass_with_thousands_is_not_read_as_another(read_lines: ReadLines) -> 
 
 def test_a_table_of_one_column(read_lines: ReadLines) -> None:
     assert [r.residues for r in read_lines("peptide", "EVK", "", "LLK").reads] == ["EVK", "LLK"]
+
+
+def test_pnovo_leaves_no_short_stretch_of_a_modified_peptide(read_lines: ReadLines) -> None:
+    row = "Index:1,x\t{}\t1\t2\t87.5\t9,9,9,9,9,9,9\t3\t4\t5"
+    found = read_lines(*map(row.format, ("aEVQbLa", "aEVbQLa")))
+    assert [read.residues for read in found.reads] == ["EVQ"]
+    assert ":2: 'aEVbQLa'" in reasons(found)[0]

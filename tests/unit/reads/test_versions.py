@@ -259,3 +259,18 @@ def test_casanovo_with_several_matches_for_a_spectrum(read_lines: ReadLines) -> 
         "PSM\tVER\t0.5\t2\t310.2\tms_run[1]:index=1\t0.9,0.8,0.7",
     )
     assert [r.residues for r in found.reads] == ["EVK", "VER"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "confidences"),
+    [("1.0, 0.9, 0.3", (0.9, 0.9, 0.3)), ("0.3, 0.9, 1.0", (0.3, 0.9, 0.9))],
+)
+def test_pepnet_residue_that_was_changed_is_as_sure_as_the_one_beside_it(
+    read_lines: ReadLines, scores: str, confidences: tuple[float, ...]
+) -> None:
+    assert only(read_lines(PEPNET, f"x\tEVK\t0.1\t1\t[{scores}]")).confidences == confidences
+
+
+def test_a_spectrum_without_a_peptide_of_pi_primenovo_is_no_fault(read_lines: ReadLines) -> None:
+    found = read_lines("label\tprediction\tcharge\tscore", "a\t\t2\t", "b\tEVK\t2\t0.9")
+    assert only(found).residues == "EVK"

@@ -542,3 +542,9 @@ def test_a_gap_that_a_mass_fills_against_the_evidence_is_flagged(
     }
     write_evidence(**files, positions=None, out=tmp_path / "out")
     assert list(EVIDENCE_TABLE.read(tmp_path / "out"))[4].flags == flags
+
+
+def test_residues_that_reads_do_not_name_share_what_is_left() -> None:
+    of_reads = EvidenceRow("a", 3, "", "", "E", 0.5, OBSERVED, 7.0, "", Shares([("D", 0.2)]), "")
+    row = _with_given(of_reads, weights(E=0.5, V=0.5))
+    assert row.probability == pytest.approx(0.5 / (0.5 + 0.3 / 18), abs=1e-4)

@@ -388,3 +388,41 @@ def test_a_tolerance_may_be_given_in_daltons(write: Write) -> None:
     assert (
         "gap mass of 0 Da with a tolerance of 200 Da; give a tolerance that is less" in bad.reason
     )
+
+
+def test_a_row_may_give_a_tolerance_to_a_mass_with_decimals(write: Write) -> None:
+    fasta = write("c.fasta", ">a\nAC{420.2 Da}D\n")
+    gaps = write("g.tsv", "chain\tstart\tend\ttolerance_da\na\t2\t3\t0.02\n")
+    assert list(read_scaffolds(fasta, gaps)) == [
+        Scaffold("a", "", "ACXD", (Gap(2, 3, 1, None, 420.2, 0.02),), 1)
+    ]
+
+
+@pytest.mark.parametrize("start", [1, 2])
+def test_neighbouring_masses_of_which_one_has_no_length_are_a_gap_of_no_length(
+    read: Reader, start: int
+) -> None:
+    (gap,) = read.one("AX[+300.1]X[+200.1]D", f"{start}\t{start + 1}\t\t\t1\t3").gaps
+    assert (gap.start, gap.end, gap.min_length, gap.max_length) == (1, 3, 2, None)
+    assert [piece.max_length for piece in gap.pieces] == [
+        3 if start == at else None for at in (1, 2)
+    ]
+
+
+def test_neighbouring_masses_behind_another_gap_are_one_gap(read: Reader) -> None:
+    gaps = read.one("AX[+400.1]CX[+300.1]X[+200.1]D").gaps
+    assert [(gap.start, gap.end, gap.mass) for gap in gaps] == [
+        (1, 2, 400.1),
+        (3, 5, pytest.approx(500.2)),
+    ]
+
+
+@pytest.mark.parametrize(("tolerance", "fits"), [("1", False), ("20", True)])
+def test_a_mass_may_be_above_the_heaviest_residues_by_its_tolerance(
+    read: Reader, tolerance: str, fits: bool
+) -> None:
+    """The heaviest residue weighs 186.07931 Da."""
+    most = 1000 * 186.079313
+    rows = HEADER + f"a\t1\t2\t{most + 1:.3f}\t{tolerance}\n"
+    (found,) = read(">a\nAXD\n", rows, max_length=1000)
+    assert isinstance(found, Scaffold) == fits
