@@ -17,7 +17,8 @@ from lacuna.core.masses import (
     PROTON,
     WATER,
 )
-from lacuna.filling.masses.mass_errors import likely_error
+from lacuna.core.tags import modification
+from lacuna.filling.masses.mass_errors import OTHERS, likely_error
 from lacuna.filling.masses.misfits import rank_weighed
 from lacuna.filling.search.decode import mass_log_probability
 from lacuna.filling.search.stages import Stage, Stages, one_mass
@@ -241,3 +242,25 @@ def test_the_network_is_sure_of_a_wrong_sequence_and_the_status_says_so() -> Non
     assert found[0].candidates[0].sequence == "EGTL" and found[0].candidates[0].probability > 0.9
     assert found[0].status == "filled (fits far better at 0.9840 Da less: N or Q is deamidated)"
     assert (found[1].candidates[0].sequence, found[1].status) == ("QGTL", "filled")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("N or Q is deamidated", "Deamidated"),
+        ("M or W is oxidised", "Oxidation"),
+        ("M or W is oxidised twice", "Dioxidation"),
+        ("a residue is methylated", "Methyl"),
+        ("a residue is formylated", "Formyl"),
+        ("K is acetylated", "Acetyl"),
+        ("K or R is carbamylated", "Carbamyl"),
+        ("S, T or Y is phosphorylated", "Phospho"),
+        ("Y is sulfated", "Sulfo"),
+        ("K is glycated", "Hex"),
+    ],
+)
+def test_modifications_that_a_mass_may_hold_weigh_as_in_unimod(words: str, name: str) -> None:
+    (error,) = (error for error in OTHERS if error.words.endswith(f": {words}"))
+    tag = modification(name)
+    assert tag is not None and -error.by == pytest.approx(tag.mass, abs=2e-6)
+    assert error.words.startswith(f"{tag.mass:.4f} Da less")

@@ -163,3 +163,25 @@ def test_why_nothing_fits_is_said_as_it_is() -> None:
     _, words = rank_weighed(EVEN, 5, near, RULES)
     assert words.startswith("nearest of 4 residues: less than 0.01 Da off, given ")
     assert rank_weighed(EVEN, 5, one_mass(2000.0, 0.001), RULES)[1].startswith("nearest of 4")
+
+
+def test_candidates_are_as_probable_however_many_are_asked_for() -> None:
+    given = one_mass(mass_of("AGVS"), 0.001)
+    one, many = (rank_weighed(EVEN, n, given, RULES)[0].candidates for n in (1, 30))
+    assert len(one) == 1 and len(many) == 30
+    assert many[0].probability == pytest.approx(one[0].probability)
+
+
+def test_a_prefix_that_nothing_fits_is_left_out_where_the_whole_tells_the_length() -> None:
+    """Though errors of the masses were compared at several lengths."""
+    wrong = Stage(mass_of("A") + 20.0, 0.001)
+    stages = Stages((wrong, Stage(mass_of("AGVS"), 0.003, False, True)))
+    ranking, misfit = rank_weighed(EVEN, 5, stages, RULES, "")
+    assert misfit == f"without the prefix mass {wrong.mass:.4f} Da, which none fits"
+    assert ranking.candidates
+
+
+def test_a_piece_that_nothing_fits_is_named_as_a_piece() -> None:
+    stages = Stages((Stage(60.0, 0.001, False, True), Stage(mass_of("AGV"), 0.003, False, True)))
+    ranking, misfit = rank_weighed(EVEN, 5, stages, RULES)
+    assert not ranking.candidates and misfit.startswith("no piece weighs 60.0000 Da")
