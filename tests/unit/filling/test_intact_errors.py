@@ -215,3 +215,9 @@ def test_what_a_cysteine_of_a_gap_carries_is_named() -> None:
         table[0, RESIDUES.index(letter)] = 1.0
         said = likely_intact_error(chain, table, intact_rules(chain, PLAIN_RULES))
         assert ("carbamidomethylated" in said) == (letter == "C")
+
+
+def test_only_modifications_of_cysteines_leave_fewer_without_one() -> None:
+    modified = ResidueModification(2, 15.9949, ""), ResidueModification(3, CAM, "")
+    chain = Scaffold("a", "", "ACMCXK", (Gap(4, 5, 1, 1),), 1, modifications=modified)
+    assert unmodified_cysteines(chain, "ACMCCK") == 2

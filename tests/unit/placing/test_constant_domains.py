@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from chains import constant_region
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, decode, encode
@@ -314,3 +315,17 @@ def test_a_constant_region_stays_where_single_reads_cover_it() -> None:
     reads = reads_of(peptide(whole[i : i + 15]) for i in range(0, first + 70, 20))
     (left,) = without_unread(Assembly.of(reads, [draft]))
     assert np.array_equal(left.tokens, draft.tokens)
+
+
+def test_beside_two_light_chains_the_commonest_heavy_one_has_the_constant_region() -> None:
+    """Though no read joins it to any: these are two antibodies, or a bispecific one."""
+    other = other_heavy("AKHWPSSKYESSLDV")
+    chain = f"{V}{GAMMA1[:-1]}GGGGSGGGGS{other[: other.index('VTVSS') + 5]}"
+    lambda_chain = chain_with_cdr3("L", "QSYDSSLSGWV", constant=False) + constant_region("L")
+    found = built([*tiles(chain), *tiles(LIGHT), *tiles(lambda_chain)])
+    flagged: dict[bool, list[set[bool]]] = {True: [], False: []}
+    for one, draft in zip(weighed(found, network=False), found.drafts, strict=True):
+        of_c = {"phase" in row.flags.split(";") for row in one.rows if row.region == "C"}
+        flagged[draft.locus == "H"].append(of_c)
+    assert sorted(flagged[True], key=list) == [{False}, {True}]
+    assert flagged[False] == [{False}, {False}]

@@ -16,6 +16,7 @@ from lacuna.scaffolds.residue_masses import (
     MassRules,
     Modifications,
     mass_rules,
+    may_weigh,
     nearest_mass,
 )
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -163,3 +164,48 @@ def test_what_a_narrow_search_may_have_missed_is_bounded(monkeypatch: pytest.Mon
     )
     # In the units of the narrow search, the true best is within its bound.
     assert best <= max(found, found * narrow.bound / narrow.candidates[0].probability) + 1e-12
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    ("modifications", "allowed"),
+    [
+        (Modifications(), ""),
+        (Modifications(usual=True), ""),
+        (Modifications(pyroglutamate=True, usual=True), "QE"),
+        (Modifications(deamidated=True), "NQ"),
+        (Modifications(oxidised_methionine=True), "M"),
+    ],
+)
+def test_a_residue_has_one_of_its_masses_or_any_that_is_allowed(
+    modifications: Modifications, allowed: str, first: bool
+) -> None:
+    """What is usual without being allowed is only as probable as it is usual."""
+    residues, _, shares = MassRules(modifications, starts_chain=first).options(0, 3)
+    of = {RESIDUES[token]: np.exp(shares[residues == token]) for token in set(residues.tolist())}
+    assert sorted(of) == [letter for letter in RESIDUES if letter != "I"]  # it weighs as L
+    for letter, probabilities in of.items():
+        with_more = letter in allowed and (first or not modifications.pyroglutamate)
+        assert probabilities.sum() == pytest.approx(2.0 if with_more else 1.0)
+        assert probabilities.max() <= 1.0 and probabilities.min() > 0.0
+
+
+@pytest.mark.parametrize(
+    ("residues", "off", "may"),
+    [
+        ("ACD", 0.0, True),
+        ("ACD", 0.0009, True),
+        ("ACD", 0.002, False),
+        ("ACD", -0.002, False),
+        ("ACD", READINGS["carbamidomethyl"].mass, True),
+        ("ACDC", READINGS["carbamidomethyl"].mass, False),  # on all C or on none
+        ("AMD", OXIDATION, True),
+        ("AND", OXIDATION, False),
+    ],
+)
+def test_residues_may_have_a_mass_with_what_they_may_carry(
+    residues: str, off: float, may: bool
+) -> None:
+    carried = (0.0, 0.5), (READINGS["carbamidomethyl"].mass, 0.5)
+    rules = MassRules(Modifications(carried, oxidised_methionine=True))
+    assert may_weigh(encode(residues), mass_of(residues) + off, 0.001, rules) == may
