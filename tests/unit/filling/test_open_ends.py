@@ -143,3 +143,33 @@ def test_the_key_is_auto_true_or_false() -> None:
         assert config["complete_ends"] == read
     with pytest.raises(LacunaError, match="'complete_ends' is 'yes'; use one of auto, true, false"):
         check_config({"samples": "-", "complete_ends": "yes"})
+
+
+@pytest.mark.parametrize(("locus", "first"), [("H", 11), ("K", 9), ("L", 10)])
+def test_a_chain_that_stops_in_front_of_fr4_lacks_nothing(
+    locus: str, first: int, library: Library
+) -> None:
+    """first: residues that are cut off with the first one that is not doubtful in FR4."""
+    chain = germline_chain(locus, 2)
+    cut = [scaffold(chain[:-n]) for n in (first - 1, first)]
+    assert [lengths(found) for found in open_ends(cut, library, UNMODIFIED)] == [
+        (0, first - 1),
+        (0, 0),
+    ]
+
+
+def test_an_end_that_lacks_residues_says_nothing_of_the_other_one(library: Library) -> None:
+    heavy = germline_chain("H", 1)
+    behind = heavy.rindex("C") + 1
+    late, early = heavy[6:], heavy[:-3]
+    chains = {
+        "MKHLWFFLLLVAAPRWVLS" + early: (0, 3),  # a leader
+        "X" + early[1:]: (0, 3),
+        early[behind:]: (0, 0),  # begins behind Cys104
+        late + constant_region("H")[:50]: (6, 0),
+        late[:-1] + "X": (6, 0),
+        heavy[6 : behind + 3]: (6, 0),  # stops in CDR3
+        heavy[6:behind] + "ARFSGSNYDYFD": (6, 0),  # with F where FR4 might begin
+    }
+    found = open_ends(list(map(scaffold, chains)), library, UNMODIFIED)
+    assert [lengths(one) for one in found] == list(chains.values())

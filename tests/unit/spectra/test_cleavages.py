@@ -7,7 +7,17 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from gap_of_peptide import CHAIN, END, PEPTIDE, START, cleaved, evidence_of
+from gap_of_peptide import (
+    CHAIN,
+    END,
+    PEPTIDE,
+    READINGS,
+    START,
+    cleaved,
+    evidence_of,
+    gapped,
+    seen,
+)
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.masses import PROTON
 from lacuna.filling.search.cleavages import MOST_NATS, Shown, shown
@@ -16,6 +26,7 @@ from lacuna.filling.search.mass_search import search
 from lacuna.filling.search.stages import Stages, one_mass
 from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.spectra.odds import look
 from peaks import spectrum_of, weights
 
 
@@ -176,3 +187,35 @@ def test_without_cleavages_a_ranking_is_as_without_spectra() -> None:
         c.sequence for c in plain.candidates
     ]
     assert next(rank_plain(table[None], 5)).candidates
+
+
+def test_two_spectra_of_one_peptide_do_not_add_up() -> None:
+    one, two = (
+        evidence_of(*(spectrum_of(PEPTIDE, name=f"made:{i}") for i in range(n))) for n in (1, 2)
+    )
+    assert one == two
+
+
+@pytest.mark.parametrize(("series", "more"), [("b", 0.0), ("y", 0.03)])
+def test_a_cleavage_by_y_ions_is_as_exact_as_the_mass_of_the_gap(series: str, more: float) -> None:
+    """Its prefix is what is left of that mass."""
+    spectra = seen(spectrum_of(PEPTIDE, series=series, said=series))
+    scaffold, gap = gapped()
+    wide = replace(gap, tolerance_da=(gap.tolerance_da or 0.0) + 0.03)
+    exact, inexact = (
+        look(replace(scaffold, gaps=(one,)), one, spectra, READINGS, 10.0) for one in (gap, wide)
+    )
+    assert exact is not None and inexact is not None
+    pairs = list(zip(exact.evidence.cleavages, inexact.evidence.cleavages, strict=True))
+    assert len(pairs) == 4
+    for (prefix, tolerance, _), (same, wider, _) in pairs:
+        assert same == prefix and wider - tolerance == pytest.approx(more)
+
+
+def test_cleavages_behind_and_before_the_lightest_residue_are_shown() -> None:
+    """The gap is GHG, of which one series is read."""
+    made = spectrum_of(PEPTIDE, series="b", said="b")
+    found = look(*gapped(23, 26), seen(made), READINGS, 10.0)
+    assert found is not None
+    at = np.cumsum(weights("GHG"))[:-1]
+    assert (shown(found.evidence).nats(at) - found.evidence.unseen > 2).all()

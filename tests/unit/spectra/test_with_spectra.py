@@ -19,6 +19,7 @@ from gap_of_peptide import (
     gapped,
     of_peptides,
     seen,
+    unread,
 )
 from lacuna.core.masses import AMMONIA, OXIDATION, WATER
 from lacuna.core.tables import CLEAVAGE, GAP_TABLE, MASS, SPECTRUM, SPECTRUM_TABLE
@@ -255,3 +256,22 @@ def test_no_modification_is_told_of_a_gap_without_the_mass_of_its_spectra(
     first = next(iter(GAP_TABLE.read(tmp_path / "out" / "gaps.tsv")))
     assert "C" in first.candidate
     assert first.status == "filled (spectra show another mass, 285.1073 Da)"
+
+
+def test_a_peptide_that_carries_nothing_is_named_by_its_place() -> None:
+    found = look(*gapped(), seen(spectrum_of(PEPTIDE)), READINGS, 10.0)
+    assert found is not None
+    assert [row.spectrum for row in found.rows if row.kind == SPECTRUM] == ["made:1 as 17..32"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("carried", [0.0, 57.02146])
+def test_the_state_of_c_by_which_spectra_fit_best_is_used(first: int, carried: float) -> None:
+    states = [0.0, 57.02146]
+    several = MassRules(Modifications(tuple((mass, 0.5) for mass in states))).readings()
+    order = [several[first], several[1 - first]]
+    scaffold = unread("AKGLSDCEWVEADIPGHK", 12, 15)
+    made = spectrum_of("GLSDCEWVEADIPGHK", carried=carried)
+    found = look(scaffold, scaffold.gaps[0], seen(made), order, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass[0] == pytest.approx(weights("DIP").sum(), abs=0.02)
