@@ -13,7 +13,13 @@ from lacuna.evidence.chain import GapHint, _gap
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, V_JOINT, JointRule
 from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.build import of_usual_length
-from lacuna.placing.stretches.arms import front_arms, into_j, ways_to_join, without_overlap
+from lacuna.placing.stretches.arms import (
+    front_arms,
+    into_j,
+    read_arms,
+    ways_to_join,
+    without_overlap,
+)
 from lacuna.placing.stretches.cdr3 import _open_stretch, _with_start_of_fr4, with_junction
 from lacuna.placing.stretches.cdr3_joints import unjoined_in_cdr3
 from lacuna.placing.stretches.junction import Path, Surroundings, touching, weigh_paths
@@ -542,3 +548,22 @@ def test_what_is_changed_in_a_closed_cdr3_makes_no_framework_of_it(
 
     assert closed_as("ARDHWNPSDSY") == "ARDHWNPSDSY"
     assert closed_as("ARDHWGQGTLVDSY") == "ARDHWNPTDSY"
+
+
+def test_arms_overlap_where_one_of_them_begins() -> None:
+    """Though the residue in front of it is the last one of the other arm."""
+    assert decode(without_overlap(encode("DHWKEE"), encode("HWKYD"))) == "D"
+    assert decode(without_overlap(encode("HWKEY"), encode("DYHWKA"))) == ""
+    assert "DHWKYD" in [decode(s) for s in ways_to_join(encode("DHWKEE"), encode("HWKYD"))]
+
+
+def test_reads_lead_into_a_stretch_from_what_is_behind_it() -> None:
+    draft = draft_from(DOMAIN)
+    stop = DOMAIN.index("WGQG")
+    arm = "HWNPTKSY"
+    shown = f"{arm}{DOMAIN[stop : stop + 11]}", DOMAIN[stop - 1 : stop + 11], DOMAIN[20:40]
+    for read, leads in zip(shown, (True, False, False), strict=True):
+        reads = read_set(read)
+        found = [decode(a) for a in read_arms(reads, place_on(reads, [draft]).alignment, stop)]
+        assert bool(found) == leads and all(arm.endswith(one) for one in found)
+        assert (arm in found) == leads

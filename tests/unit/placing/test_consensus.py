@@ -273,3 +273,15 @@ def test_nothing_is_put_in_front_of_column_1() -> None:
     first = [peptide("GGS" + chain[:n], f"first{n}") for n in (11, 13, 17)]
     (draft,) = built([*tiles("GGS" + chain), *first]).drafts
     assert decode(draft.tokens)[:20] == merged(chain)[:20]
+
+
+def test_residues_that_a_read_leaves_out_are_deleted_and_no_others() -> None:
+    draft = protein_of(TEXT)
+    found = read_set(TEXT[26:36] + TEXT[38:50])
+    vote = votes(found, place_on(found, [draft]), 0)
+    assert np.flatnonzero(vote.deleted).tolist() == [36, 37]
+
+
+def test_residues_too_many_among_equal_ones_are_those_residues() -> None:
+    found, first = votes_of_run("GKEREGVACLSSSGGHTNYADS", "GKEREGVACLSSGGHTNYADS")
+    assert list(found.inserted[first]) == [(RESIDUES.index("S"),)]

@@ -426,3 +426,12 @@ def test_a_mass_may_be_above_the_heaviest_residues_by_its_tolerance(
     rows = HEADER + f"a\t1\t2\t{most + 1:.3f}\t{tolerance}\n"
     (found,) = read(">a\nAXD\n", rows, max_length=1000)
     assert isinstance(found, Scaffold) == fits
+
+
+def test_a_point_is_an_empty_cell(read: Reader) -> None:
+    """As in a BED file."""
+    assert read.one("ACDE", "1\t3\t.\t.\t.\t.").gaps == (fixed(1, 3, "CD"),)
+
+
+def test_a_position_in_digits_of_another_script_is_none(read: Reader) -> None:
+    assert "has a gap with start '\u0661'" in read.fault("ACDE", "\u0661\t3").reason
