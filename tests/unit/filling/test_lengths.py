@@ -17,7 +17,7 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import AVERAGINE
 from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths import open_gaps, unknown
-from lacuna.filling.lengths.ends import MAX_CONSTANT
+from lacuna.filling.lengths.ends import MAX_CONSTANT, share_before
 from lacuna.filling.lengths.open_gaps import open_chain
 from lacuna.filling.lengths.possible import (
     MAX_BOUNDED_LENGTHS,
@@ -484,3 +484,30 @@ def test_a_domain_in_front_of_a_constant_region_lacks_the_fr4_that_is_not_number
 
 def weights_of(residue: str) -> tuple[float, ...]:
     return tuple(0.905 if one == residue else 0.005 for one in RESIDUES)
+
+
+def test_open_gaps_of_one_chain_may_be_far_from_each_other(chain: str) -> None:
+    """Two domains of a chain with so many residues between them that neither shows the other."""
+    linked = chain + constant_region("H") + "GGGGS" * 3 + chain
+    first, second = 75, len(linked) - len(chain) + 40
+    sequence = linked[:first] + "X" + linked[first + 5 : second] + "X" + linked[second + 5 :]
+    gaps = tuple(
+        Gap(at - earlier, at - earlier + 1, 1, None, mass_of(linked[at : at + 5]), 0.005)
+        for at, earlier in ((first, 0), (second, 4))
+    )
+    (settled,) = settle([Scaffold("chain", "", sequence, gaps, 1)])
+    assert [(gap.start, gap.end) for gap in settled.gaps] == [
+        (first, first + 5),
+        (second, second + 5),
+    ]
+
+
+def test_a_start_within_a_cdr3_is_as_sure_as_its_length() -> None:
+    """CDR3s of kappa chains vary least, those of heavy chains most."""
+
+    def share(locus: str, code: int) -> float:
+        columns = number_chain(germline_chain(locus, 4)).columns
+        return share_before(columns[columns.tolist().index(code) :], locus)
+
+    heavy, light, kappa = (share(locus, 108) for locus in "HLK")
+    assert 0.0 < heavy < light < kappa < share("K", 9) < 1.0
