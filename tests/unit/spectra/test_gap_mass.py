@@ -30,7 +30,7 @@ from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modificati
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold, SpectralEvidence
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.gap_mass import _reachable
-from lacuna.spectra.match import gap_masses
+from lacuna.spectra.match import LARGE, gap_masses
 from lacuna.spectra.odds import _possible, look
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
@@ -226,3 +226,16 @@ def test_a_peptide_that_may_end_within_a_gap_shows_no_mass_of_it() -> None:
         found = look(scaffold, scaffold.gaps[0], seen(spectrum_of(peptide)), [(1.0, rules)], 10.0)
         shown = None if found is None or found.evidence.mass is None else found.evidence.mass[0]
         assert shown == (None if mass is None else pytest.approx(mass, abs=0.02))
+
+
+@pytest.mark.parametrize("off", [0.0, ISOTOPE])
+def test_fragments_of_a_large_peptide_agree_on_the_mass_of_a_gap(off: float) -> None:
+    """Its precursor, whose mass may be that of another isotope, is not asked; nor does a fragment
+    end beside the gap."""
+    scaffold, gap = gapped(mass=False)
+    made = spectrum_of(CHAIN, 6, missing=range(START, END + 1))
+    precursor = replace(made.precursor, mass=made.precursor.mass + off)
+    assert precursor.mass > LARGE
+    found = look(scaffold, gap, seen(replace(made, precursor=precursor)), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass[0] == pytest.approx(weights(CHAIN[START:END]).sum(), abs=0.03)
