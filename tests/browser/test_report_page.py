@@ -320,6 +320,19 @@ def test_what_is_printed_is_a_summary(browser: Browser, tmp_path: Path) -> None:
     assert shown == [[True], [False], [False]]
 
 
+def test_notes_are_not_larger_than_text_on_paper(browser: Browser, drawn: Path) -> None:
+    browser.open(drawn)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        sizes = browser.run(
+            "[...document.querySelectorAll('body, .note, caption, .legend, .methods, h3 .soft')]"
+            ".map((e) => parseFloat(getComputedStyle(e).fontSize))"
+        )
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="")
+    assert len(sizes) > 10 and max(sizes) == sizes[0]
+
+
 # --- chains that are drawn -----------------------------------------------------------------------
 
 LETTERS = """
