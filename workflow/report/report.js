@@ -523,10 +523,10 @@ function cut(candidate) {
 function candidatesView(chain, about, id, choose) {
   const gaps = chain.gaps.map((gap, g) => [gap, g]).filter(([gap]) => !gap.code);
   if (!gaps.length) return make("div", { class: "candidates" });
-  const bars = gaps.some(([gap]) => gap.spectra) ? ". Bars: cleavages that spectra show" : "";
+  const bars = gaps.some(([gap]) => gap.spectra) ? " Bars: cleavages that spectra show." : "";
   const heads = ["Residues", "Region, IMGT", "Candidate", "Probability", "Length", "Mass error, ppm", "Status"];
   const table = make("table", {},
-    make("caption", {}, make("span", {}, "Candidates of each gap: choose another, and map, masses and FASTA follow. Below them the logo: each letter of .05 or more as high as it is probable" + bars)),
+    make("caption", {}, make("span", {}, "Candidates of each gap: choose another, and map, masses and FASTA follow. Below them the logo: each letter of .05 or more as high as it is probable." + bars)),
     make("thead", {}, make("tr", {}, ...heads.map((text, i) => make("th", { scope: "col", class: i > 2 && i < 6 ? "n" : null }, text)))));
   for (const [gap, g] of gaps) {
     const place = gap.last < gap.first ? "none" : gap.first === gap.last ? `${gap.first}` : `${gap.first}–${gap.last}`;

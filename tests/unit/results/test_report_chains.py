@@ -95,7 +95,7 @@ def test_the_cleavages_that_spectra_show_are_marked(tmp_path: Path) -> None:
     letters = HEAVY[99:104]
     mark = '<i class="cut"></i>'
     assert f">{letters[:2]}{mark}{letters[2]}{mark}{letters[3:]}<" in page
-    assert page.count(mark) == 2 and page.count("Bars: cleavages that spectra show") == 1
+    assert page.count(mark) == 2 and page.count("probable. Bars: cleavages that spectra show.") == 1
     said = "m.mgf:1 (b 1/6, y 5/6); m.mgf:2 (b 2/6, y 5/6); m.mgf:3 (b 3/6, y 5/6); 1 more"
     assert page.count(f"Spectra: {said}<") == 1
 

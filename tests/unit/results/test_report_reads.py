@@ -23,7 +23,7 @@ def test_reads_are_drawn_below_and_doubts_above(tmp_path: Path) -> None:
     assert without.evidence == Evidence()
     assert chain.evidence.depths[:3] == (0.1, 0.2, 0.3) and len(chain.evidence.depths) == len(HEAVY)
     svg = draw(chain)
-    text = f"33 {HEAVY[32]} doubtful, against_evidence; or T:0.60, S:0.10"
+    text = f"33 {HEAVY[32]} doubtful, against_evidence (or T:0.60, S:0.10)"
     assert re.findall(r'<path class="d"[^>]*><title>([^<]*)', svg) == [text]
     assert re.findall(r'<path class="f"[^>]*><title>([^<]*)', svg) == [
         f"20 {HEAVY[19]} observed, length"

@@ -83,7 +83,8 @@ def _doubts(rows: Iterable[EvidenceRow]) -> Iterator[Doubt]:
         # That spectra show a residue is no reason to doubt it.
         flags = [flag for flag in row.flags.split(";") if flag and flag != Flag.SPECTRA]
         if strong or flags:
-            others = f"; or {str(row.alternatives).replace(',', ', ')}" if row.alternatives else ""
+            named = str(row.alternatives).replace(",", ", ")
+            others = f" (or {named})" if named else ""
             text = f"{row.position} {row.residue} {', '.join([row.state, *flags])}{others}"
             wrong = 0.0 if row.probability is None else 1 - row.probability
             yield Doubt(row.position, text, strong, wrong)
