@@ -101,3 +101,25 @@ def test_row_names_under_a_column_without_a_name_are_named(
     path = write("t.csv", header + "\n")
     with pytest.raises(LacunaError, match=r"t.csv:1: a column has no name; .*row.names=FALSE"):
         read(path)
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";"])
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (MassTable, "chain mass tolerance_da kind  |h 100 1 average  |    |k 100 1 average"),
+        (EvidenceTable, "chain position residue probability |h 1 D 0.9 |k 1 D 0.9"),
+        (GapTable, "chain start end mass  |h 1 2   |k 1 2 115.0269  "),
+    ],
+)
+def test_empty_columns_that_a_spreadsheet_writes_beside_a_table_do_not_count(
+    write: Write, read: type, text: str, separator: str
+) -> None:
+    table = read(write("t.csv", text.replace("|", "\n").replace(" ", separator) + "\n"))
+    assert {chain for chain, _ in table.left()} == {"h", "k"}
+
+
+def test_a_cell_beside_a_table_is_one_too_many(write: Write) -> None:
+    path = write("m.csv", "chain,mass,tolerance_da,kind,,\nh,100,1,average,,2\n")
+    with pytest.raises(LacunaError, match="m.csv:2: 6 cells under 4 columns"):
+        MassTable(path)

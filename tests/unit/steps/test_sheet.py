@@ -94,6 +94,14 @@ def test_a_spreadsheet_may_save_it_as_csv(
     )
 
 
+def test_empty_columns_beside_the_sheet_do_not_count(write: Write, files: Path) -> None:
+    path = write("samples.csv", "sample,fasta,,\none,a.fasta,,\n,,,\n")
+    assert read_sheet(path) == (Sample("one", files / "a.fasta"),)
+    path = write("samples.csv", "sample,fasta,,\none,a.fasta,,rat\n")
+    with pytest.raises(LacunaError, match="samples.csv:2: 4 cells under 2 columns"):
+        read_sheet(path)
+
+
 def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
     name = 'it\'s "a", $(id); é.fasta'
     write(name, ">x\nAC\n")

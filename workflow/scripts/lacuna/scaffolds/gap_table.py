@@ -19,7 +19,9 @@ from lacuna.scaffolds.small_table import (
     MAX_LINE,
     UNNAMED,
     ByChain,
+    below,
     miscounted,
+    named,
     unquoted,
 )
 
@@ -141,6 +143,8 @@ class _Lines:
             self.columns, self.bed = header or REQUIRED, header is None
             if header:
                 return None
+        if self.columns is not None and not self.bed:
+            fields = below(self.columns, fields)
         return self._by_column(fields), self._surplus(line, fields)
 
     def _by_column(self, fields: list[str]) -> dict[str, str]:
@@ -245,7 +249,7 @@ def _header(
     """The columns of a TSV header; None if the line is the first row of a BED file."""
     if _has_positions(fields):
         return None
-    columns = tuple(field.lower() for field in fields)
+    columns = tuple(field.lower() for field in named(fields))
     where = f"{path}:{number}:"
     if REQUIRED[0] not in columns:
         raise LacunaError(

@@ -77,11 +77,11 @@ def read_table(
                 delimiter = next((d for d in _DELIMITERS if d in text), "\t")
                 # In a table with tabs and no quotes in its header, those of an id belong to it.
                 quoted = delimiter != "\t" or text.lstrip().startswith('"')
-                columns = [_column(cell) for cell in text.split(delimiter)]
+                columns = named([_column(cell) for cell in text.split(delimiter)])
                 if fault := _fault(columns, name, form, known) or fault_of(columns):
                     raise LacunaError(f"{path}:{line}: {fault}")
                 continue
-            cells = _cells(text, delimiter, quoted)
+            cells = below(columns, _cells(text, delimiter, quoted))
             if not any(cells):
                 continue
             if len(cells) > len(columns):
@@ -105,6 +105,18 @@ def _fault(columns: Sequence[str], name: str, form: str, known: Collection[str])
         if columns.count(column) > 1:
             return f"column '{column}' is there twice; keep one of them"
     return ""
+
+
+def named(header: Sequence[str]) -> list[str]:
+    """The columns of a header less those without a name at its end, which a spreadsheet writes if
+    cells beside the table were in use."""
+    return list(header[: max((n for n, name in enumerate(header, start=1) if name), default=0)])
+
+
+def below(columns: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """The cells of a row less empty ones beyond its columns."""
+    beyond = cells[len(columns) :]
+    return list(cells if any(beyond) else cells[: len(columns)])
 
 
 def unquoted(cell: str) -> str:

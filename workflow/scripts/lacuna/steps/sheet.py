@@ -13,6 +13,7 @@ from lacuna.core.config import read_schema
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault, shortened
 from lacuna.core.paths import SAMPLES_SCHEMA
 from lacuna.core.words import AUTO
+from lacuna.scaffolds.small_table import below, named
 
 # The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.
 _SCHEMA = read_schema(SAMPLES_SCHEMA)
@@ -71,15 +72,15 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
         raise LacunaError(
             f"{path}: the sample sheet is empty; give a header with {', '.join(COLUMNS)}"
         )
-    columns = [name.lower() for name in lines[0][1]]
+    columns = named([name.lower() for name in lines[0][1]])
     _check_header(path, lines[0][0], columns)
     if len(lines) == 1:
         raise LacunaError(f"{path}: the sample sheet has a header but no rows; give one per sample")
 
     first_line: dict[str, int] = {}
     samples = []
-    for line, cells in lines[1:]:
-        where = f"{path}:{line}"
+    for line, row in lines[1:]:
+        where, cells = f"{path}:{line}", below(columns, row)
         if len(cells) > len(columns):
             raise LacunaError(
                 f"{where}: {len(cells)} cells under {len(columns)} columns; remove the surplus"
