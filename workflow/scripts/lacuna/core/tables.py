@@ -343,15 +343,17 @@ class EvidenceRow(NamedTuple):
         float | None,
         "of that residue, 0 to 1: in a gap as in `residues.tsv`; where a chain from reads has I or "
         "L, that times the probability that it is one of the two; for an observed residue by the "
-        "reads and the network, and by the evidence given. Empty for an observed residue without "
-        "reads or evidence",
+        "reads and the evidence given, and in a chain from reads also by the network: in one that "
+        "was given, few reads leave it low. Empty for an observed residue without reads or "
+        "evidence",
         _SHARE,
     ]
     state: Annotated[
         str,
         "`observed`: reads, spectra or the scaffold show it, I and L as one; `inferred`: filled, "
         "and no read and no spectrum shows it; `doubtful`: shown, but by few or unsure reads, with "
-        "a probability below 0.9, or with a flag that says why",
+        "a probability below 0.9, or with a flag that says why. A residue that a given "
+        "chain has is so only if reads speak against it, or evidence leaves it below 0.9",
     ]
     depth: Annotated[
         float | None,
