@@ -114,6 +114,4 @@ def test_the_page_says_how_reads_were_placed(tmp_path: Path) -> None:
     assert 33 not in {r.position for chain in chains_of(paths) for r in chain.residues}
     assert re.search(r"33 \(CDR1\)|32–33 \(CDR1\)", page.partition("card alert")[2][:600])
     assert f"show 100 of {len(HEAVY)} residues" in page and "10 at most" in page
-    assert (
-        f"Doubtful (filled triangles; open ones have other flags): 33 {HEAVY[32]} doubtful" in page
-    )
+    assert f"Filled triangles (open ones are other flags): 33 {HEAVY[32]} doubtful" in page
