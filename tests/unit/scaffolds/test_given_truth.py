@@ -127,9 +127,17 @@ def test_ids_of_the_truth_that_match_in_part_are_said_in_one_line(read: Reader) 
         None,
         "truth.fasta:1: 2 ids (y, x) of the truth are not chains of heavy.fasta; "
         "2 ids (b, d) of heavy.fasta with gaps have no truth and do not count; "
-        "1 id (a) of the truth came before, and the first record counts; "
-        "give both files the same ids",
+        "give both files the same ids; "
+        "1 id (a) is in the truth more than once, and its first record counts; remove the others",
         remark=True,
+    )
+
+
+def test_ids_that_the_truth_has_more_than_once_are_said(read: Reader) -> None:
+    *_, note = read(">a\nA-\n>b\nA-\n", truth=">a\nAC\n>b\nAC\n>a\nAD\n>b\nAD\n")
+    assert isinstance(note, Rejected) and note.reason == (
+        "truth.fasta:1: 2 ids (a, b) are in the truth more than once, and their first record "
+        "counts; remove the others"
     )
 
 

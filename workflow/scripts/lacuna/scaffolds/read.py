@@ -286,10 +286,16 @@ def _unmatched(
     if without:
         verbs = "has no truth and does" if len(without) == 1 else "have no truth and do"
         said.append(f"{_named(without)} of {fasta} with gaps {verbs} not count")
-    if twice:
-        said.append(f"{_named(twice)} of the truth came before, and the first record counts")
     if said:
-        reason = f"{truths.file}:1: {'; '.join(said)}; give both files the same ids"
+        said.append("give both files the same ids")
+    if twice:
+        verb, whose = ("is", "its") if len(twice) == 1 else ("are", "their")
+        said.append(
+            f"{_named(twice)} {verb} in the truth more than once, and {whose} first record counts; "
+            "remove the others"
+        )
+    if said:
+        reason = f"{truths.file}:1: {'; '.join(said)}"
         yield Rejected("", 1, None, printable(reason), remark=True)
 
 
