@@ -138,6 +138,16 @@ def test_a_table_of_a_spreadsheet_may_have_commas_or_semicolons(
     assert [row.cells for row in read_rows(path, layout, 1 << 20)] == [list(rows[0].values())]
 
 
+def test_empty_columns_and_rows_of_a_spreadsheet_do_not_count(write: Write, tmp_path: Path) -> None:
+    table = f"sequence_id;sequence_aa;productive;;\na;{H};T;;\n;;;;\nb;{K};T;;\n"
+    path = write("a.csv", table)
+    assert reasons(path) == [] and [x.chain for x in good(path)] == ["a", "b"]
+    chains = write("filled.fasta", fasta({"a": H, "b": K}))
+    write_airr(path, chains, write("gaps.tsv", "chain\n"), tmp_path / "airr.tsv")
+    assert "" not in read_tsv(tmp_path / "airr.tsv")[0]
+    assert "5 cells under 3 columns" in reasons(write("a.csv", table.replace("T;;", "T;;x", 1)))[0]
+
+
 def test_a_quote_within_cells_belongs_to_them(write: Write) -> None:
     rows = [{"sequence_id": 'a"', "v_call": 'IGHV1 "x"', "sequence_aa": H}]
     assert sequences(write("a.tsv", airr(rows))) == [('a"', H)]

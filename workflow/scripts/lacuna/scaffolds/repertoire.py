@@ -29,7 +29,7 @@ from typing import TextIO
 from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines, shortened
 from lacuna.core.words import is_given
 from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
-from lacuna.scaffolds.small_table import miscounted
+from lacuna.scaffolds.small_table import below, miscounted, named
 
 PAIRED = ("_heavy", "_light")
 # Columns that the schema (version 1.4) requires to be there; their cells may be empty.
@@ -123,7 +123,7 @@ def _layout_in(lines: Sequence[str]) -> Layout:
     line = lines[metadata]
     # A semicolon is what spreadsheets write where the comma is a decimal one.
     delimiter = "\t" if "\t" in line else max(",;", key=line.count)
-    columns = _columns([name.strip() for name in _cut(line, delimiter)])
+    columns = _columns(named([name.strip() for name in _cut(line, delimiter)]))
     paired = {name + suffix for name in _CHAIN_COLUMNS for suffix in PAIRED}
     suffixes = ("",) if paired.isdisjoint(columns) else PAIRED
     chains = (_chain(columns, suffix) for suffix in suffixes)
@@ -216,9 +216,11 @@ def _rows(handle: TextIO, layout: Layout, max_bytes: int) -> Iterator[Row]:
         if not text.isascii() and _ESCAPED.search(text):
             text, fault = "", "has bytes that are not UTF-8; save the file as UTF-8"
         try:
-            cells = _cut(text, layout.delimiter)
+            cells = below(layout.columns, _cut(text, layout.delimiter))
         except csv.Error as error:
             cells, fault = [], f"cannot be split into columns ({error}); correct the line"
+        if fault is None and not any(cells):
+            continue
         if fault is None and len(cells) != len(layout.columns):
             fault = f"has {miscounted(len(cells), len(layout.columns))}"
         number = line - layout.header
