@@ -10,6 +10,7 @@ import numpy as np
 
 import bundled
 from lacuna.antibody.numbering import number_chain
+from lacuna.core.alphabet import RESIDUES
 from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths.unknown import resolve_lengths
 from lacuna.scaffolds.read import read_scaffolds
@@ -68,3 +69,18 @@ def test_a_scaffold_with_integer_masses_is_filled_from_its_homologs(tmp_path: Pa
         start, mass = int(row.split("\t")[2]), float(row.split("\t")[8])
         gap = next(g for g in scaffold.gaps if g.start == start)
         assert gap.mass is not None and abs(mass - gap.mass) <= 0.5
+
+
+def test_its_probabilities_are_as_sure_as_its_homolog_is_near(tmp_path: Path) -> None:
+    fasta = tmp_path / "chains.fasta"
+    with fasta.open("w") as handle:
+        for shift in range(0, 16, 4):
+            letters = ("X" if (i + shift) % 16 < 4 else r for i, r in enumerate(CA2[10:250]))
+            handle.write(f">ca2_{shift}\n{CA2[:10]}{''.join(letters)}{CA2[250:]}\n")
+    chains = [chain for chain in read_scaffolds(fasta) if isinstance(chain, Scaffold)]
+    reader = bundled.reader(index_homologs([CA3]))
+    kmers = reader.encoder.encode(chains)
+    predicted = reader.predictor.predict(kmers)
+    truth = np.array([RESIDUES.index(CA2[position]) for position in kmers.at().position])
+    right = float((predicted.argmax(1) == truth).mean())
+    assert len(truth) == 240 and abs(float(predicted.max(1).mean()) - right) < 0.08
