@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
-from lacuna.core.alphabet import RESIDUES, decode
+from lacuna.core.alphabet import MISSING, RESIDUES, decode
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.chains.further import count_places, further_drafts, of_two_species
 from lacuna.placing.chains.parting import divided
@@ -226,3 +226,65 @@ def test_reads_show_within_them_two_of_the_places_by_which_a_chain_is_divided(
     shown += [r for at in places[within:] for r in showing(at, 3)]
     reads = reads_of([*tiles(first, step=2), *shown * 3])
     assert bool(divided(Assembly.of(reads, [main]))) == apart
+
+
+@pytest.fixture
+def by_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither words of germline nor what it would explain show a chain, nor single residues."""
+    monkeypatch.setattr("lacuna.placing.chains.further.COMMON_WORDS", np.inf)
+    monkeypatch.setattr("lacuna.placing.chains.further.ANOTHER_WORDS", np.inf)
+    monkeypatch.setattr("lacuna.placing.chains.further.HIDDEN_WORDS", np.inf)
+    monkeypatch.setattr("lacuna.placing.chains.parting.DIVIDED", len(MAIN))
+
+
+TWO_PLACES = {"p15": "W", "p16": "H", "p70": "W", "p71": "H"}
+
+
+@pytest.mark.usefixtures("by_contradiction")
+def test_a_chain_that_others_hide_has_the_residues_of_the_reads_that_contradict_them(
+    main: Draft,
+) -> None:
+    other = variant(MAIN, **TWO_PLACES)
+    reads = reads_of([*many(MAIN), *many(other[:DOMAIN])])
+    reads = replace(reads, least=least_score(Assembly.of(reads, [main])))
+    (found,) = further_drafts(Assembly.of(reads, [main]), "auto", NO_USE)
+    cys = found.cdr3()[0]
+    assert decode(found.tokens)[:cys] == merged(other)[:cys]
+    assert (found.tokens[slice(*found.cdr3())] == MISSING).all()  # nothing is known of its CDR3
+
+
+@pytest.mark.usefixtures("by_contradiction")
+def test_a_chain_that_others_hide_begins_as_the_germline_that_explains_most() -> None:
+    """Where no read shows it, it has the germline's residue and not the other chain's."""
+    chain = variant(germline() + MAIN[len(germline()) : DOMAIN], **TWO_PLACES, p50="A")
+    (own,) = built(tiles(chain)).drafts
+    reads = reads_of([*many(chain), *many(germline()[4:44]), *many(germline()[58:90])])
+    reads = replace(reads, least=least_score(Assembly.of(reads, [own])))
+    (found,) = further_drafts(Assembly.of(reads, [own]), "auto", NO_USE)
+    assert decode(found.tokens)[: len(germline())] == merged(germline())
+
+
+@pytest.mark.usefixtures("by_contradiction")
+@pytest.mark.parametrize(
+    ("changes", "n"),
+    [
+        ({"p15": "W", "p16": "H"}, 300),  # a modified peptide that a tool misreads
+        (TWO_PLACES, 12),  # too few of all reads
+    ],
+)
+def test_reads_that_contradict_a_chain_may_be_misread(
+    main: Draft, changes: dict[str, str], n: int
+) -> None:
+    other = many(variant(MAIN, **changes)[:DOMAIN])
+    near = [r for r in other if "WH" in r.residues][:: 300 // n]
+    assert further(main, *many(MAIN), *near) == []
+
+
+@pytest.mark.usefixtures("by_contradiction")
+def test_a_locus_that_has_enough_chains_gets_no_other_one(
+    main: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = [*many(MAIN), *many(variant(MAIN, **TWO_PLACES)[:DOMAIN])]
+    assert further(main, *reads) == ["IGHV3-23"]
+    monkeypatch.setattr("lacuna.placing.chains.further.MAX_OF_LOCUS", 1)
+    assert further(main, *reads) == []
