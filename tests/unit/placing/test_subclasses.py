@@ -286,6 +286,6 @@ def test_loci_with_several_constant_regions_are_in_the_order_of_chains(bovine_fi
     drafts = [draft_of("H", v, 0, own), draft_of("H", 0, 0, IGG1)][:: 1 if bovine_first else -1]
     texts = [*(decode(d.tokens) for d in drafts), constants()[other].sequence, C4]
     reads = reads_of([r for text in texts for r in seen(text)])
-    _, _, several = with_subclasses(reads, drafts, [], place_on(reads, drafts))
+    _, several = with_subclasses(Assembly.of(reads, drafts))
     assert [one.chains for one in several] == [(0,), (1,)]
     assert set(several[0].constants) == ({own, other} if bovine_first else {IGG1, IGG4})
