@@ -90,6 +90,39 @@ def test_reads_that_go_on_otherwise_contradict_a_chain(
     assert bool(len(against(one, *windows(ONE, 0, 80), *shown).rows)) == contradicts
 
 
+@pytest.mark.parametrize(
+    ("at", "shown", "contradicts"),
+    [
+        (56, "WH", True),
+        (56, "EE", False),  # carbamyl
+        (56, "TQ", False),  # methyl
+        (53, "DNF", False),  # acetyl, of Y and G with an N between them
+        (53, "DNW", True),
+    ],
+)
+def test_what_weighs_as_much_more_as_a_modification_is_a_misread_peptide(
+    one: Draft, at: int, shown: str, contradicts: bool
+) -> None:
+    assert ONE[53:58] == "YNGNT"
+    other = variant(ONE, **{f"p{i}": residue for i, residue in enumerate(shown, start=at)})
+    found = against(one, *windows(ONE, 0, 80), *windows(other, 48, 53))
+    assert bool(len(found.rows)) == contradicts
+
+
+def test_ends_that_weigh_as_much_as_the_chain_contradict_nothing(one: Draft) -> None:
+    """They are misread: its residues in another order, one modified or taken for two."""
+
+    def contradict(end: str) -> bool:
+        shown = [ONE[at:44] + end for at in range(24, 32)]
+        return bool(len(against(one, *windows(ONE, 0, 80), *shown).rows))
+
+    backwards = ONE[50:43:-1]
+    assert contradict("WHMWYH")
+    assert not contradict(backwards)
+    assert not contradict(backwards.replace("G", "A"))  # methyl
+    assert not contradict(backwards.replace("W", "AD", 1))
+
+
 def test_places_are_further_apart_than_what_one_misread_peptide_shows(one: Draft) -> None:
     def places(**more: str) -> int:
         other = variant(ONE, **THREE, **more)

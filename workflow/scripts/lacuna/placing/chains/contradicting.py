@@ -2,7 +2,8 @@
 
 Such a read lies on the chain that is most like its own, as far as the two are alike. Beyond, it
 goes on otherwise, or differs in several residues close to each other. Misread ones do so in many
-ways, and those of a missing chain in one.
+ways, and those of a missing chain in one. A peptide with a modification that the search did not
+list may be misread in one way too, but what differs weighs as much more as that modification.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from lacuna.core.masses import (
+    AMMONIA,
+    CARBAMIDOMETHYL,
+    CARBAMYL,
+    CARBON_MONOXIDE,
+    DEAMIDATION,
+    DIOXIDATION,
+    HEXOSE,
+    ISOTOPE,
+    OXIDATION,
+    WATER,
+)
 from lacuna.placing.aligning.alignment import MISMATCH, Alignment
+from lacuna.placing.aligning.carried import BLOCK_TOLERANCE
+from lacuna.placing.aligning.readset import MASSES, ReadSet, running
 from lacuna.placing.aligning.seeds import words
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Assembly
@@ -19,6 +34,15 @@ from lacuna.placing.votes.placement import Assembly
 # others; and the probability that each of them must have.
 RUN, TWO, SURE = 5, 2, 0.6
 RECURRENT = 4  # different reads with one such run
+# Da by which a peptide of the chain weighs more if it is modified or its isotope taken for another;
+# methyl, sodium, acetyl and phospho are Unimod 34, 30, 1 and 21.
+MODIFIED = np.array(
+    (
+        *(0.0, DEAMIDATION, ISOTOPE, 14.01565, OXIDATION, 21.981943, CARBON_MONOXIDE, DIOXIDATION),
+        *(42.010565, CARBAMYL, CARBAMIDOMETHYL, 79.966331, HEXOSE),
+        *(-AMMONIA, -WATER, -CARBAMIDOMETHYL),
+    )
+)
 APART = 8  # columns between places: one misread peptide shows no more than one
 
 
@@ -49,7 +73,7 @@ def contradicting(assembly: Assembly, locus: str) -> Contradicting:
         a = assembly.placements.of(i).alignment
         a = a.take(np.flatnonzero(a.span[:, 0] < draft.cdr3()[0]))
         on_v.append(a.read)
-        row, at = np.nonzero(_others(a, draft) & sure[a.read])
+        row, at = np.nonzero(_others(a, reads, draft) & sure[a.read])
         column = draft.columns[_place(a, row, at)]
         held.append(np.stack([number[a.read[row], at], a.read[row], column]))
     run, read, column = np.concatenate(held, axis=1)
@@ -63,17 +87,56 @@ def contradicting(assembly: Assembly, locus: str) -> Contradicting:
     return Contradicting(rows, float(reads.weight[rows].sum()) / max(every, 1e-9), places)
 
 
-def _others(a: Alignment, draft: Draft) -> np.ndarray:
+def _others(a: Alignment, reads: ReadSet, draft: Draft) -> np.ndarray:
     """(m, w) bool: whether RUN residues of a placement, from each of w on, are not the chain's in
     front of CDR3: right behind its core, right in front of it, or within it."""
     stop, width = draft.cdr3()[0], a.at.shape[1]
     first = np.arange(width - RUN + 1)
     begin, end = a.span[:, :1], a.span[:, 1:]
-    behind = (first == a.core[:, 1:]) & (end < stop)
-    front = (first == a.core[:, :1] - RUN) & (begin >= RUN)
-    other = (a.kind == MISMATCH) & (a.at < stop)
+    in_front, beyond = _modified_ends(a, reads, draft)
+    behind = (first == a.core[:, 1:]) & (end < stop) & ~beyond[:, None]
+    front = (first == a.core[:, :1] - RUN) & (begin >= RUN) & ~in_front[:, None]
+    other = (a.kind == MISMATCH) & (a.at < stop) & ~_modified(a, reads, draft)
     within = sliding_window_view(other, RUN, axis=1).sum(-1) >= TWO
     found: np.ndarray = behind | front | within
+    return found
+
+
+def _modified(a: Alignment, reads: ReadSet, draft: Draft) -> np.ndarray:
+    """(m, w) bool: residues of placements that are not those of the chain, and with those next to
+    them, or next but one, weigh as much more as a modification."""
+    differs = np.pad(a.kind == MISMATCH, ((0, 0), (1, 1)))
+    group = differs[:, 1:-1] | (differs[:, :-2] & differs[:, 2:])
+    begins = group & ~np.pad(group, ((0, 0), (1, 0)))[:, :-1]
+    number = np.cumsum(begins).reshape(group.shape)
+    own = MASSES[draft.tokens[np.maximum(a.at, 0)]]
+    more = np.where(a.kind == MISMATCH, MASSES[reads.tokens[a.read]] - own, 0.0)
+    total = np.bincount(number.ravel(), (more * group).ravel())
+    found: np.ndarray = group & _is_modification(total)[number]
+    return found
+
+
+def _modified_ends(a: Alignment, reads: ReadSet, draft: Draft) -> tuple[np.ndarray, np.ndarray]:
+    """(m,) bool each: whether reads in front of their cores, and behind them, weigh as much as the
+    chain does there, a residue more or less of it, or as that with a modification."""
+    chain, own = running(MASSES[draft.tokens]), running(MASSES[reads.tokens])[a.read]
+    rows, length = np.arange(len(a.read)), reads.length[a.read]
+
+    def found(weight: np.ndarray, at: np.ndarray, n: np.ndarray) -> np.ndarray:
+        ends = np.clip((at + n)[:, None] + np.array((-1, 0, 1)), 0, len(draft))
+        under = np.abs(chain[ends] - chain[at][:, None])
+        fits: np.ndarray = _is_modification(weight[:, None] - under).max(1)
+        return fits
+
+    before = own[rows, a.core[:, 0]]
+    after = own[rows, length] - own[rows, a.core[:, 1]]
+    in_front = found(before, a.span[:, 0], -a.core[:, 0])
+    return in_front, found(after, a.span[:, 1], length - a.core[:, 1])
+
+
+def _is_modification(more: np.ndarray) -> np.ndarray:
+    """Whether a peptide may weigh so much more (Da) than that of the chain."""
+    found: np.ndarray = np.abs(more[..., None] - MODIFIED).min(-1) < BLOCK_TOLERANCE
     return found
 
 
