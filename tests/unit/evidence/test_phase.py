@@ -311,3 +311,25 @@ def test_what_is_read_of_one_fr4_alone_still_differs(whole: Placed) -> None:
     reads = reads_of([*tiles(ONE), *tiles(decode(found.drafts[1].tokens)[:fr4])])
     found = replace(found, reads=reads, placements=place_on(reads, found.drafts))
     assert np.flatnonzero(unjoined(found)[0]).tolist() == far
+
+
+@pytest.mark.parametrize(("joined", "like"), [(False, False), (True, False), (False, True)])
+def test_chains_that_differ_much_hardly_have_most_of_a_cdr3_in_common(
+    two: Placed, joined: bool, like: bool
+) -> None:
+    """One has that of the other, to which reads join it, behind residues of its own."""
+    own, copied = "TGGTRG", "WPSSKYESSLDV"
+    start = OTHER.index("AKH" + copied)
+    if like:  # chains of one clone
+        front = variant(OTHER[:start], p20="W", p60="W") + own
+    else:
+        front = ONE[:CDR3] + own
+    chain = front + OTHER[start + 3 :]
+    drafts = [draft_from(merged(x[:-60])) for x in (chain, OTHER)]
+    shown = [chain] if joined else [front, OTHER]
+    reads = reads_of([r for text in (*shown, OTHER) for r in tiles(text, length=20, step=1)])
+    placed = replace(two, reads=reads, drafts=tuple(drafts), placements=place_on(reads, drafts))
+    found = [set(np.flatnonzero(x).tolist()) for x in unjoined(placed)]
+    behind = set(range(len(front), len(drafts[0])))
+    assert (behind <= found[0]) == (not joined and not like)
+    assert not found[1] & behind

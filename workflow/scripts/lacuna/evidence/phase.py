@@ -39,6 +39,7 @@ TWO_WAYS = 2  # residues in which knobs and holes differ, and two drafts of one 
 ALONE = 0.9  # share of a read that is of one chain alone
 VARIED = range(26, 41), range(54, 69)  # columns of CDR1, CDR2 and what is beside them
 ALIKE = 2  # mutations in these that two chains of a gene hardly have in common by chance
+UNLIKE = 8  # residues in front of CDR3 in which chains of one clone hardly differ
 RUN = 7  # residues that a CDR3 has in common with no other place by chance
 
 
@@ -78,6 +79,7 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
                 tells = differences(alike[chain], alike[rival])
                 found[chain] |= apart(drafts[chain], drafts[rival], cuts, tells)
                 found[chain] |= _lent(placed, assembly.placements, chain, rival)
+                found[chain] |= _shared_cdr3(placed, assembly.placements, chain, rival)
     return tuple(found)
 
 
@@ -189,6 +191,26 @@ def _lent(placed: Placed, placements: Placements, chain: int, rival: int) -> np.
         if not of_one_gene or (here & mutated).sum() >= ALIKE:
             found |= here
     return found
+
+
+def _shared_cdr3(placed: Placed, placements: Placements, chain: int, rival: int) -> np.ndarray:
+    """(t,) residues from a run on that two CDR3s have in common, although their chains differ too
+    much for those of one clone, unless reads of this chain alone join the run to it."""
+    draft, other = placed.drafts[chain], placed.drafts[rival]
+    start, stop = draft.cdr3()
+    found = np.zeros(len(draft), dtype=bool)
+    theirs = {run for run in _runs(other.tokens[slice(*other.cdr3())]) if run}
+    shared = [i for i, run in enumerate(_runs(draft.tokens[start:stop])) if run in theirs]
+    if not shared or differences(draft, other)[:start].sum() < UNLIKE:
+        return found
+    for i in shared:
+        found[start + i : start + i + RUN] = True
+    found[stop:] = (_known(draft) & (_of_columns(draft, other) == draft.tokens))[stop:]
+    own, first = placements.of(chain), start + shared[0]
+    span = own.alignment.span
+    over = (span[:, 0] <= first - SEAM) & (span[:, 1] >= first + SEAM) & (own.share > ALONE)
+    joined = placed.reads.weight[own.alignment.read[over]].sum()
+    return found & (joined < CROSSED)
 
 
 @dataclass(frozen=True, slots=True)

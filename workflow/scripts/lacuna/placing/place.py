@@ -137,10 +137,7 @@ def _built(assembly: Assembly, species: str, use: np.ndarray) -> Assembly:
             if not more:
                 break
             rounds = FURTHER_ROUNDS if bridges else FIRST_ROUNDS
-            # Junctions of its locus may hold reads of a chain that was not there yet.
-            loci = {draft.locus for draft in more} if bridges else set()
-            there = [d.without_cdr3() if d.locus in loci else d for d in assembly.drafts]
-            assembly = assembly.with_drafts([*there, *more])
+            assembly = assembly.with_drafts([*assembly.drafts, *more])
             assembly = build(assembly, use, rounds, bridges=bridges)
         if not bridges:
             assembly = _cleaned(assembly)
