@@ -333,3 +333,18 @@ def test_chains_that_differ_much_hardly_have_most_of_a_cdr3_in_common(
     behind = set(range(len(front), len(drafts[0])))
     assert (behind <= found[0]) == (not joined and not like)
     assert not found[1] & behind
+
+
+def test_a_place_at_which_reads_contradict_a_chain_parts_it(whole: Placed) -> None:
+    """Chains of a locus have a few residues in common, over which reads of two seem to be joined;
+    those that cross them with more show that they are."""
+    other = ONE[:40] + "WHFYMHWMFYHHWYM"
+
+    def parted(joined: str = "") -> list[int]:
+        shown = [r for text in (ONE[:40], other[24:], ONE[34:]) for r in tiles(text, step=1)]
+        reads = reads_of([*shown, *(tiles(joined, length=20, step=1) if joined else [])])
+        found = replace(whole, reads=reads, placements=place_on(reads, whole.drafts))
+        return np.flatnonzero(unjoined(found)[0]).tolist()
+
+    assert parted() == list(range(40))
+    assert not parted(ONE[20:62])

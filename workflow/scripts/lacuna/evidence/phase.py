@@ -15,7 +15,9 @@ from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT, CYS104, in_v_domain, on_
 from lacuna.core.alphabet import N_RESIDUES, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import MATCH
+from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.constant_domains import begins
+from lacuna.placing.chains.contradicting import RECURRENT, contradicting
 from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
@@ -31,6 +33,7 @@ RIVAL = 0.1
 # Beside a chain that was not found: residues on either side of a place with which a read crosses
 # it, so that most chains differ in some of them, and the weight of reads that join what it parts.
 SEAM, CROSSED = 4, 2.0
+LONG = 8  # of a place at which reads contradict the chain, residues on either side
 # Residues of the framework by which a piece of a chain must be more like another V segment, and the
 # rest of it less. Of 170 chains of antibodies alone, by one protease each, one has 4 and none more;
 # five that were built from two chains of a mixture have 5 to 9 (tests/benchmarks/read_panel.py).
@@ -59,10 +62,11 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
     of_locus = dict.fromkeys((d.locus for d in drafts), 0.0)
     for draft, share in zip(drafts, shares, strict=True):
         of_locus[draft.locus] += share
-    found = []
+    found, against = [], _against(placed)
     for i, beside in enumerate(placed.rivalled):
-        pieces = _Pieces.of(placed, i)
-        mixed = beside or pieces.are_of_two_genes()
+        cuts = _parted_by_reads(placed, i, against[i]) if i in against else []
+        pieces = _Pieces.of(placed, i, cuts)
+        mixed = beside or len(cuts) > 0 or pieces.are_of_two_genes()
         found.append(pieces.apart_from_most() if mixed else np.zeros(len(drafts[i]), dtype=bool))
     for chain in _borrowed(placed, shares):
         found[chain] |= drafts[chain].columns == CONSTANT
@@ -81,6 +85,24 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
                 found[chain] |= _lent(placed, assembly.placements, chain, rival)
                 found[chain] |= _shared_cdr3(placed, assembly.placements, chain, rival)
     return tuple(found)
+
+
+def _against(placed: Placed) -> dict[int, np.ndarray]:
+    """Of chains that reads contradict, by number: how many do, from each position on (t,)."""
+    memory = Memory.of(placed.reads)
+    assembly = Assembly(memory, placed.drafts, (), placed.placements)
+    found: dict[int, np.ndarray] = {}
+    for locus in sorted({draft.locus for draft in placed.drafts}):
+        found.update(contradicting(assembly, locus).against)
+    return found
+
+
+def _parted_by_reads(placed: Placed, chain: int, against: np.ndarray) -> list[int]:
+    """Places at which reads contradict a chain and that fewer reads cross with LONG residues on
+    either side: more than chains of a locus have in common by chance."""
+    own = placed.placements.of(chain).alignment
+    crossed = _crossed(own.span, np.ones(len(own.read)), LONG, len(placed.drafts[chain]))
+    return np.flatnonzero((against >= RECURRENT) & (crossed < against)).tolist()
 
 
 def _borrowed(placed: Placed, shares: Sequence[float]) -> list[int]:
@@ -223,8 +245,8 @@ class _Pieces:
     depth: np.ndarray
 
     @classmethod
-    def of(cls, placed: Placed, chain: int) -> "_Pieces":
-        """Those of a chain of a sample."""
+    def of(cls, placed: Placed, chain: int, parted: Sequence[int] = ()) -> "_Pieces":
+        """Those of a chain of a sample; parted: places that belong to two pieces for sure."""
         draft = placed.drafts[chain]
         own = placed.placements.of(chain)
         spans = own.alignment.span
@@ -236,6 +258,7 @@ class _Pieces:
             for start, stop in runs_of(crossed < CROSSED)
             if stop - start >= SEAM  # fewer if reads on either side have SEAM residues in common
         ]
+        cuts = sorted({*cuts, *parted})
         return cls(draft, np.searchsorted(cuts, np.arange(len(draft)), "right"), depth)
 
     def apart_from_most(self) -> np.ndarray:

@@ -6,6 +6,7 @@ ways, and those of a missing chain in one. A peptide with a modification that th
 list may be misread in one way too, but what differs weighs as much more as that modification.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,12 +52,14 @@ class Contradicting:
     """Reads that contradict the V domains of a locus, each in the same way as others.
 
     rows (n,): of the reads, ascending; share: of the weight of all on these V domains; places: how
-    many the reads contradict.
+    many the reads contradict; against: of each chain of the locus, by its number, how many reads
+    contradict it from each position on (t,).
     """
 
     rows: np.ndarray
     share: float
     places: int
+    against: Mapping[int, np.ndarray]
 
 
 def contradicting(assembly: Assembly, locus: str) -> Contradicting:
@@ -64,7 +67,7 @@ def contradicting(assembly: Assembly, locus: str) -> Contradicting:
     reads = assembly.reads
     number = words(reads.tokens, RUN)
     if not number.size:  # all reads are shorter
-        return Contradicting(np.empty(0, dtype=np.int64), 0.0, 0)
+        return Contradicting(np.empty(0, dtype=np.int64), 0.0, 0, {})
     sure = (number >= 0) & (sliding_window_view(reads.right, RUN, axis=-1).min(-1) >= SURE)
     on_v, held = [], []
     for i, draft in enumerate(assembly.drafts):
@@ -74,9 +77,10 @@ def contradicting(assembly: Assembly, locus: str) -> Contradicting:
         a = a.take(np.flatnonzero(a.span[:, 0] < draft.cdr3()[0]))
         on_v.append(a.read)
         row, at = np.nonzero(_others(a, reads, draft) & sure[a.read])
-        column = draft.columns[_place(a, row, at)]
-        held.append(np.stack([number[a.read[row], at], a.read[row], column]))
-    run, read, column = np.concatenate(held, axis=1)
+        place = _place(a, row, at)
+        chain, column = np.full(len(row), i), draft.columns[place]
+        held.append(np.stack([number[a.read[row], at], a.read[row], column, chain, place]))
+    run, read, column, chain, place = np.concatenate(held, axis=1)
     of_reads = np.unique(np.stack([run, read]), axis=1)[0]
     runs, count = np.unique(of_reads, return_counts=True)
     recurs = np.isin(run, runs[count >= RECURRENT])
@@ -84,7 +88,13 @@ def contradicting(assembly: Assembly, locus: str) -> Contradicting:
     every = float(reads.weight[np.unique(np.concatenate(on_v))].sum())
     steps = np.diff(np.unique(column[recurs]).astype(int))
     places = int((steps >= APART).sum()) + bool(len(rows))
-    return Contradicting(rows, float(reads.weight[rows].sum()) / max(every, 1e-9), places)
+    share = float(reads.weight[rows].sum()) / max(every, 1e-9)
+    of_chains = np.unique(np.stack([chain, place, read])[:, recurs], axis=1)
+    against = {
+        i: np.bincount(of_chains[1, of_chains[0] == i], minlength=len(assembly.drafts[i]))
+        for i in np.unique(of_chains[0]).tolist()
+    }
+    return Contradicting(rows, share, places, against)
 
 
 def _others(a: Alignment, reads: ReadSet, draft: Draft) -> np.ndarray:
