@@ -131,6 +131,12 @@ def test_places_are_further_apart_than_what_one_misread_peptide_shows(one: Draft
     assert [places(), places(p50="W", p51="H"), places(p62="W", p63="H")] == [1, 1, 2]
 
 
+def test_what_a_read_has_in_front_of_the_chain_is_no_place_at_its_end(one: Draft) -> None:
+    other = variant(ONE, p2="W", p3="H")
+    found = against(one, *windows(ONE, 0, 80), *("W" + other[:n] for n in range(14, 20)))
+    assert len(found.rows) == 6 and found.places == 1
+
+
 @pytest.fixture(scope="module")
 def many() -> list[Read]:
     """Reads of two chains."""

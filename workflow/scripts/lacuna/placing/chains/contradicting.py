@@ -152,9 +152,9 @@ def _is_modification(more: np.ndarray) -> np.ndarray:
 
 def _place(a: Alignment, row: np.ndarray, at: np.ndarray) -> np.ndarray:
     """(n,) positions of the chain under residues (at) of placements (row), on the diagonals of
-    their ends beyond their cores."""
+    their ends beyond their cores; of those in front of the chain, its first."""
     left = a.span[row, 0] - a.core[row, 0] + at
     right = a.span[row, 1] - a.core[row, 1] + at
     beyond = np.where(at < a.core[row, 0], left, right)
-    place: np.ndarray = np.where(a.at[row, at] >= 0, a.at[row, at], beyond)
+    place: np.ndarray = np.where(a.at[row, at] >= 0, a.at[row, at], np.maximum(beyond, 0))
     return place
