@@ -8,6 +8,7 @@ import pytest
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.core.alphabet import MISSING, RESIDUES, decode
 from lacuna.placing.aligning.seeds import word_weights
+from lacuna.placing.chains.contradicting import contradicting
 from lacuna.placing.chains.further import count_places, further_drafts, of_two_species
 from lacuna.placing.chains.parting import divided
 from lacuna.placing.sources.segments import WORD, best_of_loci, is_vhh, score_segments
@@ -15,7 +16,7 @@ from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Assembly
 from lacuna.reads.read import Read
-from reads import built, merged, peptide, reads_of, tiles
+from reads import built, merged, peptide, read_set, reads_of, tiles
 from two_chains import ONE, germline, mutated, variant
 
 NO_USE = np.zeros(len(v_segments().names))
@@ -278,6 +279,20 @@ def test_reads_that_contradict_a_chain_may_be_misread(
     other = many(variant(MAIN, **changes)[:DOMAIN])
     near = [r for r in other if "WH" in r.residues][:: 300 // n]
     assert further(main, *many(MAIN), *near) == []
+
+
+@pytest.mark.usefixtures("by_contradiction")
+@pytest.mark.parametrize(("probability", "n"), [(0.65, 0), (0.95, 1)])
+def test_no_chain_is_there_twice(main: Draft, probability: float, n: int) -> None:
+    """Reads that two chains share may say too little to give either of them other residues."""
+    like, other = variant(MAIN, p45="H"), variant(MAIN, **TWO_PLACES)
+    shown = [MAIN[at : at + 16] for at in range(DOMAIN - 16)]
+    shown += [like[at : at + 16] for at in range(30, 45)]
+    shown += [other[at : at + 14] for at in (8, 9, 10, 11, 63, 64, 65, 66)]
+    reads = replace(read_set(*map(merged, shown), probability=probability), least=1.0)
+    assembly = Assembly.of(reads, [main, main.with_residues(45, RESIDUES.index("H"))])
+    assert contradicting(assembly, "H").places == 2
+    assert len(further_drafts(assembly, "auto", NO_USE)) == n
 
 
 @pytest.mark.usefixtures("by_contradiction")

@@ -210,7 +210,9 @@ def _of_contradicting(assembly: Assembly, scores: Scores, use: np.ndarray) -> li
         if not tried:
             changed = [with_residues_of(assembly, i, reads.rows).without_cdr3() for i in of_locus]
             tried = [(d, *_gain(assembly, d)) for d in changed]
-        found.append(max(tried, key=lambda x: x[1])[0])
+        best, gain, _ = max(tried, key=lambda x: x[1])
+        if gain > 0.0:  # else it would be one of the others again
+            found.append(best)
     return found
 
 
