@@ -99,9 +99,9 @@ def fill_file(
     inputs: `fasta` and, if there are such files, `gaps`, `truth`, `homologs`, `masses`, `evidence`
     and `contaminants`, as in a sample sheet; options: values by key of config.yaml; keys that are
     not given have their defaults; reads, reads_format: as in a sample sheet; without a `fasta`
-    there must be some; spectra: files of fragment spectra; progress: called with the number of
-    finished chains and of all, at first and after every block; never for reads alone, whose chains
-    are not known before.
+    there must be some; spectra: files of fragment spectra; own: networks of the user's own instead
+    of bundled ones; progress: called with the number of finished chains and of all, at first and
+    after every block; never for reads alone, whose chains are not known before.
 
     Returns the names of the files, as `outputs_of` gives them.
     Computes with one thread, like a job of the workflow, so that results do not depend on the

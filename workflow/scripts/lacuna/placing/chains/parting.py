@@ -54,15 +54,17 @@ def _without_contradiction(assembly: Assembly) -> Assembly:
     pairs = pairs_of_locus(assembly.drafts)
     for locus in sorted({assembly.drafts[i].locus for i, _ in pairs}):
         rows = contradicting(assembly, locus).rows
+        if not len(rows):
+            continue
         current = list(assembly.drafts)
         trials = [current]
         for i, draft in enumerate(current):
-            if len(rows) and draft.locus == locus:
+            if draft.locus == locus:
                 changed = with_residues_of(assembly, i, rows)
                 trials.append([*current[:i], changed, *current[i + 1 :]])
-        nats = [assembly.nats_on(trial, every) for trial in trials if len(rows)]
-        best = int(np.argmax(nats)) if nats else 0
-        if best and nats[best] > nats[0] + MIN_GAIN:
+        nats = [assembly.nats_on(trial, every) for trial in trials]
+        best = int(np.argmax(nats))
+        if nats[best] > nats[0] + MIN_GAIN:
             assembly = assembly.with_drafts(trials[best])
     return assembly
 
