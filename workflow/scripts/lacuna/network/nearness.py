@@ -7,8 +7,8 @@ nearest template the observed part of a chain is shows when that is so.
 Of a domain of which little is observed, little shows how mutated it is. The network is then too
 sure of its germline residues.
 
-Of a protein that is no antibody it knows nothing but its homologs, which it takes to be as near as
-germline.
+Of a protein that is not an antibody it knows nothing but its homologs, which it takes to be as near
+as germline.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ LESS_OF_VHH = 0.1  # so much less of V
 NEAR = np.array((0.80, 0.97))
 HOTTEST_AT = 0.08
 HOTTEST = np.array((1.2, 1.4))
-# Of a protein that is no antibody, logits are divided by more, the fewer of its residues its
+# Of a protein that is not an antibody, logits are divided by more, the fewer of its residues its
 # nearest homolog has: at a share of 0.9 by 1.2, at 0.5 by 1.52. Fitted on lysozymes, globins,
 # cytochromes c, serine proteases, albumins, keratins and carbonic anhydrases with 0.3 to 0.9 of
 # their residues in common.
