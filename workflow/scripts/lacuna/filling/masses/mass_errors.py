@@ -14,13 +14,18 @@ import numpy as np
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.masses import (
+    ACETYL,
     AMMONIA,
     AVERAGINE_RATIO,
     CARBAMIDOMETHYL,
+    CARBAMYL,
+    CARBON_MONOXIDE,
     DEAMIDATION,
     HEXOSE,
     ISOTOPE,
+    METHYL,
     OXIDATION,
+    PHOSPHO,
     PROTON,
     WATER,
 )
@@ -110,12 +115,12 @@ OTHERS = (
     *_either_way(CARBAMIDOMETHYL, "a carbamidomethyl or G too many or too few"),
     MassError(f"{AMMONIA:.4f} Da more: an ammonia is lost", AMMONIA),
     MassError(f"{WATER:.4f} Da more: a water is lost", WATER),
-    _modified(14.01565, "a residue is methylated", ""),
-    _modified(27.994915, "a residue is formylated", ""),
+    _modified(METHYL, "a residue is methylated", ""),
+    _modified(CARBON_MONOXIDE, "a residue is formylated", ""),
     MassError(f"{DEAMIDATION:.4f} Da more: an acid is amidated", DEAMIDATION),
-    _modified(42.010565, "K is acetylated", "K"),
-    _modified(43.005814, "K or R is carbamylated", "KR"),
-    _modified(79.966331, "S, T or Y is phosphorylated", "STY"),
+    _modified(ACETYL, "K is acetylated", "K"),
+    _modified(CARBAMYL, "K or R is carbamylated", "KR"),
+    _modified(PHOSPHO, "S, T or Y is phosphorylated", "STY"),
     _modified(79.956815, "Y is sulfated", "Y"),
     _modified(HEXOSE, "K is glycated", "K"),
 )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lacuna.core.masses import (
+    ACETYL,
     AMMONIA,
     CARBAMIDOMETHYL,
     CARBAMYL,
@@ -21,7 +22,10 @@ from lacuna.core.masses import (
     DIOXIDATION,
     HEXOSE,
     ISOTOPE,
+    METHYL,
     OXIDATION,
+    PHOSPHO,
+    SODIUM,
     WATER,
 )
 from lacuna.placing.aligning.alignment import MISMATCH, Alignment
@@ -35,12 +39,11 @@ from lacuna.placing.votes.placement import Assembly
 # others; and the probability that each of them must have.
 RUN, TWO, SURE = 5, 2, 0.6
 RECURRENT = 4  # different reads with one such run
-# Da by which a peptide of the chain weighs more if it is modified or its isotope taken for another;
-# methyl, sodium, acetyl and phospho are Unimod 34, 30, 1 and 21.
+# Da by which a peptide of the chain weighs more if it is modified or its isotope taken for another.
 MODIFIED = np.array(
     (
-        *(0.0, DEAMIDATION, ISOTOPE, 14.01565, OXIDATION, 21.981943, CARBON_MONOXIDE, DIOXIDATION),
-        *(42.010565, CARBAMYL, CARBAMIDOMETHYL, 79.966331, HEXOSE),
+        *(0.0, DEAMIDATION, ISOTOPE, METHYL, OXIDATION, SODIUM, CARBON_MONOXIDE, DIOXIDATION),
+        *(ACETYL, CARBAMYL, CARBAMIDOMETHYL, PHOSPHO, HEXOSE),
         *(-AMMONIA, -WATER, -CARBAMIDOMETHYL),
     )
 )
