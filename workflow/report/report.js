@@ -421,13 +421,13 @@ function massesView(cysteine, about) {
       view.chain = chain;
       const forms = formsOf(chain, cysteine), measured = massIn(field), which = Number(kind.value);
       element.querySelector(".tools").hidden = !forms.length;
-      const heads = ["Form", "Monoisotopic", "Average", ...(measured ? ["Measured less this, Da", "ppm"] : [])];
+      const heads = ["Form", "Monoisotopic", "Average", ...(measured ? ["This less measured, Da", "ppm"] : [])];
       head.replaceChildren(...heads.map((text, i) => make("th", { scope: "col", class: i ? "n" : null }, text)));
       const nearest = Math.min(...forms.map(([, mass]) => Math.abs(measured - mass[which])));
       body.replaceChildren(...forms.map(([name, mass]) => {
-        const off = measured - mass[which];
+        const off = mass[which] - measured;  // as in masses.tsv
         const cells = [daltons(mass[0]), daltons(mass[1])];
-        if (measured) cells.push(signed(off, 2), signed(off / mass[which] * 1e6, 1));
+        if (measured) cells.push(signed(off, 2), signed(off / measured * 1e6, 1));
         const best = measured && Math.abs(off) === nearest;
         return make("tr", { class: best ? "nearest" : null }, make("th", { scope: "row" }, name),
           ...cells.map((text) => make("td", { class: "n" }, text)));
@@ -454,7 +454,7 @@ function antibodyView(box, chains) {
       const nearest = Math.min(...rows.flatMap(([, masses]) => masses).map((mass) => Math.abs(measured - mass)));
       body.replaceChildren(...rows.map(([name, masses]) => make("tr", {}, make("th", { scope: "row" }, name),
         ...masses.map((mass) => {
-          const off = measured - mass, best = measured && Math.abs(off) === nearest;
+          const off = mass - measured, best = measured && Math.abs(off) === nearest;
           return make("td", { class: `n${best ? " nearest" : ""}` }, daltons(mass) + (measured ? ` (${signed(off, 1)})` : ""));
         }))));
     },

@@ -60,8 +60,8 @@ Table = Literal["residues", "gaps", "chains"]
 class Candidate:
     """A candidate for a gap: residues, their probability, and their mass in Da.
 
-    mass_error_ppm: difference from the mass of the gap, in ppm; None for a gap without a mass,
-    or with an interval of masses; cleavages: the sequence with a slash at each cleavage that
+    mass_error_ppm: the mass less that of the gap, in ppm; None for a gap without a mass, or
+    with an interval of masses; cleavages: the sequence with a slash at each cleavage that
     spectra show, '' if none span the gap or the candidate has another mass.
     """
 

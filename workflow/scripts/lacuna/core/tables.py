@@ -128,7 +128,7 @@ class GapRow(NamedTuple):
     mass: Annotated[float | None, "of its residues with what they carry, monoisotopic, Da", "%.5f"]
     mass_error_ppm: Annotated[
         float | None,
-        "`mass` against the mass given, in ppm; empty without one, and if it is an interval, "
+        "`mass` less the mass given, in ppm of it; empty without one, and if it is an interval, "
         "`{420 Da}`",
         "%.2f",
     ]
