@@ -538,6 +538,30 @@ def test_a_measured_mass_is_compared(browser: Browser, drawn: Path) -> None:
     assert of["N-terminal pyroglutamate"][0] == pytest.approx(-27.03, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("text", "mass"),
+    [
+        ("49156.9", 49156.9),
+        ("49,156.9", 49156.9),
+        ("49 156.9", 49156.9),
+        ("49,156", 49156.0),
+        ("145,423,100", 145423100.0),
+        ("49156,9", 49156.9),
+        ("49156,907", 49156.907),
+        ("49.156,9", 49156.9),
+        ("49'156.9", 49156.9),
+        ("heavy", 0),
+        ("4,9156,9", 0),
+        ("", 0),
+    ],
+)
+def test_a_measured_mass_is_read_as_people_write_it(
+    browser: Browser, drawn: Path, text: str, mass: float
+) -> None:
+    browser.open(drawn)
+    assert browser.run(f"massIn({{ value: {json.dumps(text)} }})") == mass
+
+
 def test_a_measured_mass_of_the_antibody_is_compared(browser: Browser, drawn: Path) -> None:
     browser.open(drawn)
     texts = "[...document.querySelectorAll('.whole td')].map((c) => c.textContent)"

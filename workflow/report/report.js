@@ -394,8 +394,12 @@ function antibodyOf(chains) {
 const daltons = (mass) => mass.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 
-/** A number as people write masses: 145,423.1 or 145 423.1. */
-const massIn = (field) => Number(field.value.replace(/[,\s]/g, "")) || 0;
+/** A number as people write masses: 145,423.1, 145 423.1, 145.423,1 or 145423,1; 0 for any other text. */
+function massIn(field) {
+  const text = field.value.replace(/[\s'’]/g, "");
+  const decimal = /,\d*$/.test(text) && !/^\d{1,3}(,\d{3})+$/.test(text);  // 49,156 is 49156
+  return Number(decimal ? text.replace(/\./g, "").replace(",", ".") : text.replace(/,/g, "")) || 0;
+}
 
 function massField(changed) {
   const field = make("input", { inputmode: "decimal", size: 12, autocomplete: "off", oninput: changed });
