@@ -105,7 +105,11 @@ def test_gzip_is_known_by_its_bytes(write: Write) -> None:
     [
         (PNG, r"not a FASTA file \(it begins with '\\ufffdPNG"),
         (b"\n>a\nAC\0\0", "3: holds a NUL character; save the file as plain text"),
-        (b"PK\3\4 [Content_Types].xml", "not a FASTA file .*; it is a workbook of a spreadsheet"),
+        (
+            b"PK\3\4 [Content_Types].xml",
+            "not a FASTA file .*; it is a workbook of a spreadsheet: save its chains as FASTA, or",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "or its sheet as text with the columns of AIRR"),
         (">a\nAC\n".encode("utf-16"), "not a FASTA file .*; it is in UTF-16: save it as UTF-8 "),
         (b"\n<!doctype HTML>\n", "not a FASTA file .*; it is a page of HTML"),
         (

@@ -178,6 +178,11 @@ def kind_of(start: bytes) -> str:
     return _HTML if start.lstrip()[:14].lower().startswith(_HTML_STARTS) else ""
 
 
+def is_workbook(start: bytes) -> bool:
+    """Whether a file is a workbook of a spreadsheet, by its first bytes."""
+    return kind_of(start) == _WORKBOOK
+
+
 def remedy_of(start: bytes) -> str:
     """What a file of `kind_of` is, by its first bytes, and what to do with it; "" for any other."""
     return _REMEDIES.get(kind_of(start), "")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from lacuna.core.files import LacunaError, open_bytes, remedy_of
+from lacuna.core.files import LacunaError, is_workbook, open_bytes, remedy_of
 
 MAX_ID = 1_000  # characters of an id
 
@@ -117,7 +117,13 @@ def _chunks(handle: BinaryIO, path: str | Path) -> Iterator[bytes]:
             remedy += (
                 " (a table must have the columns of AIRR, such as sequence_id and sequence_aa)"
             )
-        remedy = remedy_of(start) or remedy
+        if is_workbook(start):
+            remedy = (
+                "it is a workbook of a spreadsheet: save its chains as FASTA, or its sheet as text "
+                "with the columns of AIRR"
+            )
+        else:
+            remedy = remedy_of(start) or remedy
         raise LacunaError(f"{path}: not a FASTA file (it begins with {seen}); {remedy}")
     if _PIR.match(start, 1):
         seen = ascii(start.split(maxsplit=1)[0][:12].decode("utf-8", errors="replace"))
