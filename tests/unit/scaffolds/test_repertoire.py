@@ -351,6 +351,32 @@ def test_a_bad_row_is_rejected_and_the_others_stand(write: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("sequence_id\tsequence_aa\tlocus", [f"1\ta\t{H}\tIGH", f"2\tb\t{K}\tIGK"]),
+        ('"sequence_id"\t"sequence_aa"', [f'"one"\t"a"\t"{H}"', f'"two"\t"b"\t"{K}"']),
+        # As with na="": by its names the chain would be the cell beside, and the id the number.
+        (
+            "sequence_id\tsequence_alignment_aa\tsequence_aa\tnp2",
+            [f"4\ta\t{H}\t{H}\t", f"9\tb\t{K}\t{K}\t"],
+        ),
+        ("sequence_id,sequence_aa,locus", [f"1,a,{H},IGH", f"2,b,{K},"]),
+    ],
+)
+def test_row_names_of_r_stop_the_run(write: Write, header: str, rows: Sequence[str]) -> None:
+    path = write("a.tsv", "\n".join([header, *rows]) + "\n")
+    for reads in (count_records, lambda path: list(read_scaffolds(path))):
+        with pytest.raises(LacunaError, match=r"a.tsv:2: .* cells under .*row.names=FALSE"):
+            reads(path)
+
+
+def test_separators_that_end_every_row_are_no_row_names(write: Write) -> None:
+    rows = [f"a\t{H}\tIGH\t", f"b\t{K}\tIGK\t"]
+    path = write("a.tsv", "\n".join(["sequence_id\tsequence_aa\tlocus", *rows]) + "\n")
+    assert [s.chain for s in good(path)] == ["a", "b"]
+
+
 def test_a_bad_row_is_not_taken_for_the_chain_of_another(write: Write) -> None:
     """Ids like these are in the tables that are written of units without ids."""
     rows = [f"row2\t{H}\tIGH\n", "row3\n", f"row1\t{K}\tIGK\n"]

@@ -45,7 +45,7 @@ def quoted(text: str, separator: str) -> str:
 def test_a_table_of_any_program_says_the_same(write: Write, text: str) -> None:
     path = write("m.tsv", text)
     line = text.splitlines().index(next(row for row in text.splitlines() if "13164" in row)) + 1
-    assert list(read_table(path, "table", "chain", CELLS, any_columns)) == [(line, CELLS)]
+    assert list(read_table(path, "table", "chain", CELLS, any_columns, "mass")) == [(line, CELLS)]
     assert MassTable(path).take("h") == IntactMass(13164.6, 1.0, "average")
 
 
@@ -82,7 +82,25 @@ def test_the_quotes_of_an_id_belong_to_it_under_a_header_without_quotes(write: W
 )
 def test_what_is_no_table_is_named(write: Write, text: str, said: str) -> None:
     with pytest.raises(LacunaError, match=re.escape(said)):
-        list(read_table(write("m.tsv", text), "table", "chain", CELLS, any_columns))
+        list(read_table(write("m.tsv", text), "table", "chain", CELLS, any_columns, "mass"))
+
+
+@pytest.mark.parametrize(
+    ("read", "columns", "row"),
+    [
+        (MassTable, "chain mass tolerance_da kind", "1 h 100 1 "),
+        (EvidenceTable, "chain position A C", "1 h 3 0.5 "),
+        (EvidenceTable, "chain position A C", "first h 3 0.5 "),
+        (GapTable, "chain start end mass", "1 h 0 3 "),
+    ],
+)
+def test_row_names_beside_an_empty_last_cell_are_named(
+    write: Write, read: type, columns: str, row: str
+) -> None:
+    """As R writes a table with na="": the empty cell does not make up for the name."""
+    text = f"{columns}\n{row}\n".replace(" ", "\t")
+    with pytest.raises(LacunaError, match=r"t.tsv:2: 5 cells under 4 columns; .*row.names=FALSE"):
+        read(write("t.tsv", text))
 
 
 @pytest.mark.parametrize("separator", ["\t", ",", ";"])

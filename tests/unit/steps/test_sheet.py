@@ -160,7 +160,12 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
             )
             for column in ("contaminants", "reads_format")
         ),
-        ("sample\tfasta\na\ta.fasta\tx\n", [":2:", "3 cells under 2 columns"]),
+        (
+            "sample\tfasta\na\ta.fasta\nb\tb.fasta\tx\n",
+            [":3:", "3 cells under 2 columns; remove the surplus"],
+        ),
+        ("sample\tfasta\n1\ta\ta.fasta\n", [":2:", "3 cells under 2", "row.names=FALSE"]),
+        ("sample\tfasta\tgaps\n1\ta\ta.fasta\t\n", [":2:", "4 cells", "row.names=FALSE"]),
         (
             "sample\tfasta\tspecies\na\ta.fasta\thumam\n",
             [":2:", "unknown species 'humam'", "did you mean 'human'"],

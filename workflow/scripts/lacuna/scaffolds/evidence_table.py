@@ -56,7 +56,7 @@ class EvidenceTable(ByChain[dict[tuple[int, int], _Position] | Fault]):
         self._settled = settled
         self._first: dict[str, int] = {}  # line of each chain
         if path is not None:
-            for line, cells in read_table(path, _NAME, _FORM, _KNOWN, _of_neither_form):
+            for line, cells in read_table(path, _NAME, _FORM, _KNOWN, _of_neither_form, "position"):
                 self._add(cells.get("chain", ""), line, cells)
 
     def take(

@@ -144,6 +144,9 @@ class _Lines:
             if header:
                 return None
         if self.columns is not None and not self.bed:
+            if _has_row_name(fields, self.columns):
+                cells, columns = len(fields), len(self.columns)
+                raise LacunaError(f"{self.path}:{line}: {miscounted(cells, columns)}")
             fields = below(self.columns, fields)
         return self._by_column(fields), self._surplus(line, fields)
 
@@ -151,19 +154,13 @@ class _Lines:
         return dict(zip(self.columns or REQUIRED, fields, strict=False))
 
     def _surplus(self, line: int, fields: list[str]) -> int:
-        """The number of cells that no column names; LacunaError if those of all rows are one cell
-        later than their columns."""
+        """The number of cells that no column names."""
         if self.bed:  # a row may have a name and more columns
             fourth = fields[len(REQUIRED)] if len(fields) > len(REQUIRED) else ""
             self.named = self.named or not _DECIMAL.fullmatch(unquoted(fourth))
             self.first = self.first or (line, fourth)
             return 0
-        if self.columns is None:
-            return 0
-        more = len(fields) - len(self.columns)
-        if more == 1 and _has_row_name(fields, self.columns):
-            raise LacunaError(f"{self.path}:{line}: {miscounted(len(fields), len(self.columns))}")
-        return more
+        return 0 if self.columns is None else len(fields) - len(self.columns)
 
     def check(self) -> None:
         """Raise LacunaError, after the last line, if the table as a whole cannot be meant so."""
@@ -181,14 +178,16 @@ class _Lines:
 
 
 def _has_row_name(fields: list[str], columns: tuple[str, ...]) -> bool:
-    """Whether the first cell of a row with one too many is its name, as R writes it: the positions
-    are then one cell later."""
+    """Whether a row has one cell too many, of which the first is its name, as R writes it: the
+    positions are then one cell later. The last may be empty."""
 
     def has_positions(cells: list[str]) -> bool:
         found = dict(zip(columns, cells, strict=False))
         return _is_integer(found.get("start", "")) and _is_integer(found.get("end", ""))
 
-    return has_positions(fields[1:]) and (fields[0].isdecimal() or not has_positions(fields))
+    if len(fields) != len(columns) + 1 or not has_positions(fields[1:]):
+        return False
+    return not has_positions(fields) or (bool(fields[-1]) and fields[0].isdecimal())
 
 
 def _says_nothing(fields: list[str], cells: dict[str, str]) -> bool:

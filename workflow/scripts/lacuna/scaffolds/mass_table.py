@@ -32,7 +32,7 @@ class MassTable(ByChain[tuple[int, IntactMass | Fault]]):
         """Read `path`. Raises LacunaError if the table as a whole cannot be understood."""
         super().__init__(path)
         if path is not None:
-            for line, cells in read_table(path, _NAME, _FORM, COLUMNS, _lacking):
+            for line, cells in read_table(path, _NAME, _FORM, COLUMNS, _lacking, "mass"):
                 self._add(line, {name: cells.get(name, "") for name in COLUMNS})
 
     def take(self, chain: str, sequence: str = "") -> IntactMass | None:

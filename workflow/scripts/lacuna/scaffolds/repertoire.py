@@ -29,7 +29,7 @@ from typing import TextIO
 from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines, shortened
 from lacuna.core.words import is_given
 from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
-from lacuna.scaffolds.small_table import below, miscounted, named
+from lacuna.scaffolds.small_table import below, have_row_names, miscounted, named
 
 PAIRED = ("_heavy", "_light")
 # Columns that the schema (version 1.4) requires to be there; their cells may be empty.
@@ -93,14 +93,15 @@ class Row:
 def layout_of(path: str | Path) -> Layout | None:
     """How a table of rearrangements is laid out; None if the file is no such table.
 
-    Raises LacunaError if it cannot be read, or is such a table with two columns of one name or
-    without one of chains.
+    Raises LacunaError if it cannot be read, or is such a table with two columns of one name,
+    without one of chains, or with row names.
     """
     with open_bytes(path) as handle:
         start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
     if start.lstrip().startswith(b">"):
         return None
-    layout = _layout_in([*_LINE_END.split(start.decode("utf-8", "replace")), ""])
+    lines = _LINE_END.split(start.decode("utf-8", "replace"))
+    layout = _layout_in([*lines, ""])
     if sum(plain_name(name) in _KNOWN for name in layout.columns) < 2:
         return None
     for name in filter(None, layout.columns):
@@ -114,7 +115,22 @@ def layout_of(path: str | Path) -> Layout | None:
             f"{path}:{layout.header}: a table of rearrangements without a column of chains; add "
             "sequence_aa or sequence_alignment_aa (or sequence_alignment with junction)"
         )
+    _check_row_names(path, layout, lines[:-1])  # the last may be cut short
     return layout
+
+
+def _check_row_names(path: str | Path, layout: Layout, lines: Sequence[str]) -> None:
+    """Raise LacunaError if the first rows have names: each cell is then in the next column, and the
+    names would be taken for ids."""
+    header, *rows = lines[layout.header - 1 :] or [""]
+    try:
+        cells = [_cut(row, layout.delimiter) for row in rows if row.strip(layout.delimiter)]
+    except csv.Error:  # of a single row, which is rejected
+        return
+    if have_row_names(_cut(header, layout.delimiter), cells):
+        raise LacunaError(
+            f"{path}:{layout.header + 1}: {miscounted(len(cells[0]), len(cells[0]) - 1)}"
+        )
 
 
 def _layout_in(lines: Sequence[str]) -> Layout:

@@ -5,13 +5,14 @@ comments.
 """
 
 import csv
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
-from lacuna.core.words import plural
+from lacuna.core.words import number_in, plural
 
 MAX_LINE = 100_000  # characters
 MAX_DIGITS = 12  # of a whole number
@@ -54,13 +55,15 @@ def read_table(
     form: str,
     known: Collection[str],
     fault_of: Callable[[Sequence[str]], str],
+    number: str,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the line (from 1) and the cells by column of every row that is not blank.
 
     name, form: of the table, and what columns it has, for messages; known: columns that it may
     have, in lower case, and single letters, which are residues, in upper case; fault_of: what else
-    is wrong with the columns of a header, '' for nothing. A row may end early. Raises LacunaError
-    if there is no header, its columns are not those of the table, or a row has more cells than it.
+    is wrong with the columns of a header, '' for nothing; number: a column whose cells are numbers,
+    which shows where rows have a name in front. A row may end early. Raises LacunaError if there is
+    no header, its columns are not those of the table, or a row has more cells than it.
     """
     columns: list[str] = []
     delimiter, quoted = "\t", False
@@ -81,7 +84,10 @@ def read_table(
                 if fault := _fault(columns, name, form, known) or fault_of(columns):
                     raise LacunaError(f"{path}:{line}: {fault}")
                 continue
-            cells = below(columns, _cells(text, delimiter, quoted))
+            cells = _cells(text, delimiter, quoted)
+            named_row = _has_row_name(columns, cells, columns.index(number))
+            if not named_row:
+                cells = below(columns, cells)
             if not any(cells):
                 continue
             if len(cells) > len(columns):
@@ -117,6 +123,26 @@ def below(columns: Sequence[str], cells: Sequence[str]) -> list[str]:
     """The cells of a row less empty ones beyond its columns."""
     beyond = cells[len(columns) :]
     return list(cells if any(beyond) else cells[: len(columns)])
+
+
+def have_row_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether all rows have a name in front, as R writes them under a header that has none for it.
+
+    header: cells, those without a name at its end included. If the last cells are empty, only
+    numbers are taken for names: some tools end rows with a separator.
+    """
+    if not rows or any(len(cells) != len(header) + 1 for cells in rows):
+        return False
+    return any(cells[-1] for cells in rows) or all(unquoted(r[0]).isdecimal() for r in rows)
+
+
+def _has_row_name(columns: Sequence[str], cells: Sequence[str], number: int) -> bool:
+    """Whether a row has one cell too many, the last one empty, and a name in front: the number of
+    the column `number` is then one cell later."""
+    if len(cells) != len(columns) + 1 or cells[-1]:
+        return False
+    at, later = (number_in(unquoted(cells[i])) for i in (number, number + 1))
+    return math.isnan(at) and not math.isnan(later)
 
 
 def unquoted(cell: str) -> str:

@@ -13,7 +13,7 @@ from lacuna.core.config import read_schema
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault, shortened
 from lacuna.core.paths import SAMPLES_SCHEMA
 from lacuna.core.words import AUTO
-from lacuna.scaffolds.small_table import below, named
+from lacuna.scaffolds.small_table import below, have_row_names, miscounted, named
 
 # The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.
 _SCHEMA = read_schema(SAMPLES_SCHEMA)
@@ -76,6 +76,10 @@ def read_sheet(path: str | Path) -> tuple[Sample, ...]:
     _check_header(path, lines[0][0], columns)
     if len(lines) == 1:
         raise LacunaError(f"{path}: the sample sheet has a header but no rows; give one per sample")
+
+    if have_row_names(lines[0][1], [row for _, row in lines[1:]]):
+        line, row = lines[1]
+        raise LacunaError(f"{path}:{line}: {miscounted(len(row), len(row) - 1)}")
 
     first_line: dict[str, int] = {}
     samples = []
