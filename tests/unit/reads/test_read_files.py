@@ -73,6 +73,19 @@ def test_a_bad_row_is_rejected_and_the_others_are_read(
     assert "; " in rejected.reason  # and the remedy
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "peptide\tconfidence\n1\tEVK\t0.9\n2\tAAK\t0.8\n",
+        '"peptide" "confidence"\n"a" "EVK" 0.9\n"b" "AAK" 0.8\n'.replace(" ", ","),
+        f"{PEAKS_X}\n1{',1,EVK' + ',1' * 9},9 9 9,EVK\n",
+    ],
+)
+def test_row_names_of_r_are_named_once(write: Write, text: str) -> None:
+    with pytest.raises(LacunaError, match=r"a.tsv:2: \d+ cells under .*row.names=FALSE"):
+        read_peptides([write("a.tsv", text)])
+
+
 @pytest.mark.parametrize("name", ["a.csv", "b.csv", "a.csv.gz"])
 def test_reads_that_are_given_twice_are_refused(write: Write, name: str) -> None:
     text = "peptide\nEVK\n"

@@ -165,7 +165,10 @@ def test_a_path_may_hold_quotes_and_commas(write: Write, files: Path) -> None:
             [":3:", "3 cells under 2 columns; remove the surplus"],
         ),
         ("sample\tfasta\n1\ta\ta.fasta\n", [":2:", "3 cells under 2", "row.names=FALSE"]),
-        ("sample\tfasta\tgaps\n1\ta\ta.fasta\t\n", [":2:", "4 cells", "row.names=FALSE"]),
+        (
+            "sample\tfasta\tgaps\n1\ta\ta.fasta\t\n2\tb\tb.fasta\t\n",
+            [":2:", "4 cells", "row.names=FALSE"],
+        ),
         (
             "sample\tfasta\tspecies\na\ta.fasta\thumam\n",
             [":2:", "unknown species 'humam'", "did you mean 'human'"],

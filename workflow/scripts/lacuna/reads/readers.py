@@ -16,7 +16,7 @@ from lacuna.reads import casanovo, maxquant, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
 from lacuna.reads.read import Peptides, Read
-from lacuna.reads.recognition import recognised, tools
+from lacuna.reads.recognition import check_row_names, recognised, tools
 from lacuna.reads.scale import scales_of
 from lacuna.reads.table import BadLine, Layout, head_of, rows
 
@@ -181,7 +181,9 @@ def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[tuple[
     separator = casanovo.separator_of(head)
     if separator and reads_format in (None, *casanovo.TOOLS):
         return _mztab_reads(path, name, separator, reads_format)
-    return _table_reads(path, name, *recognised(path, head, reads_format))
+    form, layout = recognised(path, head, reads_format)
+    check_row_names(path, head, layout)
+    return _table_reads(path, name, form, layout)
 
 
 def _table_reads(

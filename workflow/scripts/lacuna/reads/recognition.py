@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from lacuna.core.cells import have_row_names, miscounted
 from lacuna.core.files import LacunaError, kind_of, printable, shortened
 from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
@@ -68,6 +69,17 @@ def recognised(
                 if _fits(form, layout, rest[:FIRST_ROWS], stated=reads_format is not None):
                     return form, layout
     raise _unknown(path, filled, reads_format)
+
+
+def check_row_names(path: str, head: Sequence[str], layout: Layout) -> None:
+    """Raise LacunaError if the first rows of a table have names for which it has no column, as R
+    writes them: every cell would be in the next column."""
+    lines = [(n, line) for n, line in enumerate(head, 1) if n > layout.header and line.strip()]
+    rows = [split_line(line, layout.separator) or [] for _, line in lines]
+    # If all end with a separator, a column of numbers is first, as in tables of some tools.
+    if have_row_names(layout.names, rows) and any(row[-1] for row in rows):
+        said = miscounted(len(rows[0]), len(layout.names))
+        raise LacunaError(f"{path}:{lines[0][0]}: {said}")
 
 
 def _without_names_of_r(layout: Layout) -> Layout:

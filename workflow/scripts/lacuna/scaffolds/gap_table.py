@@ -11,19 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lacuna.core.cells import UNNAMED, below, miscounted, named, unquoted
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault, first_of
-from lacuna.scaffolds.small_table import (
-    MAX_DIGITS,
-    MAX_LINE,
-    UNNAMED,
-    ByChain,
-    below,
-    miscounted,
-    named,
-    unquoted,
-)
+from lacuna.scaffolds.small_table import MAX_DIGITS, MAX_LINE, ByChain
 
 REQUIRED = ("chain", "start", "end")
 OPTIONAL = tuple("mass tolerance_ppm tolerance_da min_length max_length prefix_masses".split())

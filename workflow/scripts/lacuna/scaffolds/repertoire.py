@@ -26,10 +26,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from lacuna.core.cells import below, have_row_names, miscounted, named
 from lacuna.core.files import LacunaError, open_bytes, open_text, read_lines, shortened
 from lacuna.core.words import is_given
 from lacuna.scaffolds.fasta import MAX_ID, Record, split_header
-from lacuna.scaffolds.small_table import below, have_row_names, miscounted, named
 
 PAIRED = ("_heavy", "_light")
 # Columns that the schema (version 1.4) requires to be there; their cells may be empty.

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lacuna.core.cells import below, have_row_names, miscounted, named
 from lacuna.core.config import read_schema
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault, shortened
 from lacuna.core.paths import SAMPLES_SCHEMA
 from lacuna.core.words import AUTO
-from lacuna.scaffolds.small_table import below, have_row_names, miscounted, named
 
 # The schema of a row; Lacuna's own messages describe a fault in terms of the sheet.
 _SCHEMA = read_schema(SAMPLES_SCHEMA)
