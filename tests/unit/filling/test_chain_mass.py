@@ -17,7 +17,7 @@ from lacuna.antibody.numbering import number_chain
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
 from lacuna.core.alphabet import encode as tokens_of
-from lacuna.core.masses import AVERAGE, chain_masses
+from lacuna.core.masses import AVERAGE, chain_masses, glycan_masses
 from lacuna.core.tables import APART, CHAIN_TABLE, GAP_TABLE, MASS_TABLE, MassDoubt
 from lacuna.filling.masses.chain_mass import (
     CLEARLY,
@@ -30,12 +30,12 @@ from lacuna.filling.masses.chain_mass import (
     rank_by_chain_mass,
 )
 from lacuna.filling.masses.intact import intact_rules, left_mass
-from lacuna.filling.masses.intact_errors import USUAL, left_with_errors
+from lacuna.filling.masses.intact_errors import ON_FC, USUAL, left_with_errors
 from lacuna.scaffolds import gap_table
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
-from lacuna.scaffolds.residue_masses import MassRules, Modifications
-from lacuna.scaffolds.scaffold import Gap, IntactMass, Scaffold
+from lacuna.scaffolds.residue_masses import ChainForm, MassRules, Modifications
+from lacuna.scaffolds.scaffold import Gap, IntactMass, ResidueModification, Scaffold
 from lacuna.steps.one_file import fill_file
 
 RULES = MassRules()
@@ -217,6 +217,28 @@ def test_usual_errors_of_a_mass_are_forms_of_their_own() -> None:
     assert left_with_errors(replace(chain, intact=None), rows, forms) is None
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_glycan_of_the_fc_is_more_usual_than_other_errors(hidden: bool) -> None:
+    """It is left on by mistake; its site may be among what is filled, as in chains from reads."""
+    whole = germline_chain("H", 1, constant=True)
+    site = whole.index("NST")
+    places = (50, site) if hidden else (50,)
+    gaps = tuple(Gap(at, at + 1, 1, 1) for at in places)
+    letters = "".join("X" if at in places else letter for at, letter in enumerate(whole))
+    given = IntactMass(chain_masses(whole)[1], 1.0, "average")
+    chain = Scaffold("m", "", letters, gaps, 1, intact=given)
+    rows = distributions(*({whole[at]: 1.0} for at in places))
+    left = left_with_errors(chain, rows, (ChainForm("", 1.0),))
+    assert left is not None and sum(share for _, share in left.forms) == pytest.approx(1.0)
+    of_glycans = {name: glycan_masses(name)[1] for name in ON_FC}
+    shares = {round(left.forms[0][0] - mass, 2): share for mass, share in left.forms}
+    assert {name: shares[round(mass, 2)] for name, mass in of_glycans.items()} == ON_FC
+    assert left.forms[0][1] == pytest.approx(1 - USUAL - sum(ON_FC.values()))
+    written = (ResidueModification(site, 1444.53, "G0F"),)
+    carried = left_with_errors(replace(chain, modifications=written), rows, (ChainForm("", 1.0),))
+    assert hidden or (carried is not None and carried.forms[0][1] == pytest.approx(1 - USUAL))
+
+
 def test_a_residue_that_only_an_error_of_the_mass_would_change_is_not_sure() -> None:
     """F and an oxygen weigh as much as Y."""
     whole = germline_chain("K", 1)
@@ -359,3 +381,23 @@ def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
         lengths = {row.chain: row.length for row in CHAIN_TABLE.read(out / "chains.tsv")}
         missing[name] = len(heavy) - lengths["heavy"]
     assert abs(missing["with"]) <= 1 < missing["without"]
+
+
+def test_a_glycan_left_on_a_mass_is_named_and_adds_nothing_to_cdr3(tmp_path: Path) -> None:
+    """A dozen residues too many would weigh as much, and no read shows how many there are."""
+    found = {r.chain: r.sequence for r in read_scaffolds(THERAPEUTICS)}
+    domains = [("H", found["Bleselumab|HC1"]), ("K", found["Bleselumab|LC1"])]
+    heavy, kappa = (domain + constant_region(locus) for locus, domain in domains)
+    molecules = [("m0", heavy, 0.5), ("m1", kappa, 0.5)]
+    reads = simulate_reads(molecules, 1_500, 9, proteases=["chymotrypsin"])
+    with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
+        write_peaks(reads, handle, "simulated")
+    mass = chain_masses(heavy)[1] - AVERAGE["K"] + glycan_masses("G0F")[1]
+    (tmp_path / "masses.tsv").write_text(f"{MASSES}heavy\t{mass:.2f}\t1\taverage\n")
+    inputs = {"masses": tmp_path / "masses.tsv"}
+    out = tmp_path / "out"
+    fill_file(inputs, out, {"complete_ends": False}, reads=[tmp_path / "reads.csv"])
+    lengths = {row.chain: row.length for row in CHAIN_TABLE.read(out / "chains.tsv")}
+    assert abs(lengths["heavy"] - len(heavy)) <= 1
+    rows = [r for r in GAP_TABLE.read(out / "gaps.tsv") if r.chain == "heavy"]
+    assert any(f"{MassDoubt.INTACT_ERROR} without a G0F glycan" in row.status for row in rows)

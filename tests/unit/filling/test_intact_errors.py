@@ -82,20 +82,20 @@ def test_errors_are_those_that_the_cysteines_allow() -> None:
     chain = Scaffold(
         "m", "", "CACX", (Gap(3, 4, 1, 1),), 1, intact=IntactMass(500.0, 0.1, "average")
     )
-    words = [error.words for error in intact_errors(chain, 1)]
+    words = [error.words for error in intact_errors(chain, "CAAA")]
     assert not any("disulfide" in one for one in words)
     assert any("without carbamidomethylated C (57.05" in one for one in words)
     carried = replace(chain, modifications=(ResidueModification(0, CAM, "Carbamidomethyl"),))
     assert (unmodified_cysteines(chain, "CACA"), unmodified_cysteines(carried, "CACA")) == (2, 1)
-    bonds = [e.mass.mass for e in intact_errors(chain, 4) if "disulfide" in e.words]
+    bonds = [e.mass.mass for e in intact_errors(chain, "CCCC") if "disulfide" in e.words]
     assert bonds == pytest.approx([502.0166, 504.0333], abs=1e-3)
-    assert not list(intact_errors(replace(chain, intact=None), 4))
-    (cysteinyl,) = (e.mass.mass for e in intact_errors(chain, 1) if "cysteinyl" in e.words)
+    assert not list(intact_errors(replace(chain, intact=None), "CCCC"))
+    (cysteinyl,) = (e.mass.mass for e in intact_errors(chain, "CAAA") if "cysteinyl" in e.words)
     assert cysteinyl == pytest.approx(500.0 - 119.14, abs=0.1)  # on average
     light = replace(chain, intact=IntactMass(60.0, 50.0, "average"))
-    left = [error.mass.mass for error in intact_errors(light, 1)]
+    left = [error.mass.mass for error in intact_errors(light, "CAAA")]
     assert min(left) > 50.0  # no error leaves less than the tolerance
-    words = [e.words.split(" (")[0] for e in intact_errors(chain, 0)]
+    words = [e.words.split(" (")[0] for e in intact_errors(chain, "AAAA")]
     assert words == [
         "as monoisotopic, not average",
         "without an oxygen on M or W",
@@ -149,7 +149,7 @@ def test_a_glycan_is_an_error_only_where_its_site_is_observed(sequence: str) -> 
     gaps = tuple(Gap(i, i + 1, 1, 1) for i, letter in enumerate(sequence) if letter == "X")
     given = IntactMass(5000.0, 1.0, "average")
     for letters, at, named in ((sequence, gaps, False), ("ANASA", (), True)):
-        errors = intact_errors(Scaffold("m", "", letters, at, 1, intact=given), 0)
+        errors = intact_errors(Scaffold("m", "", letters, at, 1, intact=given), letters)
         assert any("glycan" in error.words for error in errors) == named
 
 

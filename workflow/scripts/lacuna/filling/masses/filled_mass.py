@@ -9,12 +9,7 @@ from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.masses import AVERAGINE_RATIO
 from lacuna.core.tables import BY_GAPS, MassRow
 from lacuna.filling.masses.intact import RATIO_ERROR, chain_forms, modified_masses, without
-from lacuna.filling.masses.intact_errors import (
-    IntactError,
-    errors_in_words,
-    intact_errors,
-    unmodified_cysteines,
-)
+from lacuna.filling.masses.intact_errors import IntactError, errors_in_words, intact_errors
 from lacuna.filling.search.mass_search import SIGMAS
 from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
 from lacuna.scaffolds.scaffold import IntactMass, Scaffold
@@ -102,10 +97,9 @@ def _errors_of_missed(
     scaffold: Scaffold, sequence: str, modifications: Modifications
 ) -> list[IntactError]:
     """The usual errors without which a chain that is filled with `sequence` meets its mass."""
-    errors = intact_errors(scaffold, unmodified_cysteines(scaffold, sequence))
     return [
         error
-        for error in errors
+        for error in intact_errors(scaffold, sequence)
         if not is_missed(replace(scaffold, intact=error.mass), sequence, modifications)
     ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import CYSTEINE, RESIDUES
+from lacuna.core.alphabet import RESIDUES, decode
 from lacuna.core.masses import (
     CYSTEINYL,
     DEAMIDATION,
@@ -24,7 +24,7 @@ from lacuna.core.masses import (
 from lacuna.core.tables import MassDoubt
 from lacuna.core.words import plural
 from lacuna.filling.masses.chain_mass import LeftMass, TotalMass
-from lacuna.filling.masses.intact import left_mass
+from lacuna.filling.masses.intact import left_mass, unweighed
 from lacuna.filling.masses.weighing import FLOOR
 from lacuna.scaffolds.alkylation import NONE, READINGS
 from lacuna.scaffolds.residue_masses import ChainForm, MassRules
@@ -44,63 +44,85 @@ ADDED = (
 )
 # Of an N that may carry a glycan, which is not written on it: N-X-S/T, where X is not P.
 SEQUON = re.compile(f"N(?=[{RESIDUES.replace('P', '')}][ST])")
-ON_SEQUON = (
-    *((f"without a {name} glycan on N-X-S/T", *glycan_masses(name)) for name in GLYCANS),
-    ("without the D that PNGase F leaves in place of N", DEAMIDATION, DEAMIDATION * GROUP_RATIO),
-)
+ON_SEQUON = {
+    **{name: (f"without a {name} glycan on N-X-S/T", *glycan_masses(name)) for name in GLYCANS},
+    "D": (
+        "without the D that PNGase F leaves in place of N",
+        DEAMIDATION,
+        DEAMIDATION * GROUP_RATIO,
+    ),
+}
+# Of the Fc of IgG, which has N297 within NST in all species: probabilities that its mass includes a
+# glycan. Nearly every heavy chain carries one, unless PNGase F has removed it, and it is easily
+# forgotten. If it is taken to be as rare as other errors, a CDR3 of ten residues too many explains
+# its mass better.
+OF_FC = re.compile("N(?=ST)")
+ON_FC = {"G0F": 0.15, "G1F": 0.1, "G2F": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
 class IntactError:
     """An error that an intact mass may have, in words, and the mass without it; prior: among those
-    that are probable."""
+    that are probable; own: its probability if it is none of USUAL, else 0."""
 
     words: str
     mass: IntactMass
     prior: float = PRIOR
+    own: float = 0.0
+
+    @property
+    def odds(self) -> float:
+        """From which it is named: ERROR_ODDS, and less if it is more usual than other errors."""
+        return ERROR_ODDS * USUAL / max(self.own, USUAL)
 
 
-def intact_errors(scaffold: Scaffold, cysteines: int) -> Iterator[IntactError]:
-    """Yield the usual errors of a chain's intact mass.
-
-    cysteines: those of the chain without a modification written on them.
-    """
+def intact_errors(scaffold: Scaffold, sequence: str) -> Iterator[IntactError]:
+    """Yield the usual errors of the intact mass of a chain that is, or may be, `sequence`."""
     given = scaffold.intact
     if given is None:
         return
     average = given.kind == "average"
     other = "monoisotopic" if average else "average"
     yield IntactError(f"as {other}, not {given.kind}", replace(given, kind=other))
-    for words, by, prior in _changes(scaffold, cysteines, average=average):
+    for words, by, prior, own in _changes(scaffold, sequence, average=average):
         moved = replace(given, mass=given.mass + by)
         if moved.mass > given.tolerance_da:
             way = "more" if by > 0 else "less"
-            yield IntactError(f"{words} ({abs(by):.4f} Da {way})", moved, prior)
+            yield IntactError(f"{words} ({abs(by):.4f} Da {way})", moved, prior, own)
 
 
 def _changes(
-    scaffold: Scaffold, cysteines: int, *, average: bool
-) -> Iterator[tuple[str, float, float]]:
+    scaffold: Scaffold, sequence: str, *, average: bool
+) -> Iterator[tuple[str, float, float, float]]:
     """Yield what an intact mass may have too much or too little, in words, the Da to be added to
-    it, and how probable that is among the errors that are."""
+    it, how probable that is among the errors that are, and its own probability."""
     ratio = GROUP_RATIO if average else 1.0
     for words, by in ADDED:
-        yield words, by * ratio, PRIOR
+        yield words, by * ratio, PRIOR, 0.0
     if not average:  # the average of all isotopes has no such slip
         for by in (-ISOTOPE, ISOTOPE):
-            yield "without an isotope slip", by, PRIOR
+            yield "without an isotope slip", by, PRIOR, 0.0
     written = {modification.position for modification in scaffold.modifications}
-    if any(n.start() not in written for n in SEQUON.finditer(scaffold.sequence)):
-        for words, *either in ON_SEQUON:
-            yield words, -either[average], PRIOR
+
+    def is_bare(sites: re.Pattern[str], letters: str) -> bool:
+        """Whether one of the sites has no modification written on it."""
+        return any(n.start() not in written for n in sites.finditer(letters))
+
+    # De novo tools read no peptide with a glycan, so that of the Fc is often among what is filled.
+    own = ON_FC if is_bare(OF_FC, sequence) else {}
+    if own or is_bare(SEQUON, scaffold.sequence):
+        for name, (words, *either) in ON_SEQUON.items():
+            yield words, -either[average], PRIOR, own.get(name, 0.0)
+    cysteines = unmodified_cysteines(scaffold, sequence)
     if not cysteines:
         return
-    yield "without a cysteinyl on one C", -CYSTEINYL * ratio, PRIOR
+    yield "without a cysteinyl on one C", -CYSTEINYL * ratio, PRIOR, 0.0
     for n in range(1, cysteines // 2 + 1):
-        yield f"with {plural(n, 'disulfide bond')} reduced", n * DISULFIDE * ratio, PRIOR
+        yield f"with {plural(n, 'disulfide bond')} reduced", n * DISULFIDE * ratio, PRIOR, 0.0
     for name, reading in READINGS.items():
         if name != NONE:
-            yield f"without {reading.words} C", -cysteines * reading.mass * ratio, reading.prior
+            by = -cysteines * reading.mass * ratio
+            yield f"without {reading.words} C", by, reading.prior, 0.0
 
 
 def unmodified_cysteines(scaffold: Scaffold, sequence: str) -> int:
@@ -109,18 +131,23 @@ def unmodified_cysteines(scaffold: Scaffold, sequence: str) -> int:
     return sequence.count("C") - len(written)
 
 
-def _cysteines(scaffold: Scaffold, probabilities: np.ndarray) -> int:
-    """The C's of a chain without a modification, those that are probable among missing residues
-    with distributions (t, 20) included."""
-    in_gaps = int((probabilities[:, CYSTEINE] > 0.5).sum())
-    return unmodified_cysteines(scaffold, scaffold.sequence) + in_gaps
+def _likely_chain(scaffold: Scaffold, probabilities: np.ndarray) -> str:
+    """A chain with the most probable residues, of distributions (t, 20), in all `unweighed` gaps,
+    which have lengths."""
+    letters, at = list(scaffold.sequence.replace("J", "L")), 0
+    residues = decode(probabilities.argmax(1))
+    for gap in unweighed(scaffold).values():
+        n = gap.end - gap.start
+        letters[gap.start : gap.end] = residues[at : at + n]
+        at += n
+    return "".join(letters)
 
 
 def left_with_errors(
     scaffold: Scaffold, probabilities: np.ndarray, forms: Sequence[ChainForm]
 ) -> LeftMass | None:
     """As `left_mass`, with the mass of each form with every usual error as a form of its own; these
-    have USUAL together.
+    have USUAL together, besides those that have a probability of their own.
 
     probabilities: (t, 20) of the residues of all `unweighed` gaps.
     """
@@ -128,17 +155,17 @@ def left_with_errors(
     if given is None or left is None:
         return None
     errors = [
-        (error.mass.mass - given.mass, error.prior)
-        for error in intact_errors(scaffold, _cysteines(scaffold, probabilities))
+        error
+        for error in intact_errors(scaffold, _likely_chain(scaffold, probabilities))
         if error.mass.kind == given.kind
     ]
-    every = sum(prior for _, prior in errors)
-    plain = [(mass, (1 - USUAL) * share) for mass, share in left.forms]
-    moved = [
-        (mass + by, USUAL * share * prior / every)
-        for mass, share in left.forms
-        for by, prior in errors
+    every = sum(error.prior for error in errors if not error.own)
+    of_errors = [
+        (error.mass.mass - given.mass, error.own or USUAL * error.prior / every) for error in errors
     ]
+    right = 1 - USUAL - sum(error.own for error in errors)
+    plain = [(mass, right * share) for mass, share in left.forms]
+    moved = [(mass + by, share * often) for mass, share in left.forms for by, often in of_errors]
     return replace(left, forms=(*plain, *moved))
 
 
@@ -159,14 +186,13 @@ def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: Ma
             of_kind[left.average] = TotalMass(probabilities, left, rules)
         return of_kind[left.average].probability(left)
 
-    least = ERROR_ODDS * (probability(scaffold) + FLOOR)
-    if least >= 1.0:
+    least = probability(scaffold) + FLOOR
+    errors = list(intact_errors(scaffold, _likely_chain(scaffold, probabilities)))
+    if min((error.odds for error in errors), default=ERROR_ODDS) * least >= 1.0:
         return ""
-    found = [
-        (probability(replace(scaffold, intact=error.mass)), error)
-        for error in intact_errors(scaffold, _cysteines(scaffold, probabilities))
-    ]
-    if max((without for without, _ in found), default=0.0) <= least:
+    found = [(probability(replace(scaffold, intact=one.mass)), one) for one in errors]
+    # What is more usual is named at lower odds.
+    if not any(without > error.odds * least for without, error in found):
         return ""
     # A reagent that is common may be named although the mass says more for a rare one.
     return errors_in_words([(error.prior * without, error.words) for without, error in found])
