@@ -95,3 +95,18 @@ def test_the_light_chain_of_reads_is_known_without_its_locus(write: Write) -> No
     both.name_light(["kappa"])
     kept = both.take("kappa")
     assert kept is not None and kept.mass == 2.0
+
+
+def test_a_chain_that_reads_gave_is_filled_without_a_mass_that_cannot_be_used(write: Write) -> None:
+    """One of a FASTA is rejected: it is the user's record."""
+    fasta = write("chains.fasta", ">heavy\nACDX\n>kappa\nACDX\n")
+    masses = write("m.tsv", MASSES + "heavy\t0.3\t0.1\taverage\nlight\t4,5\t1\taverage\n")
+    evidence = write("e.tsv", "chain\tposition\tresidue\tprobability\n")
+    heavy, kappa, *rejected = read_scaffolds(fasta, masses=masses, settled=evidence)
+    assert isinstance(heavy, Scaffold) and isinstance(kappa, Scaffold)
+    assert heavy.intact is kappa.intact is None
+    said = [one.reason for one in rejected if isinstance(one, Rejected)]
+    assert "m.tsv:2: 'heavy' has an intact mass of 0.3 Da, less than its 3 observed" in said[0]
+    assert "m.tsv:3: 'kappa' has an intact mass with mass '4,5'" in said[1] and len(said) == 2
+    assert all(reason.endswith("; until then the chain is filled without it") for reason in said)
+    assert isinstance(next(read_scaffolds(fasta, masses=masses)), Rejected)

@@ -26,6 +26,7 @@ from lacuna.scaffolds.records import BYTES_PER_RESIDUE, read_records
 from lacuna.scaffolds.scaffold import (
     MAX_LENGTH,
     Gap,
+    IntactMass,
     PositionEvidence,
     Rejected,
     ResidueModification,
@@ -109,8 +110,9 @@ class _Reader:
 
     fasta: its name; notes: on chains that can be used; truths: None if the truth is unknown;
     first_line: of each id so far; without_truth: ids of chains with gaps that have none; untrue:
-    remarks on chains that contradict their truth; formulas: ids that look like formulas; by_id:
-    whether the ids of the truth are the user's, and must be those of the chains.
+    remarks on chains that contradict their truth; unweighed: intact masses that cannot be used, of
+    chains that are; formulas: ids that look like formulas; by_id: whether the ids of the chains are
+    the user's, and those of the truth must be the same.
     """
 
     fasta: str
@@ -125,6 +127,7 @@ class _Reader:
     first_line: dict[str, int] = field(default_factory=dict)
     without_truth: list[str] = field(default_factory=list)
     untrue: list[Rejected] = field(default_factory=list)
+    unweighed: list[Rejected] = field(default_factory=list)
     formulas: list[str] = field(default_factory=list)
 
     @property
@@ -144,7 +147,7 @@ class _Reader:
         if chain:
             self.first_line[chain] = line
         letters = read_letters(record, self.max_length)
-        masses = self.masses.take(chain, letters.sequence)
+        masses = self._mass(chain, letters.sequence)
         rows = self.gaps.take(chain)
         if masses is None:  # nothing else says that residues are missing where reads close a gap
             rows = [row for row in rows if row.closed is None]
@@ -165,6 +168,20 @@ class _Reader:
         self.notes.look_at(record, letters)
         self.notes.look_at_rows(chain, letters, rows)
         return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)
+
+    def _mass(self, chain: str, sequence: str) -> IntactMass | None:
+        """The intact mass of a chain, None without a usable one; raises Fault if that rejects it.
+
+        A chain that reads gave is filled all the same: it is no record of the user's.
+        """
+        try:
+            return self.masses.take(chain, sequence)
+        except Fault as fault:
+            if self.by_id:
+                raise
+            fault.text += "; until then the chain is filled without it"
+            self.unweighed.append(_rejected(fault, chain, self.fasta))
+            return None
 
     def _with_truth(
         self, chain: str, sequence: str, gaps: tuple[Gap, ...], truths: TruthFile
@@ -198,6 +215,7 @@ class _Reader:
                 remedy = self._remedy_of_unknown(chain)
                 unknown = Fault(f"is not a chain of {self.fasta}; {remedy}", line)
                 yield _rejected(unknown, chain, table.file)
+        yield from self.unweighed
         yield from self.untrue
         if self.truths is not None and self.by_id:
             yield from _unmatched(self.truths, self.first_line, self.without_truth, self.fasta)
