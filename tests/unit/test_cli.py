@@ -56,6 +56,20 @@ def test_the_package_is_the_command() -> None:
     assert subprocess.check_output(call, cwd=scripts, text=True) == f"lacuna {__version__}\n"
 
 
+def test_a_reader_that_goes_away_is_no_error(chains: Path, tmp_path: Path) -> None:
+    """As `| head` does: the results are complete, and the exit status is that of SIGPIPE."""
+    call = [sys.executable, "-m", "lacuna", "fill", str(chains), "--out", str(tmp_path / "out")]
+    with subprocess.Popen(
+        call, cwd=Path(cli.__file__).parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert files == set(outputs.OUTPUTS.values())
+
+
 def test_other_weights_are_chosen_by_a_word(
     chains: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

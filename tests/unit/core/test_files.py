@@ -69,6 +69,16 @@ def test_a_damaged_gzip_is_named(write: Write) -> None:
                 handle.read()
 
 
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    """An input is read several times: to recognise it, to count its records, to read them."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with subprocess.Popen(["sh", "-c", f"echo text > '{path}'"]):
+        with pytest.raises(LacunaError, match="pipe: is a pipe, .*; give a file instead"):
+            with open_bytes(path):
+                pass
+
+
 @pytest.mark.parametrize("name", ["a.fasta", "a.fasta.gz"])
 def test_a_file_that_changes_while_it_is_read_is_named(write: Write, name: str) -> None:
     path = write(name, "> old" * 1000)

@@ -3,6 +3,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from lacuna.core.words import AUTO
 from lacuna.steps.sheet import FORMATS, SPECIES
 
 _INTERRUPTED = 130  # exit status of a program ended by SIGINT
+_UNREAD = 141  # by SIGPIPE
 _INPUTS = {
     "gaps": "TSV with the columns chain, start, end (and mass, min_length, ...), or BED",
     "truth": "FASTA of the true chains; accuracy is then reported",
@@ -55,10 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         _fill(_parser().parse_args(arguments))
+        sys.stdout.flush()
         return 0
     except KeyboardInterrupt:
         print("Error: interrupted; run again", file=sys.stderr)
         return _INTERRUPTED
+    except BrokenPipeError:  # as `| head` leaves it; the results are complete
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at its end
+        return _UNREAD
     except LacunaError as error:
         fault = str(error)
     except OSError as error:

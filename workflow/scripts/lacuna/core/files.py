@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import re
+import stat
 import tempfile
 import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
@@ -80,16 +81,24 @@ def file_digest(path: str | Path) -> str:
         raise LacunaError(f"{path}: cannot be read ({error.strerror}); check the path") from None
 
 
+def _check_file(path: str | Path, opened: BinaryIO) -> None:
+    """Raise LacunaError if an open file is a pipe: every input is read more than once."""
+    mode = os.fstat(opened.fileno()).st_mode
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        raise LacunaError(f"{path}: is a pipe, and is read more than once; give a file instead")
+
+
 @contextmanager
 def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Open a plain or gzipped file for reading; gzip is detected by content, not by name.
 
-    Raises LacunaError if the file cannot be opened, is damaged, or has changed by the end of the
-    block: what was read may then be a mix of two versions.
+    Raises LacunaError if the file cannot be opened, is a pipe or damaged, or has changed by the end
+    of the block: what was read may then be a mix of two versions.
     """
     with ExitStack() as stack:
         try:
             plain = stack.enter_context(open(path, "rb"))
+            _check_file(path, plain)
             start = plain.peek(len(_GZIP_MAGIC))
         except FileNotFoundError:
             raise LacunaError(f"{path}: no such file; check the path") from None
