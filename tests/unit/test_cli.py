@@ -261,3 +261,12 @@ def test_options_are_keys_of_the_configuration(monkeypatch: pytest.MonkeyPatch) 
     assert not set(given) & set(schema)  # options that are not given have the schema's defaults
     chosen = parse(["fill", "a", "--out", "b", "--alkylation", "none", "--tolerance-ppm", "5"])
     assert (chosen.alkylation, chosen.tolerance_ppm) == ("none", 5.0)
+
+
+def test_help_shows_values_as_they_are_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["fill", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert "--doubts {true,false}" in said and "(default: false)" in said
+    assert "False" not in said and "True" not in said

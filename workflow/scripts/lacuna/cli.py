@@ -145,7 +145,7 @@ def _add_settings(fill: argparse.ArgumentParser) -> None:
             f"--{key.replace('_', '-')}",
             type=_TYPES.get(str(schema[key]["type"]), str),
             choices=_choices(schema[key]),
-            help=f"{schema[key]['description']} (default: {schema[key]['default']})",
+            help=f"{schema[key]['description']} (default: {_typed(schema[key]['default'])})",
         )
     fill.add_argument(
         "--modification",
@@ -173,7 +173,12 @@ def _choices(key: dict[str, Any]) -> list[str] | None:
         return ["true", "false"]
     if "enum" not in key:
         return None
-    return [str(value).lower() if isinstance(value, bool) else value for value in key["enum"]]
+    return [_typed(value) for value in key["enum"]]
+
+
+def _typed(value: object) -> str:
+    """A value of the configuration as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fill(chosen: argparse.Namespace) -> None:
