@@ -371,6 +371,13 @@ def test_row_names_of_r_stop_the_run(write: Write, header: str, rows: Sequence[s
             reads(path)
 
 
+@pytest.mark.parametrize("separator", [" ", "|", "  "])
+def test_a_table_with_another_separator_is_told(write: Write, separator: str) -> None:
+    path = write("a.tsv", airr([{"sequence_id": "a", "sequence_aa": H}]).replace("\t", separator))
+    with pytest.raises(LacunaError, match=r"a.tsv:1: .* not separated by tabs, .*; save it as TSV"):
+        count_records(path)
+
+
 def test_separators_that_end_every_row_are_no_row_names(write: Write) -> None:
     rows = [f"a\t{H}\tIGH\t", f"b\t{K}\tIGK\t"]
     path = write("a.tsv", "\n".join(["sequence_id\tsequence_aa\tlocus", *rows]) + "\n")

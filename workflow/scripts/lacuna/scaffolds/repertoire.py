@@ -94,7 +94,7 @@ def layout_of(path: str | Path) -> Layout | None:
     """How a table of rearrangements is laid out; None if the file is no such table.
 
     Raises LacunaError if it cannot be read, or is such a table with two columns of one name,
-    without one of chains, or with row names.
+    without one of chains, with row names, or with another separator.
     """
     with open_bytes(path) as handle:
         start = handle.read(_START).removeprefix(b"\xef\xbb\xbf")
@@ -102,7 +102,12 @@ def layout_of(path: str | Path) -> Layout | None:
         return None
     lines = _LINE_END.split(start.decode("utf-8", "replace"))
     layout = _layout_in([*lines, ""])
-    if sum(plain_name(name) in _KNOWN for name in layout.columns) < 2:
+    if not _is_known(layout.columns):
+        if _is_known(re.split(r"[\s|]+", lines[0].casefold())):
+            raise LacunaError(
+                f"{path}:1: the columns of a table of rearrangements, but not separated by tabs, "
+                "commas or semicolons; save it as TSV"
+            )
         return None
     for name in filter(None, layout.columns):
         if layout.columns.count(name) > 1:
@@ -117,6 +122,11 @@ def layout_of(path: str | Path) -> Layout | None:
         )
     _check_row_names(path, layout, lines[:-1])  # the last may be cut short
     return layout
+
+
+def _is_known(columns: Sequence[str]) -> bool:
+    """Whether names of columns are those of a table of rearrangements."""
+    return sum(plain_name(name) in _KNOWN for name in columns) >= 2
 
 
 def _check_row_names(path: str | Path, layout: Layout, lines: Sequence[str]) -> None:
