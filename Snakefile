@@ -25,3 +25,5 @@ rule all:
     input:
         sample_files(),
         run_files(),
+    message:
+        "Every file is there."

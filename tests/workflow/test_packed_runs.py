@@ -59,7 +59,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def finished(space: Workspace) -> Run:
-    return space.run()
+    return space.run("--quiet", "reason")
 
 
 def test_small_samples_share_jobs_and_leave_nothing_else(space: Workspace, finished: Run) -> None:
@@ -75,6 +75,12 @@ def test_small_samples_share_jobs_and_leave_nothing_else(space: Workspace, finis
     for kind in ("logs", "benchmarks"):
         assert len(list((space.folder / "out" / kind / "fill_pack").iterdir())) == len(PACKS)
     assert space.run().jobs() == {}  # nothing to be done
+
+
+def test_lists_of_all_files_can_be_left_out(finished: Run) -> None:
+    """They would bury what a run says."""
+    assert "Fill 4 small samples" in finished.output
+    assert not [line for line in finished.output.splitlines() if line.count("out/s") > len(NAMES)]
 
 
 def test_the_bytes_are_those_of_jobs_of_their_own(space: Workspace, finished: Run) -> None:

@@ -81,6 +81,8 @@ rule join_accuracy:
         ),
         inputs=digests("train.from"),
         code=code("join_accuracy.py"),
+    message:
+        "Write the summary of all samples."
     script:
         "../scripts/join_accuracy.py"
 
@@ -123,5 +125,7 @@ rule write_report:
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
         inputs=digests(*PATHS, "train.from", *ASKED, samples=lambda wildcards: SAMPLES),
         code=code("write_report.py"),
+    message:
+        "Write the report on all samples."
     script:
         "../scripts/write_report.py"
