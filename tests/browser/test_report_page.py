@@ -403,7 +403,7 @@ def test_script_and_workflow_draw_the_same_map(browser: Browser, drawn: Path, co
         assert float(mono) == pytest.approx(form.mass.monoisotopic, abs=0.006)
         assert float(average) == pytest.approx(form.mass.average, abs=0.006)
         off = float(difference.replace("−", "-"))
-        assert off == pytest.approx(49_000.5 - form.mass.monoisotopic, abs=0.006)
+        assert off == pytest.approx(form.mass.monoisotopic - 49_000.5, abs=0.006)
     assert found == [draw(chain, columns) for chain in [*chains, full]]
 
 
