@@ -25,6 +25,7 @@ from lacuna.placing.chains.strays import (
     with_strays,
 )
 from lacuna.placing.chains.subclasses import Subclasses, with_subclasses
+from lacuna.placing.chains.unneeded import without_unneeded
 from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.checked import C_WORDS, checked_probabilities
 from lacuna.placing.sources.segments import WORD, BestSegments, best_of_loci, score_segments
@@ -141,6 +142,9 @@ def _built(assembly: Assembly, species: str, use: np.ndarray) -> Assembly:
             assembly = build(assembly, use, rounds, bridges=bridges)
         if not bridges:
             assembly = _cleaned(assembly)
+    needed = without_unneeded(assembly)
+    if len(needed.drafts) < len(assembly.drafts):  # the others have its reads now
+        return build(needed, use, FURTHER_ROUNDS)
     return assembly
 
 
