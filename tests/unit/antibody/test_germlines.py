@@ -29,6 +29,14 @@ def test_arrays_fit_together(segments: Segments) -> None:
         assert segments.genes[gene] == (SPECIES[species], name.split("*")[0])
 
 
+def test_every_locus_of_a_species_with_v_has_j() -> None:
+    of_v, of_j = (
+        set(zip(s.species.tolist(), s.locus.tolist(), strict=True))
+        for s in (v_segments(), j_segments())
+    )
+    assert of_v == of_j
+
+
 def test_conserved_residues_of_v_stand_on_their_columns() -> None:
     v = v_segments()
     assert (v.tokens[:, [23, CYS104]] == TOKEN["C"]).all()

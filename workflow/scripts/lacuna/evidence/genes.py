@@ -30,11 +30,9 @@ def gene_shares(draft: Draft, nats: np.ndarray, library: Library) -> np.ndarray:
     columns = np.where(draft.columns <= N_IMGT, draft.columns, 0)
     fit = fit_of(draft, nats, v.tokens[own_v], 1, CYS104)
     of_v = _average(fit, own_v, draft.v, v.gene, library.v_prior, library.v_profile)
-    shares = of_v[columns]
-    if len(own_j):
-        fit = fit_of(draft, nats, j.tokens[own_j], FR4_START, N_IMGT)
-        of_j = _average(fit, own_j, draft.j, j.gene, library.j_prior, library.j_profile)
-        shares = np.where((columns >= FROM_J)[:, None], of_j[columns], shares)
+    fit = fit_of(draft, nats, j.tokens[own_j], FR4_START, N_IMGT)
+    of_j = _average(fit, own_j, draft.j, j.gene, library.j_prior, library.j_profile)
+    shares = np.where((columns >= FROM_J)[:, None], of_j[columns], of_v[columns])
     total = shares.sum(1, keepdims=True)
     even = np.full(shares.shape, 1 / N_RESIDUES)
     return np.where(total > 0, shares / np.maximum(total, 1e-9), even)
