@@ -11,7 +11,7 @@ import bundled
 from chains import germline_chain, hidden
 from conftest import Write
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import AVERAGE, MONOISOTOPIC, PROTON, WATER
+from lacuna.core.masses import AVERAGE, ISOTOPE, MONOISOTOPIC, PROTON, WATER
 from lacuna.core.tables import GAP_TABLE, OF_ALL_MASSES, MassDoubt
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.masses.conventions import (
@@ -22,7 +22,7 @@ from lacuna.filling.masses.conventions import (
     odds_of_conventions,
 )
 from lacuna.filling.masses.mass_errors import AVERAGE_GIVEN, INEXACT, ION, WATER_COUNTED
-from lacuna.filling.search.stages import one_mass
+from lacuna.filling.search.stages import Stage, one_mass
 from lacuna.filling.status import with_convention
 from lacuna.results.summary import mass_note
 from lacuna.scaffolds.alkylation import Alkylation, read_alkylation
@@ -80,12 +80,39 @@ def test_only_masses_that_tell_are_counted() -> None:
     conventions = Conventions()
     before = conventions.logs.copy()
     conventions.add(tried("AGCSE", weight("AGCSE")), False)  # C may be alkylated
-    two = one_mass(200.0, 0.002).passed * 2
-    (once,) = tried("AGVSE", 400.0)
-    conventions.add([once._replace(stages=replace(once.stages, passed=two))], True)
+    (once,) = tried("AGVSE", weight("AGVSE"))
+    two = Stage(weight("AG"), 0.002), *once.stages.passed  # that of a beginning besides
+    conventions.add([once, once._replace(stages=replace(once.stages, passed=two))], True)
+    # At another length it may have a C.
+    conventions.add([once, *tried("AGCGG", weight("AGVSE"))], False)
     assert np.array_equal(conventions.logs, before)
     conventions.add(tried("AGCSE", weight("AGCSE")), True)
     assert not np.array_equal(conventions.logs, before)
+
+
+@pytest.mark.parametrize(
+    ("off", "words"), [(PROTON, "charge slip"), (-PROTON, "charge slip"), (ISOTOPE, "")]
+)
+def test_masses_share_a_charge_but_not_an_isotope(off: float, words: str) -> None:
+    """Which peak of a peptide was taken is by chance."""
+    conventions = Conventions()
+    for letters in ("AGVSE", "FSYSE", "TGVDK"):
+        conventions.add(tried(letters, weight(letters) + off), True)
+    assert words in conventions.words and bool(words) == bool(conventions.words)
+
+
+def test_no_more_masses_are_counted_once_it_is_settled_what_they_share() -> None:
+    conventions = Conventions()
+    right, ion = (tried("AGVSE", weight("AGVSE") + off) for off in (0.0, WATER + PROTON))
+    added = 0
+    while not conventions.settled:
+        assert added < 10
+        conventions.add(right, True)
+        added += 1
+    assert added > 1
+    settled = conventions.logs.copy()
+    conventions.add(ion, True)
+    assert np.array_equal(conventions.logs, settled)
 
 
 def test_an_average_mass_is_that_of_the_sequence_and_not_only_near_it() -> None:
