@@ -14,7 +14,6 @@ from lacuna.placing.aligning.kernel import compiled
 from lacuna.placing.aligning.seeds import AFTER_RIGHT, word_weights
 from lacuna.placing.place import place
 from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
-from lacuna.placing.stretches.similar import similar_reads
 from lacuna.placing.votes.draft import cdr3_germline, draft_of
 from lacuna.placing.votes.revise import choose_v, fit_of, with_lengths
 from reads import Sure, chain_with_cdr3, germline_draft, read_set, reads_of, tiles, votes_with
@@ -98,19 +97,6 @@ def test_masses_that_fit_are_possible_however_they_are_rounded(off: float) -> No
     steps = np.rint((masses[:, None] + off) / BIN).astype(np.int32) + np.arange(-2, 3)
     assert carried.possible[steps + REACH].all()
     assert not carried.possible[[0, 1000 + REACH, -1]].any()
-
-
-def test_a_read_like_another_segment_is_told_by_its_columns() -> None:
-    rows = v_segments()
-    mouse = next(i for i, name in enumerate(rows.names) if name.startswith("IGHV14-3"))
-    row = rows.tokens[mouse]
-    residues = decode(row[28:43][row[28:43] != ABSENT])
-    drafts = [draft_of(locus, int(np.argmax(rows.locus == i)), 0, -1) for i, locus in ((0, "H"),)]
-    depth = np.where((drafts[0].columns >= 28) & (drafts[0].columns <= 42), 0.0, 5.0)
-    found = similar_reads(read_set(residues), np.arange(1), drafts, [depth])
-    assert [s.chain for s in found] == [0]
-    assert found[0].columns[-1] == 42
-    assert similar_reads(read_set(residues), np.arange(1), drafts, [depth + 5.0]) == []
 
 
 def like_segment(v: int, differing: int) -> np.ndarray:
