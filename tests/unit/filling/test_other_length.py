@@ -61,6 +61,13 @@ def test_a_mass_that_spectra_show_counts_only_if_the_length_can_have_it() -> Non
     assert length_by_spectra(likely("SASG"), shown(TRUE), RULES) == SAID
     assert length_by_spectra(likely(TRUE), shown(TRUE), RULES) == ""
     assert length_by_spectra(likely("PAS"), shown(TRUE), RULES) == ""
+    # Of several masses that which fits best speaks for the length.
+    heavy = shown("WWWWWWW")  # no length about this one has it
+    for some in ((TRUE, heavy), (heavy, TRUE)):
+        first, other = (shown(one) if one == TRUE else heavy for one in some)
+        both = replace(first, others=(other,))
+        assert length_by_spectra(likely("SASG"), both, RULES) == SAID
+        assert length_by_spectra(likely(TRUE), both, RULES) == ""
 
 
 @pytest.mark.parametrize(("given", "told"), [(4, True), (5, False)])

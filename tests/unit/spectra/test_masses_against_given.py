@@ -117,6 +117,22 @@ def test_neither_the_given_nor_the_shown_mass_may_fit() -> None:
     assert (kept, kept.candidates) == (within, ())
 
 
+@pytest.mark.parametrize("given_fits", [True, False])
+def test_either_the_given_or_the_shown_mass_may_fit_none(given_fits: bool) -> None:
+    probabilities = np.full((3, N_RESIDUES), 0.001)
+    probabilities[np.arange(3), encode("PGH")] = 1 - 0.001 * (N_RESIDUES - 1)
+    heavy, fitting = (float(weights(letters).sum()) for letters in ("WWWWW", "PGH"))
+    given, other = (fitting, heavy) if given_fits else (heavy, fitting)
+    rules = MassRules()
+    within = rank_sequences(probabilities, 5, one_mass(given, 0.01), rules)
+    shown = SpectralEvidence(others=(SpectralEvidence(mass=(other, 0.01, 3.0)),))
+    ranking, words = with_shown_masses(within, probabilities, 5, (given, 0.01), shown, rules)
+    assert words == f"{MassDoubt.OF_SPECTRA} {other:.4f} Da"
+    assert ranking.candidates[0].sequence == "PGH"
+    assert ranking.distributions.sum(1) == pytest.approx(np.ones(3))
+    assert ranking.distributions[np.arange(3), encode("PGH")].min() > 0.99
+
+
 def test_without_another_mass_the_ranking_stays() -> None:
     probabilities = np.full((2, N_RESIDUES), 1 / N_RESIDUES)
     within = rank_sequences(probabilities, 5, one_mass(128.0586, 0.01), MassRules())

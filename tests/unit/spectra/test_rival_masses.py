@@ -9,9 +9,10 @@ import pytest
 
 from gap_of_peptide import LIGHTER, PEPTIDE, even, evidence_of, gapped, mixed, of_peptides
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
-from lacuna.core.masses import DEAMIDATION, OXIDATION
+from lacuna.core.masses import DEAMIDATION, DENSITY, OXIDATION
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.masses.by_spectra import nats_of_lengths, rank_by_spectra
+from lacuna.filling.search.mass_search import SIGMAS
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -30,6 +31,81 @@ def rivals(*masses: tuple[str, float, float]) -> SpectralEvidence:
         mass = float(prefixes[-1]), 0.01, log_odds
         each.append(SpectralEvidence(cleavages, -0.1, mass=mass))
     return replace(each[0], others=tuple(each[1:]))
+
+
+def one(residues: str, log_odds: float, *, tolerance: float = 0.01) -> SpectralEvidence:
+    """A mass of residues that spectra show, but no cleavage."""
+    return SpectralEvidence(mass=(float(weights(residues).sum()), tolerance, log_odds))
+
+
+@pytest.mark.parametrize("tolerance", [0.003, 0.012])
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_a_mass_counts_by_its_odds_and_by_how_dense_masses_of_peptides_are(
+    tolerance: float, probability: float
+) -> None:
+    """A tolerance of three standard deviations; only AGNK has the mass, in any order."""
+    table = even("AGNK")
+    expected = float(np.prod(table.max(1)))
+    most = expected * SIGMAS / (tolerance * math.sqrt(2 * math.pi))  # of a normal error, per Da
+    log_odds = math.log(probability / (1 - probability)) - math.log(most / DENSITY)
+    ranking, words = rank_by_spectra(
+        table, 5, one("AGNK", log_odds, tolerance=tolerance), MassRules()
+    )
+    assert float(words.split()[-1]) == pytest.approx(probability, abs=0.002)
+    first = ranking.candidates[0]
+    shares = probability + (1 - probability) * expected
+    assert (first.sequence, first.probability) == ("AGNK", pytest.approx(shares, abs=0.002))
+    assert np.allclose(ranking.distributions.sum(1), 1.0)
+
+
+def test_masses_share_what_the_spectra_and_the_network_leave_them() -> None:
+    three = replace(one("AGNK", 9.0), others=(one("AGNS", 9.0), one("AGNT", 9.0)))
+    ranking, words = rank_by_spectra(even("AGNK", "AGNS", "AGNT"), 5, three, MassRules())
+    assert {c.sequence for c in ranking.candidates[:3]} == {"AGNK", "AGNS", "AGNT"}
+    for candidate in ranking.candidates[:3]:
+        assert candidate.probability == pytest.approx(1 / 3, abs=0.02)
+    assert words.split("; ")[0].endswith("probability 0.333")
+    # Rivals of one of the masses take their shares, too.
+    others = tuple(one(residues, 9.0).mass for residues in ("AGNS", "AGNT"))
+    rivalled = replace(one("AGNK", 9.0), rivals=others)
+    _, words = rank_by_spectra(even("AGNK", "AGNS", "AGNT"), 5, rivalled, MassRules())
+    assert words.endswith("probability 0.333")
+
+
+@pytest.mark.parametrize(
+    ("off", "tolerances", "named"),
+    [
+        (DEAMIDATION, (0.003, 0.003), False),
+        (DEAMIDATION + 0.01, (0.003, 0.003), True),
+        (DEAMIDATION + 0.01, (0.02, 0.003), False),
+        (DEAMIDATION + 0.01, (0.003, 0.02), False),
+    ],
+)
+def test_a_mass_of_a_form_of_the_same_peptide_is_not_named(
+    off: float, tolerances: tuple[float, float], named: bool
+) -> None:
+    """The masses may be apart from that of a form by the wider of their tolerances."""
+    best = one("AGNK", 9.0, tolerance=tolerances[0])
+    other = SpectralEvidence(mass=(weights("AGNK").sum() + off, tolerances[1], 2.0))
+    _, words = rank_by_spectra(even("AGNK"), 5, replace(best, others=(other,)), MassRules())
+    assert (MassDoubt.OF_SPECTRA in words) == named
+
+
+@pytest.mark.parametrize("n", [1, 150])
+def test_as_many_sequences_are_listed_as_are_asked_for(n: int) -> None:
+    table = np.full((4, N_RESIDUES), 1 / N_RESIDUES)
+    ranking, _ = rank_by_spectra(table, n, one("AGNK", 3.0), MassRules())
+    sequences = [candidate.sequence for candidate in ranking.candidates]
+    assert len(set(sequences)) == len(sequences) == n
+
+
+@pytest.mark.parametrize("log_odds", [-14.0, -11.0, 3.0])
+def test_i_or_l_is_one_residue_however_probable_the_mass_is(log_odds: float) -> None:
+    table = even("AGLK", "AGIK", "AGIK")
+    ranking, _ = rank_by_spectra(table, 3, one("AGLK", log_odds), MassRules())
+    first, second = ranking.candidates[:2]
+    assert first.sequence == "AGIK" and first.probability > 0.99
+    assert second.sequence != "AGLK" and second.probability < 0.01
 
 
 def test_cleavages_of_one_mass_do_not_count_against_another() -> None:
@@ -52,12 +128,13 @@ def test_a_sequence_that_fits_two_masses_is_listed_with_the_likelier_one() -> No
     """M is rarely oxidised, so that of masses that spectra show as often the plain one is."""
     plain = rivals(("AMNK", 3.0, 1.0))
     mass = float(weights("AMNK").sum())
-    oxidised = SpectralEvidence((), -0.1, mass=(mass + OXIDATION, 0.01, 3.0), others=(plain,))
+    oxidised = SpectralEvidence((), -0.1, mass=(mass + OXIDATION, 0.01, 3.0))
     rules = MassRules(Modifications(usual=True))
-    ranking, words = rank_by_spectra(even("AMNK"), 5, oxidised, rules)
-    first = ranking.candidates[0]
-    assert first.sequence == "AMNK" and first.mass == pytest.approx(mass, abs=1e-3)
-    assert words.startswith(f"mass {mass:.4f} Da")
+    for either in (replace(oxidised, others=(plain,)), replace(plain, others=(oxidised,))):
+        ranking, words = rank_by_spectra(even("AMNK"), 5, either, rules)
+        first = ranking.candidates[0]
+        assert first.sequence == "AMNK" and first.mass == pytest.approx(mass, abs=1e-3)
+        assert words.startswith(f"mass {mass:.4f} Da")
 
 
 def test_the_network_makes_no_mass_surer_than_its_share_of_the_spectra() -> None:
@@ -78,6 +155,26 @@ def test_cleavages_of_one_mass_choose_no_length_against_another() -> None:
         found = rivals(("AGNK", 3.0, few), ("AGNSK", 0.0, many))
         shorter, longer = nats_of_lengths(tables, found, MassRules())
         assert shorter - longer == pytest.approx(3.0, abs=1.0)
+
+
+def test_no_mass_chooses_its_length_by_more_cleavages_than_the_most_probable_one_has() -> None:
+    tables = [even("AGNK", "AGNS"), even("AGNKK", "AGNSK")]
+    few, many = (
+        nats_of_lengths(tables, rivals(("AGNK", 3.0, 1.0), ("AGNS", 0.0, n)), MassRules())
+        for n in (1.0, 8.0)
+    )
+    assert many == pytest.approx(few, abs=0.01)
+    surer = nats_of_lengths(tables, rivals(("AGNK", 3.0, 8.0), ("AGNS", 0.0, 1.0)), MassRules())
+    assert surer[0] > few[0] + 10.0
+
+
+def test_spectra_say_nothing_of_a_length_that_has_no_residues_or_of_masses_that_none_shows() -> (
+    None
+):
+    tables = [np.zeros((0, N_RESIDUES)), even("AGNK")]
+    none, four = nats_of_lengths(tables, one("AGNK", 3.0), MassRules())
+    assert none == 0.0 < four
+    assert nats_of_lengths(tables, SpectralEvidence(), MassRules()) == [0.0, 0.0]
 
 
 def test_masses_of_different_peptides_are_told(
