@@ -11,6 +11,8 @@ from conftest import Write
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
 from lacuna.filling.doubts import proofread
 from lacuna.filling.doubts.proofread import (
+    ENOUGH,
+    ENOUGH_MOVED,
     INSERTED,
     LACKING,
     MOST_TRIED,
@@ -18,6 +20,8 @@ from lacuna.filling.doubts.proofread import (
     SUSPICIOUS,
     WINDOW,
     Block,
+    _best_block,
+    _Chain,
     blocks_to_try,
     moves_to_try,
 )
@@ -39,6 +43,8 @@ def test_blocks_are_sought_near_improbable_residues_alone() -> None:
     found = blocks_to_try(sequence, improbable(40, 20))
     assert [block.start for block in found] == list(range(20 - REACH, 20 + WINDOW + REACH))
     assert {(block.observed, block.proposed) for block in found} == {("N", "GG")}
+    first = blocks_to_try(sequence, improbable(40, 0))
+    assert [block.start for block in first] == list(range(WINDOW + REACH))
     assert blocks_to_try(sequence, improbable(40, 20) * 0.99) == []
     assert blocks_to_try("N", np.full(1, -99.0)) == []
 
@@ -59,6 +65,71 @@ def test_a_block_weighs_what_it_may_be_misread_as_and_holds_no_cysteine() -> Non
 def test_a_block_is_replaced_where_it_is() -> None:
     assert Block(2, "GG", "N").replaced("AAGGA") == "AANA"
     assert Block(0, "W", "AD").replaced("WA") == "ADA"
+
+
+SAME_MASS, OTHER, MOVED, FURTHER = (
+    Block(2, "GG", "N"),
+    Block(5, "W", "AD"),
+    Block(8, "AA", "A", INSERTED),
+    Block(9, "A", "XA", LACKING),
+)
+
+
+@pytest.mark.parametrize(
+    ("gains", "best"),
+    [
+        ({}, None),
+        ({SAME_MASS: ENOUGH - 0.1}, None),
+        ({SAME_MASS: ENOUGH}, (SAME_MASS, ENOUGH)),
+        ({SAME_MASS: 11.0, OTHER: 12.0}, (OTHER, 12.0)),
+        ({SAME_MASS: 11.0, None: 30.0}, (SAME_MASS, 11.0)),
+        ({MOVED: ENOUGH_MOVED - 0.1}, None),
+        ({MOVED: ENOUGH_MOVED}, (MOVED, ENOUGH_MOVED)),
+        ({MOVED: ENOUGH_MOVED, None: -9.0}, (MOVED, ENOUGH_MOVED)),  # doubts that gain nothing
+        ({MOVED: 12.0, FURTHER: 13.0, None: 4.0}, (FURTHER, 9.0)),
+        ({MOVED: 12.0, None: 6.0}, None),
+        ({MOVED: 20.0, SAME_MASS: 11.0, None: 4.0}, (MOVED, 9.0)),
+        ({MOVED: 17.0, SAME_MASS: 11.0}, (SAME_MASS, 11.0)),
+        ({MOVED: 17.0, SAME_MASS: -20.0}, (MOVED, 17.0)),
+    ],
+)
+def test_the_block_to_replace_gains_enough_over_all_that_it_explains(
+    gains: dict[Block | None, float], best: tuple[Block, float] | None
+) -> None:
+    """A residue too many or too few explains doubts, and blocks of equal mass, too."""
+    assert _best_block(gains) == best
+    assert _best_block(dict(reversed(gains.items()))) == best
+
+
+def test_a_block_is_replaced_once_and_told_where_it_is_in_the_chain_as_given() -> None:
+    letters = "EVGGGWTEVGGSWT"
+    chain = _Chain(Scaffold("c", "", letters, (), 1), list(range(len(letters))))
+    chain.accept(Block(2, "GG", "N"), 11.0)
+    assert chain.scaffold.sequence == "EVNGWTEVGGSWT"
+    chain.accept(Block(4, "W", "AD"), 12.0)
+    assert chain.scaffold.sequence == "EVNGADTEVGGSWT"
+    chain.logs = np.full(len(chain.scaffold.sequence), SUSPICIOUS)
+    chain.imgt = np.array([str(i) for i in range(len(chain.scaffold.sequence))], dtype=object)
+    assert chain.replaced() == {2, 4, 5}
+    tried = chain.variants()
+    assert {b.start for b in tried if b.observed == "GG"} == {9}
+    assert not any(b.observed == "GA" for b in tried)  # of which the A was put in
+    assert all(chain.replaced().isdisjoint(range(b.start, b.stop)) for b in tried)
+    assert [(row.position, row.residue, row.proposed, row.imgt) for row in chain.rows()] == [
+        (3, "GG", "N", "2"),
+        (6, "W", "AD", "4"),
+    ]
+
+
+def test_doubts_are_told_at_the_places_of_the_chain_as_given() -> None:
+    letters = "EVGGSWTEV"
+    chain = _Chain(Scaffold("c", "", letters, (), 1), list(range(len(letters))))
+    chain.accept(Block(2, "GG", "N"), 11.0)
+    chain.imgt = np.array([str(i) for i in range(len(chain.scaffold.sequence))], dtype=object)
+    chain.doubts = [DoubtRow("c", 5, "W", "Y", 0.9, "germline", "7")]
+    assert chain.with_doubts_settled() == "EVNSYTEV"
+    assert [(row.position, row.residue) for row in chain.rows()] == [(3, "GG"), (6, "W")]
+    assert chain.rows()[0].imgt == "2"
 
 
 def test_a_residue_less_or_more_is_tried_near_doubts_alone() -> None:
