@@ -173,6 +173,11 @@ def test_when_nothing_is_filled(counts: Counts, said: bool) -> None:
             "(column 'gaps', or --gaps)",
         ),
         (
+            Counts(),
+            "s: no chains; the table of rearrangements has a header and no rows; give one with "
+            "rows",
+        ),
+        (
             Counts(rejected=6),
             "s: 6 records rejected (see out/s/rejected.tsv); "
             "correct the records as rejected.tsv says",

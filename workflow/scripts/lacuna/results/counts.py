@@ -232,6 +232,8 @@ def _remedy(counts: Counts) -> str:
         return "the status of each gap in gaps.tsv says why it stays open"
     if counts.rejected:
         return "correct the records as rejected.tsv says"
+    if not counts.chains:  # a FASTA has a record, or is none
+        return "the table of rearrangements has a header and no rows; give one with rows"
     remedy = "mark missing residues with X or -, or give a gap table (column 'gaps', or --gaps)"
     return f"check that the FASTA holds protein sequences, and {remedy}" if counts.short else remedy
 
