@@ -237,6 +237,7 @@ def test_a_file_in_which_nothing_is_filled_is_an_error(
         (("fill", "chains.fasta", "--gaps", "", "--out", "out"), "it is empty; name a file"),
         (("fill", "", "--out", "out"), "it is empty; name a file"),
         (("fill", "chains.fasta", "--out", "chains.fasta"), "is a file; name a folder"),
+        (("fill", "chains.fasta", "--out", "/proc/out"), "/proc/out: no folder can be made here"),
         (("fill", "chains.fasta", "--out", ""), "argument --out: it is empty; name a folder"),
         (("fill", "chains.fasta", "--out", "out", "--candidates", "0"), "write at least 1"),
         (("fill", "chains.fasta", "--out", "out", "--species", "frog"), "choose from"),

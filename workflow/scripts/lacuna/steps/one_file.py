@@ -168,13 +168,21 @@ def _all_or_nothing(out: Path, outputs: Mapping[str, str]) -> Iterator[Path]:
     """A hidden folder in `out`; the files of `outputs` in it take their places if all is well, and
     those of an earlier call that this one does not write are removed."""
     with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
-        # In the same folder, since a rename is atomic only within one file system.
-        with tempfile.TemporaryDirectory(prefix=".filling-", dir=out) as scratch:
+        with _hidden_in(out) as scratch:
             yield Path(scratch)
             for file in outputs.values():
                 os.replace(Path(scratch) / file, out / file)
             _remove_earlier(out, outputs)
+
+
+def _hidden_in(out: Path) -> tempfile.TemporaryDirectory[str]:
+    """A hidden folder in `out`, which is made: in the same folder, since a rename is atomic only
+    within one file system."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".filling-", dir=out)
+    except FileNotFoundError:  # of a file system that is not of a disk, as /proc
+        raise LacunaError(f"{out}: no folder can be made here; name another one") from None
 
 
 @contextmanager
