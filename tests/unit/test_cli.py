@@ -1,8 +1,11 @@
 """The command `lacuna`: its options are those of the configuration, its errors one line."""
 
 import io
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,26 @@ def test_the_package_is_the_command() -> None:
     scripts = Path(cli.__file__).parents[1]
     call = [sys.executable, "-m", "lacuna", "--version"]
     assert subprocess.check_output(call, cwd=scripts, text=True) == f"lacuna {__version__}\n"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_nothing_behind(
+    number: signal.Signals, status: int, chains: Path, tmp_path: Path
+) -> None:
+    """Nor does one that `timeout` or a cluster scheduler ends."""
+    out = tmp_path / "out"
+    os.mkfifo(tmp_path / "gaps.tsv")  # a run that waits for what it shall read
+    call = [sys.executable, "-m", "lacuna", "fill", chains, "--out", out]
+    scripts = Path(cli.__file__).parents[1]
+    with subprocess.Popen(
+        [*call, "--gaps", tmp_path / "gaps.tsv"], cwd=scripts, stderr=subprocess.PIPE, text=True
+    ) as run:
+        while not list(out.glob(".filling-*")) and run.poll() is None:
+            time.sleep(0.05)
+        run.send_signal(number)
+        _, said = run.communicate()
+    assert (run.returncode, said) == (status, "Error: interrupted; run again\n")
+    assert list(out.iterdir()) == []
 
 
 def test_a_reader_that_goes_away_is_no_error(chains: Path, tmp_path: Path) -> None:

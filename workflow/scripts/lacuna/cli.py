@@ -4,6 +4,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from lacuna.core.words import AUTO
 from lacuna.steps.sheet import FORMATS, SPECIES
 
 _INTERRUPTED = 130  # exit status of a program ended by SIGINT
+_TERMINATED = 143  # by SIGTERM
 _UNREAD = 141  # by SIGPIPE
 _INPUTS = {
     "gaps": "TSV with the columns chain, start, end (and mass, min_length, ...), or BED",
@@ -50,18 +52,23 @@ class _Parser(argparse.ArgumentParser):
         raise LacunaError(f"{message}; see '{self.prog} --help'")
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which would leave files behind."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: if it fails, 1, with one line on stderr.
 
     arguments: those of the command line if None.
     """
     try:
-        _fill(_parser().parse_args(arguments))
+        with _interrupted_by_sigterm():
+            _fill(_parser().parse_args(arguments))
         sys.stdout.flush()
         return 0
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("Error: interrupted; run again", file=sys.stderr)
-        return _INTERRUPTED
+        return _TERMINATED if isinstance(error, _Terminated) else _INTERRUPTED
     except BrokenPipeError:  # as `| head` leaves it; the results are complete
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at its end
         return _UNREAD
@@ -74,6 +81,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fault = printable(known)
     print(f"Error: {fault}", file=sys.stderr)
     return 1
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Within it SIGTERM, as `kill`, `timeout` and cluster schedulers send it, acts as Ctrl-C."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise _Terminated
+
+    earlier = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
 
 
 def _parser() -> _Parser:
