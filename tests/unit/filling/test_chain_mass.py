@@ -359,12 +359,15 @@ def test_a_closed_gap_opens_if_the_chain_is_heavier_and_no_other_length_changes(
     rows = [row for row in GAP_TABLE.read(tmp_path / "out" / "gaps.tsv") if row.rank == 1]
     found = {row.chain: row.length for row in rows if row.start == row.end}
     assert found == lengths
+    changed = {r.chain for r in rows if "3 residues by the intact mass, without it 0" in r.status}
+    assert changed == {name for name, length in lengths.items() if length == 3}
     unmet = {row.chain for row in rows if MassDoubt.UNMET in row.status}
     assert unmet == {name for name in lengths if name.endswith("oxidised")}
 
 
 def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
-    """The peptides of chymotrypsin join a CDR3 that lacks seven residues; the mass knows better."""
+    """The peptides of chymotrypsin join a CDR3 that lacks seven residues; the mass knows better,
+    and the status says what it changed. One that nothing explains changes nothing."""
     found = {r.chain: r.sequence for r in read_scaffolds(THERAPEUTICS)}
     domains = [("H", found["Alomfilimab|HC1"]), ("K", found["Alomfilimab|LC1"])]
     heavy, kappa = (domain + constant_region(locus) for locus, domain in domains)
@@ -372,15 +375,18 @@ def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
     reads = simulate_reads(molecules, 1_500, 8, proteases=["chymotrypsin"])
     with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
         write_peaks(reads, handle, "simulated")
-    mass = f"{MASSES}heavy\t{chain_masses(heavy)[1]:.2f}\t1\taverage\n"
-    (tmp_path / "masses.tsv").write_text(mass)
-    missing = {}
-    for name, inputs in (("without", {}), ("with", {"masses": tmp_path / "masses.tsv"})):
+    missing, said = {}, {}
+    for name, mass in (("without", None), ("with", chain_masses(heavy)[1]), ("hopeless", 60e3)):
+        inputs = {} if mass is None else {"masses": tmp_path / "masses.tsv"}
+        (tmp_path / "masses.tsv").write_text(f"{MASSES}heavy\t{mass}\t1\taverage\n")
         out = tmp_path / name
         fill_file(inputs, out, {"complete_ends": False}, reads=[tmp_path / "reads.csv"])
         lengths = {row.chain: row.length for row in CHAIN_TABLE.read(out / "chains.tsv")}
         missing[name] = len(heavy) - lengths["heavy"]
-    assert abs(missing["with"]) <= 1 < missing["without"]
+        statuses = [r.status for r in GAP_TABLE.read(out / "gaps.tsv") if r.chain == "heavy"]
+        said[name] = any("by the intact mass, without it" in status for status in statuses)
+    assert abs(missing["with"]) <= 1 < missing["without"] == missing["hopeless"]
+    assert said == {"without": False, "with": True, "hopeless": False}
 
 
 def test_a_glycan_left_on_a_mass_is_named_and_adds_nothing_to_cdr3(tmp_path: Path) -> None:

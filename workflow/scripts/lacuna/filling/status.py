@@ -100,12 +100,22 @@ def _notes_of_ranking(
             yield f"not proven best: another may have up to {ranking.bound:.1g}"
         if given.untried:
             yield "not all possible lengths were tried"
+        if note := length_by_mass(given):
+            yield note
     if given.unmet is not None:
         yield f"{MassDoubt.OF_READS}, {given.unmet:.4f} Da"
     if misfit:
         yield misfit
     if doubt:
         yield f"{MassDoubt.CONTRADICTS}: {doubt}"
+
+
+def length_by_mass(given: Gap) -> str:
+    """The length of a gap that the intact mass of its chain changed, in words; '' for none."""
+    if given.length_without_mass is None:
+        return ""
+    n = plural(given.end - given.start, "residue")
+    return f"{n} by the intact mass, without it {given.length_without_mass}"
 
 
 def with_note(status: str, note: str) -> str:
@@ -133,7 +143,9 @@ def without_residues(gap: BlockGap, modifications: Modifications) -> GapResult:
     given, sequence = gap.given, gap.chain.scaffold.sequence
     if given.fixed and given.start == given.end:
         probability = min(given.most, given.length_probability)
-        return GapResult((Candidate("", probability, 0.0),), "filled")
+        note = length_by_mass(given)
+        status = with_note("filled", note) if note else "filled"
+        return GapResult((Candidate("", probability, 0.0),), status)
     if too_large(given):
         return GapResult((), _too_large_status())
     if not sequence.strip("".join((MISSING_LETTER, *AMBIGUOUS))):

@@ -113,6 +113,8 @@ class Gap:
     shown: tuple[PositionEvidence, ...] = ()
     closed: float | None = None  # probability that it has no residues, if reads closed it
     unmet: float | None = None  # the mass given for it, which what reads show cannot have
+    # Residues without the intact mass of the chain, if that gave it another number of them.
+    length_without_mass: int | None = None
 
     @property
     def fixed(self) -> bool:

@@ -47,7 +47,8 @@ def _weigh_length(
     weights = shares[plausible] * densities
     weights /= weights.sum()
     best = int(weights.argmax())
-    chain.chosen[found.number] = lengths[best]
+    if chain.chosen[found.number] != lengths[best]:
+        found.unweighed, chain.chosen[found.number] = chain.chosen[found.number], lengths[best]
     found.share, found.weighed = float(weights[best]), True
 
 

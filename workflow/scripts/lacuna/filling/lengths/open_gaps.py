@@ -40,7 +40,8 @@ class OpenGap:
     an end of its chain; around: chosen lengths of the gaps near it when it was last tried; read: if
     it has a mass, its plausible lengths then, each with its score and distributions; share: if it
     has none, the probability of the length chosen, and shares those of all lengths; weighed:
-    whether the intact mass of its chain counts in that; mass_error: what `mass_errors.likely_error`
+    whether the intact mass of its chain counts in that, and unweighed: the length chosen without it
+    if that is another one; mass_error: what `mass_errors.likely_error`
     finds in its masses by all lengths.
     """
 
@@ -56,6 +57,7 @@ class OpenGap:
     share: float = 1.0
     shares: tuple[float, ...] = ()
     weighed: bool = False
+    unweighed: int | None = None
     mass_error: str | None = None
 
     @property
@@ -98,7 +100,12 @@ class OpenChain:
                 gap = replace(gap, length_probability=found.share)
             elif found.weighed:  # in a sample with reads, `most` allows for a wrong length
                 gap = replace(gap, most=max(gap.most, found.share))
-            gaps[found.number] = replace(gap, untried=found.untried, mass_error=found.mass_error)
+            gaps[found.number] = replace(
+                gap,
+                untried=found.untried,
+                mass_error=found.mass_error,
+                length_without_mass=found.unweighed,
+            )
         return replace(scaffold, gaps=tuple(gaps))
 
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES, encode, il_as_one, merge_il
-from lacuna.filling.masses.chain_mass import TINY, Grid, LeftMass, joined, moved
-from lacuna.filling.search.decode import MASS_WIDTH, Candidate, Ranking, divided
+from lacuna.filling.masses.chain_mass import Grid, LeftMass, joined, moved
+from lacuna.filling.search.decode import MASS_WIDTH, TINY, Candidate, Ranking, divided
 from lacuna.filling.search.mass_search import SIGMAS, search
 from lacuna.filling.search.stages import UNBOUNDED, Stages
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules

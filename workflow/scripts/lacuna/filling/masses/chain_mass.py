@@ -28,7 +28,9 @@ WIDTH = 512  # beginnings of a gap that are kept at each residue
 FEW = 64  # masses that are looked up one by one, and not for all bins together
 OFF = 150.0  # Da, mean by which a chain with an error is heavier or lighter
 WRONG = 0.02  # of masses, those of a chain that carries what is not written
-TINY = 1e-300  # probability per Da that any mass has
+# Probability per Da that a wrong mass has at least, however far off it is: a mass of up to 100 kDa.
+# If it is more than 900 Da off, it then says nothing of the residues and of how many there are.
+ANY = 1e-5
 UNSEEN = 0.15  # of errors, those that leave the mass as it is, as residues in another order do
 CLEARLY = 5.0  # times as probable as with an error must a mass be before it says that there is none
 
@@ -101,7 +103,7 @@ class Grid:
     def error(self, left: LeftMass) -> float:
         """Probability per Da of the mass that is left if something is wrong with the residues."""
         of_forms = (share * math.exp(-abs(m - self.middle) / OFF) for m, share in left.forms)
-        return max(sum(of_forms) / (2 * OFF), TINY)
+        return max(sum(of_forms) / (2 * OFF), ANY)
 
     def start(self) -> np.ndarray:
         """(bins,) of no residues."""
