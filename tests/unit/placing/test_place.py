@@ -196,6 +196,30 @@ def test_reads_full_of_serine_have_failed(residues: str, counts: bool) -> None:
     assert (right[serine] > IN_REPEAT) == counts
 
 
+@pytest.mark.parametrize(
+    ("between", "said"),
+    [
+        ("GGGGSGGGGSGGGGS", True),
+        ("GSTSGSGKPGSGEGSTKG", True),
+        ("GGGG", False),
+        ("GGGGSWHMWHGGGGS", False),
+    ],
+)
+def test_a_linker_between_two_v_domains_is_told(
+    between: str, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The domains of an scFv come as two chains; one read may show what joins them."""
+    heavy, kappa = (
+        chain_with_cdr3("H", "ARWGGDGFYHMDY", False),
+        chain_with_cdr3("K", "QQWHSFPWT", False),
+    )
+    placed = built([*tiles(heavy), *tiles(kappa), peptide(heavy[-6:] + between + kappa[:6])])
+    assert set(placed.names) == {"heavy", "kappa"}
+    told = f"1 read shows {between} between the V domains of 'heavy' and 'kappa', as in an scFv"
+    assert (told in caplog.text) is said
+    assert said or "as in an scFv" not in caplog.text
+
+
 def test_the_order_of_reads_does_not_matter() -> None:
     reads = tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY"))
     one, other = built(reads), built(reads[::-1])

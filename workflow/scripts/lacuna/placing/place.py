@@ -10,12 +10,14 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.core.chain_names import OF_LOCI, chain_names
 from lacuna.core.lost_reads import about_lost, count_lost
 from lacuna.core.tables import PlacedRow
+from lacuna.core.words import plural
 from lacuna.placing.aligning.readset import MAX_SHIFT, ReadSet, collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.build import ROUNDS, build
 from lacuna.placing.chains.constant_domains import lacks_ch1, with_doubts, without_unread
 from lacuna.placing.chains.further import further_drafts, of_two_species, without_words
 from lacuna.placing.chains.hinge import with_linkers
+from lacuna.placing.chains.linkers import Linker, linkers
 from lacuna.placing.chains.populations import Population, abundances, is_serum, populations
 from lacuna.placing.chains.strays import (
     LOST,
@@ -112,6 +114,8 @@ def place(
         beside = rivalled(assembly)
         for one in several:
             LOG.warning("%s", _about_subclasses(one, names, assembly.drafts))
+        for linker in linkers(reads, assembly.drafts):
+            LOG.warning("%s", _about_linker(linker, names))
     return Placed(
         names=names,
         drafts=tuple(assembly.drafts),
@@ -246,6 +250,16 @@ def _without_unread(assembly: Assembly) -> list[Draft]:
                 OF_LOCI[before.locus],
             )
     return kept
+
+
+def _about_linker(found: Linker, names: Sequence[str]) -> str:
+    """The linker between two chains."""
+    first, second = names[found.first], names[found.second]
+    show = f"{plural(found.n, 'read')} {'shows' if found.n == 1 else 'show'}"
+    return (
+        f"{show} {found.residues} between the V domains of '{first}' and "
+        f"'{second}', as in an scFv: they are given as two chains, without the linker"
+    )
 
 
 def _about_subclasses(found: Subclasses, names: Sequence[str], drafts: Sequence[Draft]) -> str:
