@@ -125,7 +125,7 @@ def observed_residues_never_change(run: Run) -> None:
             scaffold.gaps, best["candidate"], best["status"], strict=True
         ):
             pieces.append(scaffold.sequence[done : gap.start])
-            if answer or status == "filled":
+            if answer or status.startswith("filled"):
                 assert gap.min_length <= len(answer) <= (gap.max_length or len(answer))
                 _may_be(scaffold.sequence[gap.start : gap.end], answer)
                 pieces.append(answer)
