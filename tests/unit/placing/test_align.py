@@ -122,6 +122,17 @@ def test_no_read_is_laid_across_two_chains() -> None:
         assert found.text.owner[start] == found.text.owner[stop - 1] == chain
 
 
+def test_a_read_that_fits_two_places_of_a_chain_lies_where_it_is_like_germline() -> None:
+    """The first place was made like the second by misread peptides."""
+    run, own = "SASFLYSGV", "RASQSLSSY"
+    chain = protein_of(f"TLTC{run}LAWYQQKPGKAPKLLLY{run}PSRF")
+    germline = merge_il(encode(f"TLTC{own}LAWYQQKPGKAPKLLLY{run}PSRF"))
+    draft = replace(chain, germline=germline)
+    assert place_on(read_set(run), [draft]).alignment.span.tolist() == [[30, 39]]
+    # One that fits better where it is unlike germline lies there all the same.
+    assert place_on(read_set(f"TC{run}"), [draft]).alignment.span.tolist() == [[2, 13]]
+
+
 @pytest.mark.parametrize(("loci", "told"), [("HK", 1), ("HH", 2), ("H", 2)])
 def test_reads_that_fit_chains_of_two_loci_tell_nothing_of_either(loci: str, told: int) -> None:
     """The first of two reads fits two chains, or a chain and a contaminant."""

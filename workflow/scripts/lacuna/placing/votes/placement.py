@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import ABSENT
+from lacuna.core.alphabet import ABSENT, merge_il
 from lacuna.placing.aligning.align import align
 from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.memory import Memory
@@ -15,6 +15,9 @@ from lacuna.placing.votes.draft import Draft
 
 EVEN = 0.4  # probability of a residue that says nothing of whether a read is of a chain
 UNEXPLAINED = 3.0  # sure residues beyond a core that cost nothing: a wrong end has as many
+# Nats for each residue of a read that is that of germline, where it lies on a chain at two places:
+# one that was made like the other by misread peptides would draw its reads.
+LIKE_GERMLINE = 0.2
 SHARED_WITHIN = 1.5  # nats by which a placement may be worse than the best and share the read
 
 
@@ -81,7 +84,8 @@ def place_on(
 
     memory: alignments of the same reads, which those of all reads replace.
     """
-    return place_on_text(reads, text_of([d.tokens for d in drafts]), rows, memory)
+    germline = text_of([merge_il(d.germline) for d in drafts]).tokens
+    return place_on_text(reads, text_of([d.tokens for d in drafts]), rows, memory, germline)
 
 
 def place_on_text(
@@ -89,8 +93,9 @@ def place_on_text(
     text: Text,
     rows: np.ndarray | None = None,
     memory: Memory | None = None,
+    germline: np.ndarray | None = None,
 ) -> Placements:
-    """The same on a text."""
+    """The same on a text; germline (t,): residues of segments, L for I, or ABSENT."""
     part = reads if rows is None else reads.take(rows)
     read, diagonal = diagonals(part, text.tokens, text.owner, per_owner=2)
     if memory is None:
@@ -103,7 +108,9 @@ def place_on_text(
     if reads.least:
         found = found.take(np.flatnonzero(_worth(part, found) >= reads.least))
     # Of a read on one chain the better of two diagonals.
-    found = found.take(found.best_of_each(text.owner[found.span[:, 0]]))
+    like = 0.0 if germline is None else LIKE_GERMLINE * _like(part, found, germline)
+    better = replace(found, score=found.score + like)
+    found = found.take(better.best_of_each(text.owner[found.span[:, 0]]))
     best = found.best(len(part))
     found = found.take(np.flatnonzero(found.score >= best[found.read] - SHARED_WITHIN))
     worth = np.exp(found.score - best[found.read])
@@ -125,6 +132,13 @@ def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
     unexplained = (sure * beyond).sum(1)
     worth: np.ndarray = found.score - np.maximum(unexplained - UNEXPLAINED, 0.0)
     return worth
+
+
+def _like(reads: ReadSet, found: Alignment, germline: np.ndarray) -> np.ndarray:
+    """(m,) residues of placements that are those of germline."""
+    same = (found.at >= 0) & (reads.tokens[found.read] == germline[found.at])
+    like: np.ndarray = same.sum(1)
+    return like
 
 
 def reads_over(
