@@ -10,7 +10,7 @@ from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode, merge_il
 from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
-from lacuna.placing.aligning.kernel import compiled
+from lacuna.placing.aligning.compiled import compiled
 from lacuna.placing.aligning.seeds import AFTER_RIGHT, word_weights
 from lacuna.placing.place import place
 from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments

@@ -5,11 +5,7 @@ of the band holds, after i residues of the read, an alignment that ends at colum
 of the read's window: the stretch of the text from PADDING before its diagonal on.
 """
 
-from collections.abc import Callable
-from typing import TypeVar, cast
-
 import numpy as np
-from numba import njit
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 from lacuna.placing.aligning.alignment import (
@@ -21,6 +17,7 @@ from lacuna.placing.aligning.alignment import (
     OTHER_BLOCK,
 )
 from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH
+from lacuna.placing.aligning.compiled import compiled
 from lacuna.placing.aligning.readset import MASSES, MAX_SHIFT
 
 BAND = 3  # residues by which insertions, deletions and blocks may shift a read
@@ -49,17 +46,6 @@ _NO_STEP = 255  # an alignment begins here
 # that this is the number of their constants, so that a change of one is a change here.
 OF_OTHER_MODULES = 807305929
 _A, _B = (np.array(sizes) for sizes in zip(*_STEPS, strict=True))
-
-F = TypeVar("F", bound=Callable)
-
-
-def compiled(function: F) -> F:
-    """The function compiled at its first call, and kept for the next run wherever numba can write
-    beside the source or in the user's cache."""
-    try:
-        return cast(F, njit(cache=True)(function))
-    except RuntimeError:  # nowhere to keep it
-        return cast(F, njit(function))
 
 
 @compiled

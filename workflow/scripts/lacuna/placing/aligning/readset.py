@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
 from lacuna.core.masses import MONOISOTOPIC
+from lacuna.placing.aligning.same_spectra import shares_of_spectra
 from lacuna.reads.read import Modification, Read, content_of, weight_of_equal, with_acids
 
 MAX_READ = 120  # residues; a longer read is cut
@@ -30,6 +31,7 @@ MISTAKEN = (("D", "N"), ("E", "Q"), ("F", "M"), ("K", "Q"))
 # right, and none is beyond doubt.
 LEAST_RIGHT, MOST_RIGHT = 0.05, 0.995
 IN_REPEAT = 0.06  # probability that a residue of such a run is right: it says next to nothing
+CYSTEINE = RESIDUES.index("C")
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]
 
@@ -42,11 +44,12 @@ class ReadSet:
     weigh as much: tools write them where the other is; written (n, w): the same with N and Q;
     length (n,); right (n, w): probability that a residue is right, 0 past the end; delta (n, w):
     Da that the tool put on a residue, but for deamidation; judged (n,) bool: whether the tool
-    stated how sure it is of single residues; weight (n,): `weight_of_equal` of count; count (n,):
-    equal reads; group: index of the different read that each given one is, -1 for one that is too
-    short. cysteine: what C may carry in this sample, in Da, apart from nothing; shift: residues by
-    which a block of a read may be longer or shorter than one of the chain of equal mass; least:
-    nats that a core must have in this sample.
+    stated how sure it is of single residues; weight (n,): `weight_of_equal` of the equal reads of
+    the tool that has most, less if another may have read the same spectra; count (n,): equal reads;
+    group: index of the different read that each given one is, -1 for one that is too short.
+    cysteine: what C may carry in this sample, in Da, apart from nothing; shift: residues by which a
+    block of a read may be longer or shorter than one of the chain of equal mass; least: nats that a
+    core must have in this sample.
     """
 
     tokens: np.ndarray
@@ -118,6 +121,7 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
                 delta[row, at] += mass
     used = np.flatnonzero(group >= 0)
     count = np.bincount(group[used], minlength=n)
+    tools = _counts_of_tools(reads, group)
     judged = np.zeros(n, dtype=bool)
     for i in used.tolist():
         row = group[i]
@@ -128,9 +132,21 @@ def collapse(reads: Sequence[Read], right: Sequence[np.ndarray]) -> ReadSet:
     probability[repeated] = np.minimum(probability[repeated], IN_REPEAT)
     # A residue that is none of the 20 is no evidence.
     probability[tokens >= N_RESIDUES] = 0.0
-    return ReadSet(
-        tokens, written, length, probability, delta, judged, weight_of_equal(count), count, group
-    )
+    # What C carries, tools may write or not.
+    carried = np.where(tokens == CYSTEINE, 0.0, delta)
+    shares = shares_of_spectra(running(MASSES[tokens] + carried), length, tools > 0)
+    weight = weight_of_equal(tools.max(1)) * shares
+    return ReadSet(tokens, written, length, probability, delta, judged, weight, count, group)
+
+
+def _counts_of_tools(reads: Sequence[Read], group: np.ndarray) -> np.ndarray:
+    """(n, tools) how many of the given reads that each of n is are of each tool, one at least."""
+    names = sorted({read.tool for read in reads})
+    counts = np.zeros((group.max(initial=-1) + 1, max(len(names), 1)), dtype=np.int64)
+    for row, read in zip(group.tolist(), reads, strict=True):
+        if row >= 0:
+            counts[row, names.index(read.tool)] += 1
+    return counts
 
 
 def _repeated(tokens: np.ndarray) -> np.ndarray:
