@@ -102,3 +102,18 @@ def test_reads_of_a_chain_that_is_left_out_go_to_the_others(
     monkeypatch.setattr("lacuna.placing.place.further_drafts", lambda *_: next(further))
     (one,) = built([*tiles(MAIN, step=1), *misread]).drafts
     assert decode(one.tokens) == merged(MAIN)
+
+
+def test_further_chains_must_have_their_share_though_one_of_the_first_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second chain has 0.3 % of the reads: as one of the first it would have enough."""
+    light = chain_with_cdr3("K", "QQYNSYPLT", constant=False)
+    misread = [r for at in (36, 48, 62) for r in windows(HALF, at, at + 1)]
+    reads = [*tiles(MAIN, step=1) * 13, *tiles(light, step=1) * 13]
+    reads += [*misread, *windows(SECOND, 14, 16)]
+    first = [draft_from(chain) for chain in (HALF, MAIN, light)]
+    further = iter([[], [draft_from(SECOND)], []])
+    monkeypatch.setattr("lacuna.placing.place._germline_drafts", lambda *_: first)
+    monkeypatch.setattr("lacuna.placing.place.further_drafts", lambda *_: next(further))
+    assert built(reads).names == ("heavy", "kappa")

@@ -100,7 +100,8 @@ def place(
     first = _germline_drafts(pooled, species, use)
     proteins = [protein_of(sequence) for _, sequence in contaminants]
     assembly = _built(Assembly.of(pooled, first, proteins), species, use)
-    assembly = _without_rare(assembly, len(first))
+    # The rare ones first: which chains were found first is known by their order.
+    assembly = _without_unneeded(_without_rare(assembly, len(first)), use)
     assembly, several = with_subclasses(assembly)
     names = chain_names(draft.locus for draft in assembly.drafts)
     chains = populations(assembly, names)
@@ -146,10 +147,15 @@ def _built(assembly: Assembly, species: str, use: np.ndarray) -> Assembly:
             assembly = build(assembly, use, rounds, bridges=bridges)
         if not bridges:
             assembly = _cleaned(assembly)
-    needed = without_unneeded(assembly)
-    if len(needed.drafts) < len(assembly.drafts):  # the others have its reads now
-        return build(needed, use, FURTHER_ROUNDS)
     return assembly
+
+
+def _without_unneeded(assembly: Assembly, use: np.ndarray) -> Assembly:
+    """The chains that reads need, built anew if others are left out: they have their reads now."""
+    needed = without_unneeded(assembly)
+    if len(needed.drafts) == len(assembly.drafts):
+        return assembly
+    return build(needed, use, FURTHER_ROUNDS)
 
 
 def _cleaned(assembly: Assembly) -> Assembly:
