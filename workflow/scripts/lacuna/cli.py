@@ -62,9 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments: those of the command line if None.
     """
     try:
-        with _interrupted_by_sigterm():
-            _fill(_parser().parse_args(arguments))
-        sys.stdout.flush()
+        try:
+            with _interrupted_by_sigterm():
+                _fill(_parser().parse_args(arguments))
+        finally:  # --help ends the program
+            sys.stdout.flush()
         return 0
     except KeyboardInterrupt as error:
         print("Error: interrupted; run again", file=sys.stderr)
