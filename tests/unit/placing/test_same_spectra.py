@@ -49,6 +49,12 @@ def test_reads_of_other_peptides_keep_their_weight(other: str) -> None:
     assert weights(of("peaks", "GLEWVARLYPTNGYTR"), of("casanovo", other)) == [1.0, 1.0]
 
 
+@pytest.mark.parametrize(("other", "weight"), [("AEDQSKT", 0.5), ("AEDQSQT", 1.0)])
+def test_reads_of_one_spectrum_differ_by_less_than_two_k_for_q(other: str, weight: float) -> None:
+    """K weighs 0.036 Da more than Q."""
+    assert weights(of("peaks", "AEDKSKT"), of("casanovo", other)) == [weight, weight]
+
+
 @pytest.mark.parametrize(("other", "weight"), [("AEDRSTK", 0.5), ("AETKSRD", 1.0)])
 def test_reads_are_alike_if_they_share_half_of_their_cleavages(other: str, weight: float) -> None:
     """Three or two of six."""
