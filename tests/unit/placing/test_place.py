@@ -220,6 +220,16 @@ def test_a_linker_between_two_v_domains_is_told(
     assert said or "as in an scFv" not in caplog.text
 
 
+@pytest.mark.parametrize("between", ["GGGGSGGGGSGGGGS", "RGGGGSGGGGSGGGGS"])
+def test_a_linker_behind_a_kappa_domain_may_begin_with_the_r_of_its_constant_region(
+    between: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    heavy = chain_with_cdr3("H", "ARWGGDGFYHMDY", False)
+    kappa = chain_with_cdr3("K", "QQWHSFPWT", False)
+    built([*tiles(heavy), *tiles(kappa), peptide(kappa[-6:] + between + heavy[:6])])
+    assert f"{between} between the V domains of 'kappa' and 'heavy'" in caplog.text
+
+
 def test_the_order_of_reads_does_not_matter() -> None:
     reads = tiles(chain_with_cdr3("H", "ARWGGDGFYHMDY"))
     one, other = built(reads), built(reads[::-1])

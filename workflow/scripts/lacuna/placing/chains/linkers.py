@@ -14,7 +14,8 @@ from lacuna.reads.read import Read
 
 ENDS = 4  # residues of either domain that a read must have beside the linker
 # Flexible linkers: G4S and the like, 218 (GSTSGSGKPGSGEGSTKG). Of N tools read GG, and the reverse.
-LINKER = "[GSTKPEAN]{6,30}?"
+# Behind a kappa domain many begin with R, the first residue of the constant region.
+LINKER = "R?[GSTKPEAN]{6,30}?"
 
 
 class Linker(NamedTuple):
