@@ -69,7 +69,12 @@ def test_an_interrupted_run_leaves_nothing_behind(
     call = [sys.executable, "-m", "lacuna", "fill", chains, "--out", out]
     scripts = Path(cli.__file__).parents[1]
     with subprocess.Popen(
-        [*call, "--gaps", tmp_path / "gaps.tsv"], cwd=scripts, stderr=subprocess.PIPE, text=True
+        [*call, "--gaps", tmp_path / "gaps.tsv"],
+        cwd=scripts,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores Ctrl-C, and so does all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         while not list(out.glob(".filling-*")) and run.poll() is None:
             time.sleep(0.05)

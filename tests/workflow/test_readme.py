@@ -71,6 +71,8 @@ ELSEWHERE = {
     "lacuna fill --reads reads.csv --out filled/": "test_cli.py",
     "lacuna fill --reads trypsin.csv --reads elastase.csv --out filled/": "test_cli.py",
     "snakemake --unlock": "test_incremental.py, after a kill",
+    "snakemake --cores 4 --snakefile /opt/lacuna/Snakefile --config samples=my/samples.tsv "
+    "outdir=out": "tests of the workflow start so, in folders of their own",
     "snakemake --cores 4 --rerun-incomplete": "test_incremental.py, after a kill",
     "snakemake --cores 4 --sdm conda": "needs conda and the network",
     "docker build -t lacuna .": "needs docker and the network",
