@@ -365,16 +365,22 @@ def test_a_closed_gap_opens_if_the_chain_is_heavier_and_no_other_length_changes(
     assert unmet == {name for name in lengths if name.endswith("oxidised")}
 
 
+def cut_by_chymotrypsin(name: str, seed: int, path: Path) -> str:
+    """The heavy chain of a therapeutic antibody of which the reads of one protease are written."""
+    found = {r.chain: r.sequence for r in read_scaffolds(THERAPEUTICS)}
+    domains = [("H", found[f"{name}|HC1"]), ("K", found[f"{name}|LC1"])]
+    heavy, kappa = (domain + constant_region(locus) for locus, domain in domains)
+    molecules = [("m0", heavy, 0.5), ("m1", kappa, 0.5)]
+    reads = simulate_reads(molecules, 1_500, seed, proteases=["chymotrypsin"])
+    with open(path, "w", encoding="utf-8") as handle:
+        write_peaks(reads, handle, "simulated")
+    return heavy
+
+
 def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
     """The peptides of chymotrypsin join a CDR3 that lacks seven residues; the mass knows better,
     and the status says what it changed. One that nothing explains changes nothing."""
-    found = {r.chain: r.sequence for r in read_scaffolds(THERAPEUTICS)}
-    domains = [("H", found["Alomfilimab|HC1"]), ("K", found["Alomfilimab|LC1"])]
-    heavy, kappa = (domain + constant_region(locus) for locus, domain in domains)
-    molecules = [("m0", heavy, 0.5), ("m1", kappa, 0.5)]
-    reads = simulate_reads(molecules, 1_500, 8, proteases=["chymotrypsin"])
-    with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
-        write_peaks(reads, handle, "simulated")
+    heavy = cut_by_chymotrypsin("Alomfilimab", 8, tmp_path / "reads.csv")
     missing, said = {}, {}
     for name, mass in (("without", None), ("with", chain_masses(heavy)[1]), ("hopeless", 60e3)):
         inputs = {} if mass is None else {"masses": tmp_path / "masses.tsv"}
@@ -391,13 +397,7 @@ def test_reads_say_where_they_close_a_cdr3(tmp_path: Path) -> None:
 
 def test_a_glycan_left_on_a_mass_is_named_and_adds_nothing_to_cdr3(tmp_path: Path) -> None:
     """A dozen residues too many would weigh as much, and no read shows how many there are."""
-    found = {r.chain: r.sequence for r in read_scaffolds(THERAPEUTICS)}
-    domains = [("H", found["Bleselumab|HC1"]), ("K", found["Bleselumab|LC1"])]
-    heavy, kappa = (domain + constant_region(locus) for locus, domain in domains)
-    molecules = [("m0", heavy, 0.5), ("m1", kappa, 0.5)]
-    reads = simulate_reads(molecules, 1_500, 9, proteases=["chymotrypsin"])
-    with open(tmp_path / "reads.csv", "w", encoding="utf-8") as handle:
-        write_peaks(reads, handle, "simulated")
+    heavy = cut_by_chymotrypsin("Bleselumab", 9, tmp_path / "reads.csv")
     mass = chain_masses(heavy)[1] - AVERAGE["K"] + glycan_masses("G0F")[1]
     (tmp_path / "masses.tsv").write_text(f"{MASSES}heavy\t{mass:.2f}\t1\taverage\n")
     inputs = {"masses": tmp_path / "masses.tsv"}

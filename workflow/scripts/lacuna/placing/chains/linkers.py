@@ -1,6 +1,7 @@
 """Linkers between two V domains, as in an scFv: the domains are given as two chains without it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import permutations
 from typing import NamedTuple
@@ -39,7 +40,8 @@ def linkers(reads: Sequence[Read], drafts: Sequence[Draft]) -> Iterator[Linker]:
         pattern = re.compile(f"{last}({LINKER}){begins}")
         found = [match[1] for match in map(pattern.search, letters) if match]
         if found:
-            yield Linker(first, second, max(sorted(set(found)), key=found.count), len(found))
+            ((most, _),) = Counter(sorted(found)).most_common(1)
+            yield Linker(first, second, most, len(found))
 
 
 def _ends(draft: Draft) -> tuple[str, str]:
