@@ -16,7 +16,7 @@ the serum of a cell culture, until they are this share of all.
 
 With --chains the antibodies are those of a FASTA file instead: V domains whose names are a kind (as
 `human` or `mouse`), the antibody and the locus, joined by |. Constant regions are added, those of
-mice if the kind is `mouse`, human ones else; a domain that is alone gets tags. --mixed takes so
+the kind if it is a species, human ones else; a domain that is alone gets tags. --mixed takes so
 many antibodies of a kind together, in equal amounts. Each chain that is answered then counts
 against the true one that its residues without the flag `phase` are most like, and `right` is of
 these, all residues. --part takes one of so many reads only. --repeated: the share of the
@@ -217,25 +217,32 @@ def antibodies() -> Iterator[Antibody]:
 
 # Whose heavy chains and constant regions stand in for those of a species that are not bundled.
 RELATIVE = {"cat": "dog", "goat": "sheep", "sheep": "cow"}
+# Constant regions that are not the first of their species.
+USUAL = {("human", "L"): "IGLC2*01", ("mouse", "L"): "IGLC2*01"}
+
+
+def constant_of(species: str, locus: str) -> str:
+    """The first constant region of a species, of an IgG if it is heavy, or a relative's."""
+    if (species, locus) in USUAL:
+        return constant(species, USUAL[species, locus])
+    genes = ("IGHG", "IGHY") if locus == "H" else f"IG{locus}C"
+    for one in constants():
+        if one.species == species and one.name.startswith(genes):
+            return one.sequence.replace("X", "")
+    return constant_of(RELATIVE[species], locus)
 
 
 def of_species(name: str) -> Iterator[Antibody]:
     """Two antibodies made of germline segments of a species, with both light chains if it has
     them."""
 
-    def constant_of(species: str, *genes: str) -> str:
-        for one in constants():
-            if one.species == species and one.name.startswith(genes):
-                return one.sequence.replace("X", "")
-        return constant_of(RELATIVE[species], *genes)
-
     v, c = v_segments(), {(one.species, one.locus) for one in constants()}
     loci = {LOCI[i] for i in v.locus[v.species == SPECIES.index(name)]}
     light = [locus for locus in "KL" if locus in loci and (name, locus) in c]
     for seed in (1, 2):
         locus, of_heavy = light[seed % len(light)], name if "H" in loci else RELATIVE[name]
-        heavy = made(of_heavy, "H", seed, cdr3=13, rate=0.05) + constant_of(name, "IGHG", "IGHY")
-        own = made(name, locus, seed, cdr3=9, rate=0.05) + constant_of(name, f"IG{locus}C")
+        heavy = made(of_heavy, "H", seed, cdr3=13, rate=0.05) + constant_of(name, "H")
+        own = made(name, locus, seed, cdr3=9, rate=0.05) + constant_of(name, locus)
         yield Antibody(name, (heavy, own), (heavy, own))
 
 
@@ -258,10 +265,8 @@ def given(path: Path, mixed: int = 1) -> Iterator[Antibody]:
     kinds: dict[str, dict[str, list[str]]] = {}
     for record in scaffolds_of(path):
         kind, antibody, locus = record.chain.split("|")
-        species = "mouse" if kind == "mouse" else "human"
-        name = {"H": "IGHG1*01", "K": "IGKC*01", "L": "IGLC2*01"}[locus]
         chains = kinds.setdefault(kind, {}).setdefault(antibody, [])
-        chains.append(record.sequence + constant(species, name))
+        chains.append(record.sequence + constant_of(kind if kind in SPECIES else "human", locus))
     for record in scaffolds_of(path):
         kind, antibody, _ = record.chain.split("|")
         if len(kinds[kind][antibody]) == 1:
