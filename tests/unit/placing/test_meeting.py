@@ -321,6 +321,21 @@ def sides_meet(
     return found
 
 
+@pytest.mark.parametrize(("ahead", "behind"), [("AVYYC", "FGXQ"), ("XVYYC", "FGGQ")])
+def test_sides_meet_beside_a_residue_that_is_not_known(ahead: str, behind: str) -> None:
+    """Between J and the constant region of a rabbit's kappa chain is one that no germline has."""
+    around = Surroundings(
+        read_set("WWWWWWWW"), encode(ahead), encode(behind), np.zeros(1), ANY_JOINT
+    )
+    cuts = np.arange(20) == RESIDUES.index("K")
+    cleavage = Cleavage(cuts, np.zeros(20, bool), np.full(9, 4.0), np.ones(9, bool))
+    asked = Question(around, range(1, 12), lambda _: 0.0, cleavage, (6, 0.1))
+    left, right = (Side(tuple(encode(own).tolist()), 0, 4.0, 0.9) for own in ("QHTK", "SYA"))
+    found = meet(asked, [left], [right])
+    assert found is not None
+    assert decode(found.trial.tokens) == "QHTKSYA"
+
+
 def test_a_single_residue_is_seldom_cut_off_on_both_of_its_sides() -> None:
     """K and KK between the same sides: one residue, or a peptide of two, would be missing."""
     one = sides_meet("GFTK", "SYA", {"GFTKSYA": 0.0, "GFTKKSYA": 0.0})

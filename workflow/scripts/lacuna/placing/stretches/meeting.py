@@ -202,7 +202,8 @@ def _worth(trial: Trial) -> float:
 def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
     """Yield the ways in which two sides meet: end to end, and by residues that both show."""
     around, cleavage = asked.around, asked.cleavage
-    fr3, fr4 = around.left[-CONTEXT:], around.right[:CONTEXT]
+    fr3 = _known_first(around.left[-CONTEXT:][::-1])[::-1]
+    fr4 = _known_first(around.right[:CONTEXT])
     before = np.concatenate((fr3, np.array(left.tokens, np.uint8)))
     behind = np.concatenate((np.array(right.tokens, np.uint8), fr4[right.inside :]))
     if (before >= N_RESIDUES).any() or (behind >= N_RESIDUES).any():
@@ -231,6 +232,12 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
         yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats)
         if both >= SHARED:  # too many residues to be in the stretch twice
             return
+
+
+def _known_first(tokens: np.ndarray) -> np.ndarray:
+    """Residues in front of the first unknown one, as between J and a kappa C of rabbits."""
+    unknown = np.flatnonzero(tokens >= N_RESIDUES)
+    return tokens[: unknown[0]] if len(unknown) else tokens
 
 
 def _apart(asked: Question, met: Trial, gain: float) -> Iterator[tuple[int, float]]:
