@@ -268,6 +268,17 @@ def test_a_residue_in_front_of_a_segment_without_one_is_kept() -> None:
     assert draft.columns[:3].tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("start", "more"), [("QEQLV", "Q"), ("EQLV", None), ("QQQLV", "Q")])
+def test_what_is_in_front_of_a_chain_is_told_though_its_first_residue_differs(
+    start: str, more: str | None
+) -> None:
+    found = read_set(start + "ESGGGLVQPGGSL")
+    draft = protein_of("QQLVESGGGLVQPGGSLKLSCKASG")
+    vote = votes(found, place_on(found, [draft]), 0)
+    assert vote.inserted.get(0) == ({(RESIDUES.index(more),): 1.0} if more else None)
+    assert vote.passed[0] == float(more is None)
+
+
 def test_nothing_is_put_in_front_of_column_1() -> None:
     chain = chain_with_cdr3("H", "ARWGGDGFYHMDY")
     first = [peptide("GGS" + chain[:n], f"first{n}") for n in (11, 13, 17)]

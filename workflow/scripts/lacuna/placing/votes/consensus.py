@@ -169,7 +169,7 @@ def _lengths(
     as_long (m,): reads that weigh as much as the stretch on which they lie. Such a read has no
     residue more or less: some of its residues are wrong (PKWALDRF for RATGIPDRF). That it is one
     shorter says nothing. What reads have in front of the first residue of a chain is an insertion
-    before it.
+    before it, also if the first ones differ, in front of which alignments end.
     """
     inserted: Insertions = {}
     deleted, passed = np.zeros(length + 1), np.zeros(length + 1)
@@ -184,8 +184,8 @@ def _lengths(
             _count(inserted, place - back, residues, weight[r])
             passed[place - back] -= weight[r]
             passed[place] += weight[r]
-    ahead = a.core[:, 0]
-    for r in np.flatnonzero((a.span[:, 0] == 0) & (ahead <= OVERHANG)).tolist():
+    ahead = a.core[:, 0] - a.span[:, 0]
+    for r in np.flatnonzero((ahead >= 0) & (a.core[:, 0] <= OVERHANG)).tolist():
         if ahead[r]:
             _count(inserted, 0, tuple(reads.tokens[a.read[r], : ahead[r]].tolist()), weight[r])
         else:
