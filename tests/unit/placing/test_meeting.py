@@ -78,6 +78,18 @@ def test_a_cut_behind_the_first_residue_of_fr4_ends_a_cdr3() -> None:
     assert loop(placed) == "QQRNDAPST"
 
 
+def test_a_cut_in_front_of_the_last_residue_of_fr3_leaves_a_cdr3_whole() -> None:
+    """Chymotrypsin may cut between Tyr103 and Cys104: reads that begin with that Cys show a CDR3 that
+    no read joins to FR3, and the Cys is not in it once more."""
+    chain = chain_with_cdr3("H", "VREVAARFSL")
+    reads = without(digest(chain, behind="FYLM"), chain, across="VYY|CVR")
+    whole = chain[chain.index("CVREV") :]
+    over = [peptide(whole[:n], f"over{n}") for n in (17, 20, 22)]  # none with residues of FR3
+    placed = built([*reads, *over])
+    assert loop(placed) == "VREVAARFSL"
+    assert placed.drafts[0].meeting.at == 0
+
+
 def test_the_first_residue_of_fr4_seldom_ends_a_peptide_by_chance() -> None:
     """W is rarer in CDR3s than Y, so that another W than that of FR4 is less likely."""
 

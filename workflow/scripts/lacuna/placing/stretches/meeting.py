@@ -48,6 +48,10 @@ BESIDE = 0.2  # least probability that no read spans a cut near one that none sp
 SINGLE = 0.2
 SHORT = 0.05  # share of the reads that are shorter than peptides that tools read
 
+# No left side: a right one that begins with the last residues of FR3 shows the whole CDR3.
+# Chymotrypsin cuts between Tyr103, or the Phe103 of rabbits, and Cys104.
+NO_SIDE = Side((), 0, 0.0, SUREST)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -116,6 +120,7 @@ def closed_by_meeting(
     lefts, rights = sides_of(around.reads, own, draft, opening, around.elsewhere)
     # A CDR3 begins as its V segment ends: its first residues are seldom two others.
     lefts, rights = [*lefts, *_respelled(lefts, BEGINNING)], [*rights, *_respelled(rights, 0)]
+    lefts.append(NO_SIDE)
     return meet(Question(around, lengths, nats, cleavage, unseen), lefts, rights)
 
 
@@ -208,7 +213,8 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
     behind = np.concatenate((np.array(right.tokens, np.uint8), fr4[right.inside :]))
     if (before >= N_RESIDUES).any() or (behind >= N_RESIDUES).any():
         return
-    for n in range(min(len(before), len(behind)), -1, -1):
+    shared = min(len(before), len(behind))
+    for n in range(shared, -1 if left.weight else 0, -1):
         length = len(left.tokens) + len(right.tokens) - right.inside - n
         if length not in asked.lengths:
             continue
@@ -219,16 +225,19 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
         if not same or not framed:
             continue
         tokens = whole[len(fr3) : stop]
-        nats = asked.nats(tokens) + _cut_nats(cleavage, whole, len(before))
+        nats = asked.nats(tokens)
+        if left.weight:
+            nats += _cut_nats(cleavage, whole, len(before))
         if nats == -inf:
             continue
         # The left side goes on into FR4 and agrees with it, which is unlikely by chance.
         nats += float(CDR3_JOINT.worth_of(fr4[: right.inside]).sum())
         both = float(CDR3_JOINT.worth_of(behind[:n]).sum())
         if n:
+            nats += _cut_nats(cleavage, whole, len(before) - n) + both
+        if n and left.weight:
             # Peptides that follow each other end and begin at one cut, overlapping ones at two.
-            nats += _cut_nats(cleavage, whole, len(before) - n)
-            nats += log(cleavage.share_of(CDR3_SHARES)) + both
+            nats += log(cleavage.share_of(CDR3_SHARES))
         yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats)
         if both >= SHARED:  # too many residues to be in the stretch twice
             return
