@@ -3,7 +3,7 @@
 import numpy as np
 
 from lacuna.antibody.imgt import OTHER_INSERTION
-from lacuna.core.alphabet import N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.alphabet import N_RESIDUES, TOKEN, merge_il
 from lacuna.core.tables import Flag
 from lacuna.placing.aligning.carried import BLOCK_TOLERANCE
 from lacuna.placing.aligning.kernel import MAX_BLOCK
@@ -16,7 +16,7 @@ SOME = 0.1  # share of reads that show D for N, or E for Q
 ISOBARIC = 0.4  # share of the reads that have the residue in a block of equal mass
 FEW = 4.0  # nats; less is little evidence against germline
 MIN_WEIGHT = 0.5  # of reads that have residues more, from which they count
-_D, _P, _S, _T = (RESIDUES.index(r) for r in "DPST")
+_D, _P, _S, _T = (TOKEN[r] for r in "DPST")
 
 
 def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -> list[list[Flag]]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, TOKEN
 from lacuna.core.files import shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
@@ -169,7 +169,7 @@ class EvidenceTable(ByChain[dict[tuple[int, int], _Position] | Fault]):
             weights = _weights(found.shares, position)
             letter = sequence[position - 1]
             if letter in AMBIGUOUS and not any(
-                weights[RESIDUES.index(residue)] for residue in AMBIGUOUS[letter]
+                weights[TOKEN[residue]] for residue in AMBIGUOUS[letter]
             ):
                 raise ValueError(
                     f"has {letter} at position {position} and evidence for neither of its "

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, RESIDUES
+from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, RESIDUES, TOKEN
 from lacuna.core.masses import AMMONIA, AVERAGE, DEAMIDATION, MONOISOTOPIC, OXIDATION
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
@@ -163,7 +163,7 @@ def _options(
     if rules.clipped_lysine and last:
         forms.append(("K", 0.0, 1.0))
     letters, weights, shares = zip(*forms, strict=True)
-    residues = np.array([RESIDUES.index(residue) for residue in letters])
+    residues = np.array([TOKEN[residue] for residue in letters])
     return residues, np.array(weights), np.log(shares)
 
 

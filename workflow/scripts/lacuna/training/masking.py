@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lacuna.antibody.imgt import CDR3_START, CONSTANT, OUTSIDE
-from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, RESIDUES, TOKEN
+from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, TOKEN
 from lacuna.core.tensor_files import tensors_of
 from lacuna.network.model import Kmers
 from lacuna.templates.nearest import (
@@ -313,7 +313,7 @@ def _ambiguous(
     for code, residues in AMBIGUOUS.items():
         one_of = torch.zeros_like(hidden)
         for residue in residues:
-            one_of |= (truth == RESIDUES.index(residue)) & (seen != ABSENT)
+            one_of |= (truth == TOKEN[residue]) & (seen != ABSENT)
         use = one_of & (some | (everywhere & ~hidden if code == "J" else False))
         seen = seen.masked_fill(use, TOKEN[code])
         scored = scored | use

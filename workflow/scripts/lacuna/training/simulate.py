@@ -19,7 +19,7 @@ from lacuna.antibody.imgt import (
     N_IMGT,
     cdr3_codes,
 )
-from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES
+from lacuna.core.alphabet import ABSENT, CYSTEINE, N_RESIDUES, TOKEN
 from lacuna.core.files import LacunaError
 from lacuna.training.chains import Chains, cdr3s
 
@@ -31,9 +31,9 @@ _D_LIKE = "GYSDTRAVWNLPIFEQKHMC"  # residues in the middle of CDR3s, the commone
 def _mutation_table() -> np.ndarray:
     table = np.full((N_RESIDUES, N_RESIDUES), 1.0)
     for group in _CLASSES:
-        members = [RESIDUES.index(r) for r in group]
+        members = [TOKEN[r] for r in group]
         table[np.ix_(members, members)] = 6.0
-    table[:, RESIDUES.index("C")] = 0.1
+    table[:, CYSTEINE] = 0.1
     np.fill_diagonal(table, 0.0)
     return table / table.sum(1, keepdims=True)
 
@@ -108,7 +108,7 @@ def recombine(
         right = right[rng.integers(0, min(len(right), 5) + 1) :]
         n = int(rng.integers(0, 9)) if locus == "H" else int(rng.integers(0, 2))
         weights = 1.0 / np.arange(2, len(_D_LIKE) + 2)
-        middle = rng.choice([RESIDUES.index(r) for r in _D_LIKE], n, p=weights / weights.sum())
+        middle = rng.choice([TOKEN[r] for r in _D_LIKE], n, p=weights / weights.sum())
         cdr3 = np.concatenate((left, middle, right)).astype(np.uint8)
     grid[cdr3_codes(len(cdr3))] = cdr3
     return grid

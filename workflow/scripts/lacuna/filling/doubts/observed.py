@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from lacuna.antibody.imgt import CYSTEINES, imgt_numbers
-from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, encode
+from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
 from lacuna.filling.block import columns_of, starts_of
@@ -207,8 +207,8 @@ def _proposals(
     found = []
     own = _log_of(logs, np.arange(len(observed)), observed)  # (t,), nan for what is missing
     for one, other, reason in _SINGLE:
-        start = np.flatnonzero(observed == RESIDUES.index(one))
-        tokens = np.full((len(start), 1), RESIDUES.index(other), dtype=np.uint8)
+        start = np.flatnonzero(observed == TOKEN[one])
+        tokens = np.full((len(start), 1), TOKEN[other], dtype=np.uint8)
         found.append(_better(start, tokens, reason, _ENOUGH[reason], own, logs))
     has = (germline < N_RESIDUES) & (observed < N_RESIDUES)
     for some, enough in ((has, _ENOUGH[GERMLINE]), (has & bonded, _ENOUGH_OF_CYSTEINE)):
@@ -276,9 +276,9 @@ def _isobaric_pairs() -> np.ndarray:
     most = max(map(len, others.values()))
     table = np.full((N_RESIDUES**2, most, 2), MISSING, dtype=np.uint8)
     for one, found in others.items():
-        row = RESIDUES.index(one[0]) * N_RESIDUES + RESIDUES.index(one[1])
+        row = TOKEN[one[0]] * N_RESIDUES + TOKEN[one[1]]
         for slot, pair in enumerate(found):
-            table[row, slot] = [RESIDUES.index(r) for r in pair]
+            table[row, slot] = [TOKEN[r] for r in pair]
     return table
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import TOKEN
 from lacuna.core.masses import (
     ACETYL,
     AMMONIA,
@@ -133,7 +133,7 @@ def log_probability(
 
     distribution: (length, 20).
     """
-    tokens = [RESIDUES.index(residue) for residue in error.residues]
+    tokens = [TOKEN[residue] for residue in error.residues]
     best = -math.inf
     for moved in _corrected(stages, error):
         total = -math.inf
@@ -264,5 +264,5 @@ def _chance(distribution: np.ndarray, error: MassError) -> float:
     """Probability that a gap has a residue that may be modified so; 1 for any other error."""
     if not error.residues:
         return 1.0
-    tokens = [RESIDUES.index(residue) for residue in error.residues]
+    tokens = [TOKEN[residue] for residue in error.residues]
     return 1.0 - float(np.prod(1.0 - distribution[:, tokens].sum(1)))

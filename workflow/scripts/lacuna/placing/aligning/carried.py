@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import TOKEN
 from lacuna.core.masses import DEAMIDATION, DIOXIDATION, OXIDATION
 
 BLOCK_TOLERANCE = 0.025  # Da: a block of a read that weighs as much as one of the chain
@@ -45,7 +45,7 @@ class Carried:
         possible = np.zeros(2 * REACH + 1, dtype=bool)
         _allow(possible, 0.0)
         for row, (mass, residues, cost) in zip(carriers, kinds, strict=True):
-            row[[RESIDUES.index(r) for r in residues]] = 1
+            row[[TOKEN[r] for r in residues]] = 1
             _allow(possible, mass)
             if cost == 0.0:
                 _allow(possible, 2 * mass)

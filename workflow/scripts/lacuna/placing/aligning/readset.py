@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode, merge_il
+from lacuna.core.alphabet import (
+    ABSENT,
+    CYSTEINE,
+    N_RESIDUES,
+    RESIDUES,
+    TOKEN,
+    encode,
+    merge_il,
+)
 from lacuna.core.masses import MONOISOTOPIC
 from lacuna.placing.aligning.same_spectra import shares_of_spectra
 from lacuna.reads.read import Modification, Read, content_of, weight_of_equal, with_acids
@@ -31,7 +39,6 @@ MISTAKEN = (("D", "N"), ("E", "Q"), ("F", "M"), ("K", "Q"))
 # right, and none is beyond doubt.
 LEAST_RIGHT, MOST_RIGHT = 0.05, 0.995
 IN_REPEAT = 0.06  # probability that a residue of such a run is right: it says next to nothing
-CYSTEINE = RESIDUES.index("C")
 MASSES = np.zeros(256)
 MASSES[:N_RESIDUES] = [MONOISOTOPIC[r] for r in RESIDUES]
 
@@ -158,11 +165,11 @@ def _repeated(tokens: np.ndarray) -> np.ndarray:
     windows = sliding_window_view(tokens, REPEATED, axis=1)
     first = windows[..., 0]
     equal = (windows == first[..., None]).all(-1)
-    equal &= (first < N_RESIDUES) & (first != RESIDUES.index("H"))
+    equal &= (first < N_RESIDUES) & (first != TOKEN["H"])
     for i in range(REPEATED):
         found[:, i : i + equal.shape[1]] |= equal
     if tokens.shape[1] >= AMONG:
-        serines = sliding_window_view(tokens == RESIDUES.index("S"), AMONG, axis=1).sum(-1)
+        serines = sliding_window_view(tokens == TOKEN["S"], AMONG, axis=1).sum(-1)
         for i in range(AMONG):
             found[:, i : i + serines.shape[1]] |= serines >= SERINES
     return found

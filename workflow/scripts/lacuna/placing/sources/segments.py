@@ -8,7 +8,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, is_camelid, j_segments, v_segments
 from lacuna.antibody.imgt import CYS104
-from lacuna.core.alphabet import ABSENT, RESIDUES, encode, merge_il
+from lacuna.core.alphabet import ABSENT, TOKEN, encode, merge_il
 from lacuna.placing.aligning.seeds import known_words
 
 WORD = 5  # residues of a run by which reads and segments are compared
@@ -201,7 +201,7 @@ def is_vhh(v: int) -> bool:
     Leu of others lies on the light chain (Henry and MacKenzie 2018, mAbs 10:815)."""
     segments = v_segments()
     heavy_of_camelid = bool(is_camelid(v)) and LOCI[segments.locus[v]] == "H"
-    return heavy_of_camelid and bool(segments.tokens[v, FACING_LIGHT] == RESIDUES.index("R"))
+    return heavy_of_camelid and bool(segments.tokens[v, FACING_LIGHT] == TOKEN["R"])
 
 
 def species_of(v: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lacuna.antibody.constant_region import constant_tokens
 from lacuna.antibody.germlines import constants
-from lacuna.core.alphabet import ABSENT, RESIDUES, merge_il
+from lacuna.core.alphabet import ABSENT, RESIDUES, TOKEN, merge_il
 from lacuna.placing.aligning.readset import MISTAKEN
 from lacuna.placing.aligning.seeds import known_words
 from lacuna.placing.sources.segments import WORD
@@ -25,7 +25,7 @@ UNSEEN = 0.3  # words that one which is not seen counts against a constant regio
 # The same of two constant regions that differ at a single place.
 SEEN_ALONE, SHARE_ALONE = 5.0, 0.15
 _ALIKE = dict(MISTAKEN)
-_MERGED = np.append([RESIDUES.index(_ALIKE.get(r, r)) for r in RESIDUES], [ABSENT] * 236)
+_MERGED = np.append([TOKEN[_ALIKE.get(r, r)] for r in RESIDUES], [ABSENT] * 236)
 
 Place = tuple[tuple[int, int], tuple[int, int]]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lacuna.antibody.germlines import LOCI, is_camelid, v_segments
 from lacuna.antibody.imgt import CDR_COLUMNS, CYS104, TRP41
-from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES, TOKEN, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.joints import V_JOINT, joints_of
 from lacuna.placing.aligning.readset import ReadSet, running
@@ -110,7 +110,7 @@ class Germline:
             for weight, tokens in zip(self.weights, self.tokens, strict=True):
                 if len(tokens) == len(residues) and tokens[i] < N_RESIDUES:
                     votes[tokens[i]] = np.logaddexp(votes[tokens[i]], weight)
-            whole[i] = votes.argmax() if votes.max() > -np.inf else RESIDUES.index("G")
+            whole[i] = votes.argmax() if votes.max() > -np.inf else TOKEN["G"]
         return whole
 
     def _nearest(self, residues: np.ndarray) -> int:

@@ -7,7 +7,7 @@ from math import lgamma
 import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS
-from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, RESIDUES, merge_il
+from lacuna.core.alphabet import ABSENT, ISOLEUCINE, MISSING, N_RESIDUES, TOKEN, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import (
     BLOCK,
@@ -47,7 +47,7 @@ _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
 Insertions = dict[int, dict[tuple[int, ...], float]]  # weight, by position and residues
 
 _PLAIN = (MATCH, MISMATCH, ON_MISSING)  # residues of reads that lie on one of the chain each
-AMIDES = tuple(tuple(map(RESIDUES.index, pair)) for pair in ("ND", "QE"))  # each with its acid
+AMIDES = ((TOKEN["N"], TOKEN["D"]), (TOKEN["Q"], TOKEN["E"]))  # each with its acid
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +303,7 @@ def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
     each = _lgamma(counts + _LETTERS) - lgamma(_LETTERS)
     nats += each.sum(1, keepdims=True) - each
     nats -= _lgamma(others + _LETTERS * (N_RESIDUES - 2))
-    follows = np.append(draft.tokens[1:], ABSENT) == RESIDUES.index("G")
+    follows = np.append(draft.tokens[1:], ABSENT) == TOKEN["G"]
     for pair, (amide, acid) in enumerate(AMIDES):
         top = np.maximum(nats[:, amide], nats[:, acid])
         more = amide_nats(found, follows, pair) / TEMPER
