@@ -55,7 +55,7 @@ def align_each(
 ) -> tuple[Alignment, np.ndarray]:
     """As `align`, in the order of the m reads and diagonals, and which of them each alignment is
     of."""
-    part, carried = reads.take(rows), Carried.of(reads.cysteine)
+    part = reads.take(rows)
     score, core, span, at, kind = align_reads(
         part.tokens,
         part.written,
@@ -66,10 +66,7 @@ def align_each(
         text,
         reads.shift,
         least,
-        carried.masses,
-        carried.costs,
-        carried.carriers,
-        carried.possible,
+        Carried.of(reads.cysteine),
     )
     kept = np.flatnonzero(score >= least)
     return Alignment(rows[kept], *(x[kept] for x in (score, core, span, at, kind))), kept

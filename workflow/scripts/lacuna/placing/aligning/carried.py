@@ -1,6 +1,6 @@
 """What residues of a chain may carry that reads do not show."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,9 +22,8 @@ _ROUNDED = 3  # steps of BIN by which a sum of five rounded masses may be off
 REACH = 52000  # steps of BIN, 260 Da: more than what two residues carry
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What residues may carry.
+class Carried(NamedTuple):
+    """What residues may carry; a named tuple, since compiled code takes one.
 
     masses (k,) Da; costs (k,): nats of each, 0 for what every residue carries that can; carriers
     (k, 256): 1 for the tokens of residues that can; possible (2 * REACH + 1,): whether some of

@@ -16,7 +16,7 @@ from lacuna.placing.aligning.alignment import (
     ON_MISSING,
     OTHER_BLOCK,
 )
-from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH
+from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
 from lacuna.placing.aligning.compiled import compiled
 from lacuna.placing.aligning.readset import MASSES, MAX_SHIFT
 
@@ -60,18 +60,15 @@ def align_reads(
     text: np.ndarray,
     shift: int,
     least: float,
-    masses: np.ndarray,
-    costs: np.ndarray,
-    carriers: np.ndarray,
-    possible: np.ndarray,
+    carried: Carried,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(m,) scores in nats, 0 below `least`; (m, 2) core and span; (m, w) at and kind, as in
     `Alignment`.
 
     tokens, written, delta, agrees, differs (m, w), length, diagonals (m,): of `ReadSet`, nats of a
     residue that agrees with the text and of one that does not, and the position of the text (t,)
-    under the first residue. shift: residues by which blocks may differ in length. masses, costs,
-    carriers, possible: of `Carried`.
+    under the first residue. shift: residues by which blocks may differ in length. carried: by the
+    chains' residues.
     """
     m, width = tokens.shape
     scores = np.zeros(m)
@@ -119,12 +116,10 @@ def align_reads(
                         continue
                     # Rounded masses first: few blocks are possible.
                     off = r_bins[i] - r_bins[i - a] - t_bins[right] + t_bins[right - b] + REACH
-                    if off < 0 or off >= len(possible) or not possible[off]:
+                    if off < 0 or off >= len(carried.possible) or not carried.possible[off]:
                         continue
                     exact = r_mass[i] - r_mass[i - a] - (t_mass[right] - t_mass[right - b])
-                    gain += nats_of_carried(
-                        exact, window[right - b : right], masses, costs, carriers
-                    )
+                    gain += nats_of_carried(exact, window[right - b : right], carried)
                     # Of equal blocks the first.
                     if gain > needed and (how < _FIRST_BLOCK or gain > best):
                         best, how = gain, s
@@ -178,20 +173,18 @@ def _weigh_read(
 
 
 @compiled
-def nats_of_carried(
-    off: float, letters: np.ndarray, masses: np.ndarray, costs: np.ndarray, carriers: np.ndarray
-) -> float:
+def nats_of_carried(off: float, letters: np.ndarray, carried: Carried) -> float:
     """Nats of a block of the read that is `off` Da heavier than these letters of the text, -inf if
     the mass does not fit."""
     nats = 0.0 if abs(off) < BLOCK_TOLERANCE else -np.inf
-    for k in range(len(masses)):
+    for k in range(len(carried.masses)):
         held = 0
         for letter in letters:
-            held += carriers[k, letter]
+            held += carried.carriers[k, letter]
         # Every cysteine carries it; of other residues one does.
-        carried = masses[k] * (held if costs[k] == 0.0 else 1)
-        if held > 0 and abs(off - carried) < BLOCK_TOLERANCE:
-            nats = max(nats, costs[k])
+        mass = carried.masses[k] * (held if carried.costs[k] == 0.0 else 1)
+        if held > 0 and abs(off - mass) < BLOCK_TOLERANCE:
+            nats = max(nats, carried.costs[k])
     return nats
 
 

@@ -49,10 +49,9 @@ def weighs_as(around: Surroundings, one: np.ndarray, other: np.ndarray) -> bool:
     second with a modification that the search may not have listed: GMSN for QMN if M is oxidised.
     All spectra of the peptide are misread then; where both weigh the same without one, as GG and N,
     the search can tell."""
-    carried = Carried.of(around.reads.cysteine)
     off = float(MASSES[one].sum() - MASSES[other].sum())
     known = (one < N_RESIDUES).all() and (other < N_RESIDUES).all()
-    nats = nats_of_carried(off, other, carried.masses, carried.costs, carried.carriers)
+    nats = nats_of_carried(off, other, Carried.of(around.reads.cysteine))
     return bool(known) and -np.inf < nats < 0.0
 
 
