@@ -10,6 +10,7 @@ import numpy as np
 from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_segments
 from lacuna.antibody.imgt import OUTSIDE, PADDING, imgt_numbers, regions_of
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, N_RESIDUES
+from lacuna.core.runs import starts_of
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.scaffolds.residue_masses import MAX_MASS, MAX_RESIDUES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
@@ -95,7 +96,7 @@ def chains_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[BlockCh
     """Yield the chains of a block, in order; kmers: those of their missing residues."""
     bounds = np.searchsorted(kmers.at().chain, np.arange(len(scaffolds) + 1)).tolist()
     parts = kmers.parts_of_chains()
-    starts = starts_of(scaffolds)
+    starts = starts_of_chains(scaffolds)
     # Padding before each chain separates its regions and insertions from those of the last one.
     columns = np.insert(kmers.chain_columns.numpy(), starts, PADDING)
     regions, imgt = regions_of(columns).tolist(), imgt_numbers(columns).tolist()
@@ -107,15 +108,14 @@ def chains_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[BlockCh
         yield BlockChain(scaffold, regions, imgt, offset, coded, rows, locus, nearest)
 
 
-def starts_of(scaffolds: Sequence[Scaffold]) -> np.ndarray:
+def starts_of_chains(scaffolds: Sequence[Scaffold]) -> np.ndarray:
     """(m,) where each chain begins among the residues of all."""
-    lengths = np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64)
-    return np.cumsum(lengths) - lengths
+    return starts_of(np.array([len(scaffold.sequence) for scaffold in scaffolds], dtype=np.int64))
 
 
 def columns_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> list[np.ndarray]:
     """(length,) IMGT columns of each chain; kmers: of these chains."""
-    pieces = np.split(kmers.chain_columns.numpy(), starts_of(scaffolds)[1:])
+    pieces = np.split(kmers.chain_columns.numpy(), starts_of_chains(scaffolds)[1:])
     return pieces[: len(scaffolds)]  # one piece, which is empty, of no chains
 
 

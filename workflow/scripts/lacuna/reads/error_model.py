@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lacuna.core.files import LacunaError, atomic_write, open_text
 from lacuna.core.paths import READ_ERRORS
+from lacuna.core.runs import places_within, starts_of
 from lacuna.reads.read import Read, with_acids
 
 DEFAULT = "default"  # the tool of the models for tools without one of their own
@@ -173,8 +174,7 @@ def _within(model: Model, odds: NDArray[np.float64]) -> NDArray[np.float64]:
 def features(reads: Sequence[Read], kind: str) -> NDArray[np.float64]:
     """(residues of all reads, features of the kind), read after read."""
     lengths = np.array([len(read.residues) for read in reads])
-    starts = starts_of(lengths)
-    at = np.arange(lengths.sum()) - np.repeat(starts, lengths)
+    at = places_within(lengths)
     left = np.repeat(lengths, lengths) - 1 - at
     columns = {
         "intercept": np.ones(len(at)),
@@ -189,17 +189,12 @@ def features(reads: Sequence[Read], kind: str) -> NDArray[np.float64]:
         odds = log_odds(stated)
         columns["confidence"] = odds
         columns["share"] = np.clip(stated, _LEAST, _MOST)
-        columns["read"] = np.repeat(np.add.reduceat(odds, starts) / lengths, lengths)
+        columns["read"] = np.repeat(np.add.reduceat(odds, starts_of(lengths)) / lengths, lengths)
         before = np.where(at > 0, np.roll(odds, 1), np.inf)
         after = np.where(left > 0, np.roll(odds, -1), np.inf)
         nearest = np.minimum(before, after)
         columns["neighbour"] = np.where(np.isfinite(nearest), nearest, odds)
     return np.stack([columns[name] for name in FEATURES[kind]], axis=1)
-
-
-def starts_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) start of each of n consecutive stretches."""
-    return np.cumsum(lengths) - lengths
 
 
 def log_odds(shares: NDArray[np.float64]) -> NDArray[np.float64]:

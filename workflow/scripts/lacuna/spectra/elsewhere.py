@@ -16,6 +16,7 @@ from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
+from lacuna.core.runs import places_within, starts_of
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, USUAL, Usual
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.flanks import (
@@ -156,9 +157,8 @@ class KnownPeptides:
         Da that the residue at one of the places (n,) carries, counted from the start."""
         starts, stops = peptides
         lengths = stops - starts - 1
-        begins = np.cumsum(lengths) - lengths
         of = np.repeat(np.arange(len(starts)), lengths)  # the peptide of each fragment
-        residues = np.arange(len(of)) - begins[of] + 1  # before its cleavage
+        residues = places_within(lengths) + 1  # before its cleavage
         first = self.lies[starts]
         before = (
             self.lies[starts[of] + residues] - first[of] + carried[of] * (residues > places[of])
@@ -168,7 +168,7 @@ class KnownPeptides:
             (before if series in N_SERIES else behind) + OFFSET[series]
             for series in precursor.series
         ]
-        return tallies_of(fragments, np.stack(masses), begins).log_odds().sum(0)
+        return tallies_of(fragments, np.stack(masses), starts_of(lengths)).log_odds().sum(0)
 
 
 class _Carried(NamedTuple):
@@ -224,7 +224,7 @@ def _peptides(lies: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     longest = np.searchsorted(lies, lies + LARGE, "right") - 1
     counts = np.maximum(longest - np.arange(len(lies)) - 1, 0)
     starts = np.repeat(np.arange(len(lies)), counts)
-    stops = starts + 2 + np.arange(len(starts)) - np.repeat(np.cumsum(counts) - counts, counts)
+    stops = starts + 2 + places_within(counts)
     masses = lies[stops] - lies[starts]
     order = np.argsort(masses, kind="stable")
     return masses[order], starts[order], stops[order]

@@ -28,7 +28,7 @@ from lacuna.antibody.imgt import CYSTEINES, imgt_numbers
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
-from lacuna.filling.block import columns_of, starts_of
+from lacuna.filling.block import columns_of, starts_of_chains
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import MASKS
 from lacuna.scaffolds.scaffold import Scaffold
@@ -155,7 +155,7 @@ def find_doubts(
 def observed_tokens(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> np.ndarray:
     """(t,) the token at each target of `kmers`."""
     at, tokens = kmers.at(), encode("".join(s.sequence for s in scaffolds))
-    return tokens[starts_of(scaffolds)[at.chain] + at.position]
+    return tokens[starts_of_chains(scaffolds)[at.chain] + at.position]
 
 
 def _by_chain(

@@ -23,7 +23,7 @@ from lacuna.antibody.imgt import imgt_numbers
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.core.tables import DoubtRow
-from lacuna.filling.block import columns_of, starts_of
+from lacuna.filling.block import columns_of, starts_of_chains
 from lacuna.filling.doubts.observed import (
     ISOBARIC,
     LEAST,
@@ -217,7 +217,7 @@ def logs_of(scaffolds: Sequence[Scaffold], reading: Reading) -> list[np.ndarray]
     targets, observed = reading.kmers.at(), observed_tokens(scaffolds, reading.kmers)
     known = observed < len(RESIDUES)
     own = reading.probabilities[np.arange(len(observed)), np.where(known, observed, 0)]
-    starts = starts_of(scaffolds)
+    starts = starts_of_chains(scaffolds)
     logs = np.zeros(sum(len(scaffold.sequence) for scaffold in scaffolds))
     at = starts[targets.chain] + targets.position
     logs[at] = np.where(known, np.log(np.maximum(own, LEAST)), 0)

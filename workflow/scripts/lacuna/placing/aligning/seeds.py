@@ -3,6 +3,7 @@
 import numpy as np
 
 from lacuna.core.alphabet import N_RESIDUES
+from lacuna.core.runs import places_within
 from lacuna.placing.aligning.kernel import BAND
 from lacuna.placing.aligning.readset import ReadSet
 
@@ -60,9 +61,8 @@ def diagonals(
     unique, count = np.unique(key, return_counts=True)
     group = unique // n_shift  # of a read and a chain
     rank = np.lexsort((unique, -_with_neighbours(unique, count), group))
-    start = np.flatnonzero(np.diff(group[rank], prepend=-1))
-    order_in = np.arange(len(rank)) - np.repeat(start, np.diff(np.append(start, len(rank))))
-    picked = unique[np.sort(rank[order_in < per_owner])]
+    _, of_group = np.unique(group, return_counts=True)
+    picked = unique[np.sort(rank[places_within(of_group) < per_owner])]
     return picked // n_shift // n_owners, picked % n_shift - width
 
 
@@ -75,8 +75,8 @@ def _shared_seeds(reads: ReadSet, text: np.ndarray) -> tuple[np.ndarray, np.ndar
     row, at = np.nonzero(theirs >= 0)
     low, high = (np.searchsorted(mine[places], theirs[row, at], side) for side in ("left", "right"))
     hits = high - low
-    within = np.arange(hits.sum()) - np.repeat(np.cumsum(hits) - hits, hits)
-    return np.repeat(row, hits), np.repeat(at, hits), places[np.repeat(low, hits) + within]
+    place = places[np.repeat(low, hits) + places_within(hits)]
+    return np.repeat(row, hits), np.repeat(at, hits), place
 
 
 def _with_neighbours(diagonal: np.ndarray, seeds: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from lacuna.core.alphabet import ABSENT
+from lacuna.core.runs import places_within
 from lacuna.placing.aligning.readset import IN_REPEAT, ReadSet
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Placements, place_on
@@ -42,7 +43,7 @@ def with_one_place(reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draf
     # Pairs of a placement and one of the rest of the read, the places sorted by reads.
     left, right = (np.searchsorted(second.read, first.read, side) for side in ("left", "right"))
     i = np.repeat(np.arange(len(first.read)), right - left)
-    j = np.concatenate([np.arange(*each) for each in zip(left, right, strict=True)] or [i])
+    j = np.repeat(left, right - left) + places_within(right - left)
     jump = _under(others)[j] - _under(placements)[i]
     jump = np.where(second.core[j, 0] >= first.core[i, 0], jump, -jump)
     same = others.chain[j] == placements.chain[i]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.files import LacunaError, open_text
+from lacuna.core.runs import places_within
 from lacuna.results.report.words import imgt_span
 from lacuna.results.streams import chunks
 
@@ -186,8 +187,7 @@ def _fit(gaps: pd.DataFrame, residues: pd.DataFrame) -> bool:
     length = gaps["length"].to_numpy()
     if length.sum() != len(residues):
         return False
-    starts = np.repeat(np.cumsum(length) - length, length)
-    position = np.repeat(gaps["first"].to_numpy(), length) + np.arange(len(residues)) - starts
+    position = np.repeat(gaps["first"].to_numpy(), length) + places_within(length)
     chain, gap = (np.repeat(gaps[name].to_numpy(), length) for name in ("at", "gap"))
     found = residues[["at", "gap", "position"]].to_numpy().T
     return bool(np.array_equal(found, np.array([chain, gap, position])))
