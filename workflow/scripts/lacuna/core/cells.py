@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lacuna.core.words import plural
 
+SEPARATORS = "\t,;"  # tabs, or those of CSV as spreadsheets write it, by language
 # What is wrong with a column without a name, as write.csv of R and to_csv of pandas begin with.
 UNNAMED = (
     "a column has no name; if it holds row names, write the table with row.names=FALSE (R) or "

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
 
+from lacuna.core.cells import SEPARATORS
 from lacuna.core.files import LacunaError, open_text, read_lines
 from lacuna.reads.origin import Origin, number, numbers
 from lacuna.reads.peptide import parse_peptide
 from lacuna.reads.read import Read
-from lacuna.reads.table import MAX_LINE, SEPARATORS, BadLine, split_line
+from lacuna.reads.table import MAX_LINE, BadLine, split_line
 
 TOOLS = {"casanovo": "Casanovo", "contranovo": "ContraNovo", "adanovo": "AdaNovo"}
 

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from lacuna.core.cells import have_row_names, miscounted
+from lacuna.core.cells import SEPARATORS, have_row_names, miscounted
 from lacuna.core.files import LacunaError, kind_of, printable, shortened
 from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import number
 from lacuna.reads.peptide import is_peptide
 from lacuna.reads.table import (
-    SEPARATORS,
     Layout,
     layouts,
     layouts_without_header,

@@ -10,10 +10,10 @@ from io import StringIO
 from itertools import islice
 from typing import NamedTuple, TextIO
 
+from lacuna.core.cells import SEPARATORS
 from lacuna.core.files import read_lines
 
 MAX_LINE = 1_000_000  # characters
-SEPARATORS = "\t,;"
 
 _NOTHING = ("nan", "NaN", "None", "<NA>")  # but not NAN, which is a peptide
 _HEAD_LINES = 100  # within which the header is looked for: Novor writes 25 lines before it

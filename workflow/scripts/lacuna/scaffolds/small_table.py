@@ -11,13 +11,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from lacuna.core.cells import UNNAMED, below, miscounted, named, unquoted
+from lacuna.core.cells import SEPARATORS, UNNAMED, below, miscounted, named, unquoted
 from lacuna.core.files import LacunaError, open_text, read_lines, shortened
 from lacuna.core.words import number_in
 
 MAX_LINE = 100_000  # characters
 MAX_DIGITS = 12  # of a whole number
-_DELIMITERS = "\t,;"
 _ID = "chain"  # the column whose cells may begin and end with a quote
 
 Rows = TypeVar("Rows")  # what a table keeps of a chain
@@ -73,7 +72,7 @@ def read_table(
             if not text.strip() or (not columns and text.startswith("#")):
                 continue
             if not columns:
-                delimiter = next((d for d in _DELIMITERS if d in text), "\t")
+                delimiter = next((d for d in SEPARATORS if d in text), "\t")
                 # In a table with tabs and no quotes in its header, those of an id belong to it.
                 quoted = delimiter != "\t" or text.lstrip().startswith('"')
                 columns = named([_column(cell) for cell in text.split(delimiter)])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lacuna.core.cells import below, have_row_names, miscounted, named
+from lacuna.core.cells import SEPARATORS, below, have_row_names, miscounted, named
 from lacuna.core.config import read_schema
 from lacuna.core.files import LacunaError, open_bytes, open_text, path_fault, shortened
 from lacuna.core.paths import SAMPLES_SCHEMA
@@ -30,7 +30,6 @@ SAMPLE_PATTERN: str = _CELLS["sample"]["pattern"]
 MAX_NAME: int = _CELLS["sample"]["maxLength"]  # a sample's name is part of file names
 RESERVED: list[str] = _CELLS["sample"]["not"]["enum"]  # other names in the output folder
 SEPARATOR = ";"  # between several files
-_DELIMITERS = "\t,;"  # tabs, or the separators of CSV from Excel, by language
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
 def _delimiter(text: str) -> str:
     """The separator of cells, found from the first line that is not empty."""
     header = text.lstrip().partition("\n")[0]
-    for delimiter in _DELIMITERS:
+    for delimiter in SEPARATORS:
         names = {name.strip(' "').lower() for name in header.split(delimiter)}
         if delimiter in header and not names.isdisjoint(COLUMNS):
             return delimiter
