@@ -52,6 +52,7 @@ from lacuna.filling.status import (
 from lacuna.network.encode import Encoder
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict
+from lacuna.scaffolds.fasta import fasta_record
 from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
 from lacuna.scaffolds.scaffold import Scaffold
 
@@ -71,8 +72,7 @@ class FilledChain:
     @property
     def fasta(self) -> str:
         """Its record, with the sequence on one line."""
-        header = " ".join(filter(None, (f">{self.scaffold.chain}", self.scaffold.description)))
-        return f"{header}\n{self.sequence}\n"
+        return fasta_record(self.scaffold.chain, self.scaffold.description, self.sequence)
 
 
 class Tables:

@@ -12,7 +12,7 @@ from pathlib import Path
 from lacuna.core.files import atomic_write, atomic_write_bytes
 from lacuna.core.tables import CHAIN_TABLE, DOUBT_TABLE, GAP_TABLE, MASS_TABLE, RESIDUE_TABLE
 from lacuna.results.by_chain import RowsByChain
-from lacuna.scaffolds.fasta import split_header
+from lacuna.scaffolds.fasta import fasta_record, split_header
 
 MODEL = "lacuna"
 BASELINES = ("germline_copy", "nearest_homolog", "column_majority")
@@ -46,10 +46,10 @@ def write_alternatives(gaps: Path, filled: Path, out: Path) -> None:
     ):
         rows = RowsByChain(csv.DictReader(table, delimiter="\t"), itemgetter("chain"))
         for header, sequence in zip(fasta, fasta, strict=True):
-            chain, letters = split_header(header[1:])[0].decode(), sequence.decode()
+            chain, letters = split_header(header[1:])[0].decode(), sequence.decode().rstrip("\n")
             for row in rows.of(chain):
                 if row["rank"] != "1":
                     name = f"{chain}|gap{row['gap']}|rank{row['rank']}"
                     before, after = letters[: int(row["first"]) - 1], letters[int(row["last"]) :]
-                    handle.write(f">{name} probability={row['probability']}\n")
-                    handle.write(f"{before}{row['candidate']}{after}")
+                    about = f"probability={row['probability']}"
+                    handle.write(fasta_record(name, about, before + row["candidate"] + after))

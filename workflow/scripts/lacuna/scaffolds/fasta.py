@@ -62,6 +62,13 @@ def split_header(header: bytes) -> tuple[bytes, bytes]:
     return chain, b"".join(description)
 
 
+def fasta_record(chain: str, description: str, sequence: str) -> str:
+    """A record as it is written: id and description, if there is one, then the sequence on one
+    line."""
+    header = " ".join(filter(None, (chain, description)))
+    return f">{header}\n{sequence}\n"
+
+
 def count_records(path: str | Path) -> int:
     """Count the records of a FASTA file, usable or not, in one pass over its bytes.
 

@@ -16,6 +16,7 @@ from Bio.Align import PairwiseAligner, substitution_matrices
 from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
 from lacuna.core.files import MAX_SHOWN, atomic_write, printable, shortened
 from lacuna.core.words import plural
+from lacuna.scaffolds.fasta import fasta_record
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 LOG = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def write_truth(
         return []
     with atomic_write(out) as handle:
         for one in matched:
-            handle.write(f">{one.scaffold.chain}\n{in_shape(one)}\n")
+            handle.write(fasta_record(one.scaffold.chain, "", in_shape(one)))
             LOG.info(
                 "%s is compared with %s: of %d residues that reads show, %d differ",
                 one.scaffold.chain,

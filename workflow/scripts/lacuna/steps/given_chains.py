@@ -18,6 +18,7 @@ from lacuna.core.files import LacunaError, atomic_write, printable, shortened
 from lacuna.core.tsv import plain_row
 from lacuna.core.words import type_of
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.fasta import fasta_record
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 
 if TYPE_CHECKING:
@@ -312,5 +313,4 @@ def _cell(value: object) -> str:
 def _write_fasta(chains: Iterable[Given], path: Path) -> None:
     with atomic_write(path) as handle:
         for chain in chains:
-            header = " ".join(filter(None, (chain.chain, chain.description)))
-            handle.write(f">{header}\n{chain.sequence}\n")
+            handle.write(fasta_record(chain.chain, chain.description, chain.sequence))

@@ -29,6 +29,7 @@ from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Meeting
 from lacuna.scaffolds.evidence_table import AT_ODDS, SPREAD, WITHIN
 from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.fasta import fasta_record
 from lacuna.scaffolds.gap_table import CLOSED
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 from lacuna.steps.load import load_large_network, load_reader
@@ -146,8 +147,7 @@ def _write(
 ) -> None:
     with atomic_write(scaffolds) as handle:
         for chain in chains:
-            handle.write(f">{' '.join(filter(None, (chain.name, chain.about)))}\n")
-            handle.write(f"{chain.scaffold}\n")
+            handle.write(fasta_record(chain.name, chain.about, chain.scaffold))
     with atomic_write(evidence) as handle:
         handle.write(plain_row((*EVIDENCE_COLUMNS, SPREAD, WITHIN, AT_ODDS)))
         for chain in chains:
