@@ -221,36 +221,48 @@ def _known(given: _Given, draft: Draft, found: Votes) -> Draft:
 
 def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Draft) -> np.ndarray:
     """(t,) positions at which at least half of the reads that cross them insert residues or leave
-    some out, edges included: gaps, and observed residues that are not near one. Those with a block
-    of equal mass there do not count."""
+    some out, edges included: gaps, and observed residues that are not near one."""
     own = placements.of(chain)
-    a, weights = own.alignment, place_weights(reads, own)
-    span, places = a.span, a.at
-    blocks = np.isin(a.kind, (BLOCK, OTHER_BLOCK))
-    column = np.arange(places.shape[1])
+    weights = place_weights(reads, own)
     result = np.zeros(len(given), dtype=bool)
     missing = given.tokens == MISSING
     for start, end in _runs_of_equal(given.tokens):
         gap = bool(missing[start])
         if not gap and missing[max(start - FLANK, 0) : end + FLANK].any():
             continue  # what reads have more or fewer there may be of the gap
-        over = np.flatnonzero((span[:, 0] < start) & (span[:, 1] > end))
-        at, block, weight = places[over], blocks[over], weights[over]
-        left = np.where((at >= 0) & (at < start), column, -1).max(1, initial=-1)
-        right = np.where(at >= end, column, at.shape[1]).min(1, initial=at.shape[1])
-        inside = (column >= left[:, None]) & (column <= right[:, None])
-        crossing = (left >= 0) & (right < at.shape[1]) & ~(block & inside).any(1)
-        used, one, other = np.flatnonzero(crossing), left[crossing], right[crossing]
-        straight = at[used, other] - at[used, one] == other - one
-        # An alignment ends beside a residue too many: only a read that goes on shows that none is.
-        beyond = 1 if gap else FLANK
-        low, high = span[over[used]].T
-        tells = straight & (low <= start - beyond) & (high >= end + beyond)
-        against, agreeing = weight[used][~straight].sum(), weight[used][tells].sum()
-        result[start:end] = against >= max(agreeing, TWICE if gap else SEVERAL)
+        as_long, other = _crossing(own, weights, (start, end), 1 if gap else FLANK)
+        result[start:end] = other >= max(as_long, TWICE if gap else SEVERAL)
         if gap:
             result[start:end] |= _apart_otherwise(reads, own, given.tokens, start, end)
     return result
+
+
+def _crossing(
+    own: Placements, weights: np.ndarray, run: tuple[int, int], beyond: int
+) -> tuple[float, float]:
+    """Weight of the reads that cross a run of positions with as many residues as it has, and of
+    those with more or fewer. One with a block of equal mass there counts as neither.
+
+    own: placements on the chain, with weights (m,); run: start and end; beyond: positions on both
+    sides that a read with as many residues must cover too: an alignment ends beside a residue too
+    many, so that only a read that goes on shows that there is none.
+    """
+    start, end = run
+    span = own.alignment.span
+    over = np.flatnonzero((span[:, 0] < start) & (span[:, 1] > end))
+    at, weight = own.alignment.at[over], weights[over]
+    column, width = np.arange(at.shape[1]), at.shape[1]
+    # Of each read, the last residue in front of the run and the first one behind it.
+    left = np.where((at >= 0) & (at < start), column, -1).max(1, initial=-1)
+    right = np.where(at >= end, column, width).min(1, initial=width)
+    inside = (column >= left[:, None]) & (column <= right[:, None])
+    block = np.isin(own.alignment.kind[over], (BLOCK, OTHER_BLOCK))
+    kept = np.flatnonzero((left >= 0) & (right < width) & ~(block & inside).any(1))
+    left, right, weight = left[kept], right[kept], weight[kept]
+    as_long = at[kept, right] - at[kept, left] == right - left
+    first, stop = span[over[kept]].T
+    tells = as_long & (first <= start - beyond) & (stop >= end + beyond)
+    return float(weight[tells].sum()), float(weight[~as_long].sum())
 
 
 def _with_masses(shown: Shown, gaps: Sequence[Gap], rules: MassRules) -> Shown:
