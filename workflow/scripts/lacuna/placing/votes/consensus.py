@@ -12,6 +12,7 @@ from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import (
     BLOCK,
     INSERTED,
+    KINDS,
     MATCH,
     MISMATCH,
     ON_MISSING,
@@ -47,6 +48,9 @@ _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
 Insertions = dict[int, dict[tuple[int, ...], float]]  # weight, by position and residues
 
 _PLAIN = (MATCH, MISMATCH, ON_MISSING)  # residues of reads that lie on one of the chain each
+# What a residue of a core counts when it votes, by how it is aligned.
+_COUNTED = np.zeros(len(KINDS))
+_COUNTED[list(_PLAIN)], _COUNTED[BLOCK] = 1.0, BLOCK_WEIGHT
 AMIDES = ((TOKEN["N"], TOKEN["D"]), (TOKEN["Q"], TOKEN["E"]))  # each with its acid
 
 
@@ -99,37 +103,44 @@ def _votes(reads: ReadSet, own: Placements, leading: np.ndarray | None) -> Votes
     much as those of cores; None if none votes but a single one at an end of a read."""
     length = len(own.text.tokens) - 1
     a, weight = own.alignment, place_weights(reads, own)
-    nats = np.zeros((length, N_RESIDUES))
-    tokens, right = reads.tokens[a.read], reads.right[a.read]
-    counted = np.zeros(a.at.shape)
-    for kind, factor in ((MATCH, 1.0), (MISMATCH, 1.0), (ON_MISSING, 1.0), (BLOCK, BLOCK_WEIGHT)):
-        counted[a.kind == kind] = factor
     depth = _depth(a, weight, length)
     at, beyond = _with_overhang(reads, a, length, alone=leading is None)
-    leads = np.zeros(at.shape, dtype=bool)
+    counted, leads = _COUNTED[a.kind], np.zeros(at.shape, dtype=bool)
     if leading is None:
         counted[beyond] = 1.0
     else:
         leads = beyond & (leading & (depth < FEW))[at]
         counted[beyond] = np.where(leads[beyond], 1.0, OVERHANG_WEIGHT)
+    tokens = reads.tokens[a.read]
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
     place, residue = at[row, column], tokens[row, column]
-    q = np.clip(right[row, column], *VOTE_RANGE)
+    q = np.clip(reads.right[a.read][row, column], *VOTE_RANGE)
     worth = weight[row] * counted[row, column]
     says = worth * np.log(q * (N_RESIDUES - 2) / (1 - q))
-    np.add.at(nats, (place, residue), says)
-    if leading is not None:
-        most = np.zeros_like(nats)
-        over = leads[row, column]
-        np.maximum.at(most, (place[over], residue[over]), says[over])
-        nats -= (1 - ALONE) * most
+    nats = _nats(place, residue, says, leads[row, column], length)
     shown = (residue == code for pair in AMIDES for code in pair)
     amide = np.stack([np.bincount(place[x], (worth * q)[x], length) for x in shown], axis=1)
     row, column = np.nonzero(np.isin(a.kind, (BLOCK, OTHER_BLOCK)) & (a.at >= 0))
     blocks = np.bincount(a.at[row, column], weight[row], length)
     inserted, deleted, passed = _lengths(reads, a, _weighs_the_same(reads, own), weight, length)
-    nats[:, ISOLEUCINE] = 0.0
     return Votes(nats, depth, amide, inserted, deleted, passed, blocks)
+
+
+def _nats(
+    place: np.ndarray, residue: np.ndarray, says: np.ndarray, leads: np.ndarray, length: int
+) -> np.ndarray:
+    """(length, 20) sums of the nats (n,) by which residues of reads speak for a residue at a place
+    of the chain, I never.
+
+    leads (n,) bool: those beyond cores that count as much as cores do, of which the strongest for a
+    residue counts ALONE.
+    """
+    nats, strongest = np.zeros((length, N_RESIDUES)), np.zeros((length, N_RESIDUES))
+    np.add.at(nats, (place, residue), says)
+    np.maximum.at(strongest, (place[leads], residue[leads]), says[leads])
+    nats -= (1 - ALONE) * strongest
+    nats[:, ISOLEUCINE] = 0.0
+    return nats
 
 
 def _depth(a: Alignment, weight: np.ndarray, length: int) -> np.ndarray:
