@@ -322,11 +322,11 @@ def _shown(given: _Given, draft: Draft, found: Votes, other_length: np.ndarray) 
     weights = np.exp(nats)
     weights[found.nats.max(1) <= 0] = 1.0
     return Shown(
-        weights / weights.sum(1, keepdims=True),
-        found.depth,
-        other_length & ~given.open,
-        given.open,
-        given.place,
-        given.within,
-        given.at_odds,
+        weights=weights / weights.sum(1, keepdims=True),
+        depth=found.depth,
+        other_length=other_length & ~given.open,
+        open=given.open,
+        place=given.place,
+        within=given.within,
+        at_odds=given.at_odds,
     )

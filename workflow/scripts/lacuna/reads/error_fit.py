@@ -188,13 +188,13 @@ def _sample(
     weights = weights_of_residues(reads, [read.residues for read in reads])
     known = labels != UNJUDGED
     return _Sample(
-        tool,
-        protein,
-        best,
-        features(reads, kind)[known],
-        labels[known].astype(np.float64),
-        weights[known],
-        len(reads),
+        tool=tool,
+        protein=protein,
+        best=best,
+        values=features(reads, kind)[known],
+        right=labels[known].astype(np.float64),
+        weights=weights[known],
+        reads=len(reads),
     )
 
 
@@ -204,13 +204,13 @@ def _record(
     coefficients = _fit(samples)
     coefficients[FEATURES[kind].index("intercept")] -= caution
     return Record(
-        tool,
-        kind,
-        left_out,
-        Model(tuple(float(value) for value in coefficients), _ceiling(samples)),
-        tuple(sorted({sample.protein for sample in samples})),
-        sum(sample.reads for sample in samples),
-        sum(len(sample.right) for sample in samples),
+        tool=tool,
+        kind=kind,
+        left_out=left_out,
+        model=Model(tuple(float(value) for value in coefficients), _ceiling(samples)),
+        fitted_on=tuple(sorted({sample.protein for sample in samples})),
+        reads=sum(sample.reads for sample in samples),
+        residues=sum(len(sample.right) for sample in samples),
     )
 
 

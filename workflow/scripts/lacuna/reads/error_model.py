@@ -247,13 +247,13 @@ def _record(row: Mapping[str, str]) -> Record:
         raise ValueError
     proteins = tuple(row["fitted_on"].split(";"))
     return Record(
-        row["tool"],
-        row["kind"],
-        row["left_out"],
-        model,
-        proteins,
-        int(row["reads"]),
-        int(row["residues"]),
+        tool=row["tool"],
+        kind=row["kind"],
+        left_out=row["left_out"],
+        model=model,
+        fitted_on=proteins,
+        reads=int(row["reads"]),
+        residues=int(row["residues"]),
     )
 
 

@@ -285,16 +285,16 @@ def _row(cells: dict[str, str], more: int, line: int, whole: bool, least: int) -
             )
         start, end = _positions(cells)
         row = Row(
-            start,
-            end,
-            _number(cells, "mass"),
-            _number(cells, "tolerance_ppm"),
-            _number(cells, "tolerance_da"),
-            _whole(cells, "min_length"),
-            _whole(cells, "max_length"),
-            _numbers(cells, "prefix_masses"),
-            line,
-            _number(cells, CLOSED),
+            start=start,
+            end=end,
+            mass=_number(cells, "mass"),
+            tolerance_ppm=_number(cells, "tolerance_ppm"),
+            tolerance_da=_number(cells, "tolerance_da"),
+            min_length=_whole(cells, "min_length"),
+            max_length=_whole(cells, "max_length"),
+            prefix_masses=_numbers(cells, "prefix_masses"),
+            line=line,
+            closed=_number(cells, CLOSED),
         )
         _check_lengths(row, least)
         _check_tolerance(row)

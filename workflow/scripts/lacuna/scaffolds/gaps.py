@@ -158,7 +158,15 @@ def _inline_gap(
         line, column, _ = locate(record, gap.offset)
         raise Fault(f"{error} (column {column})", line, column) from None
     interval = gap.tolerance_da is not None
-    return Gap(position, position + 1, 1, None, gap.mass, tolerance, interval=interval)
+    return Gap(
+        start=position,
+        end=position + 1,
+        min_length=1,
+        max_length=None,
+        mass=gap.mass,
+        tolerance_da=tolerance,
+        interval=interval,
+    )
 
 
 def _row_gap(
@@ -185,17 +193,17 @@ def _row_gap(
             f"{shortest} to {limit}; correct them"
         )
     prefixes = _prefixes(row, ppm)
-    pieces = (Piece(shortest, longest, mass, tolerance, interval, prefixes),) if prefixes else ()
+    piece = Piece(shortest, longest, mass, tolerance, interval, prefixes)
     return Gap(
-        row.start,
-        row.end,
-        shortest,
-        longest,
-        mass,
-        tolerance,
-        truth,
+        start=row.start,
+        end=row.end,
+        min_length=shortest,
+        max_length=longest,
+        mass=mass,
+        tolerance_da=tolerance,
+        truth=truth,
         interval=interval,
-        pieces=pieces,
+        pieces=(piece,) if prefixes else (),
         closed=row.closed,
     )
 
@@ -313,13 +321,13 @@ def _one_gap(left: Gap, right: Gap) -> Gap:
         longest = left.max_length + right.max_length
     truth = None if left.truth is None or right.truth is None else left.truth + right.truth
     return Gap(
-        left.start,
-        right.end,
-        left.min_length + right.min_length,
-        longest,
-        (left.mass or 0.0) + (right.mass or 0.0),
-        (left.tolerance_da or 0.0) + (right.tolerance_da or 0.0),
-        truth,
+        start=left.start,
+        end=right.end,
+        min_length=left.min_length + right.min_length,
+        max_length=longest,
+        mass=(left.mass or 0.0) + (right.mass or 0.0),
+        tolerance_da=(left.tolerance_da or 0.0) + (right.tolerance_da or 0.0),
+        truth=truth,
         interval=left.interval and right.interval,
         pieces=(*_pieces(left), *_pieces(right)),
     )

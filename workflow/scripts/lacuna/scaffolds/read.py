@@ -82,13 +82,13 @@ def read_scaffolds(
     if settled is not None:
         weighed.name_light(record.chain for record in read_records(Path(fasta), max_bytes))
     reader = _Reader(
-        name,
-        table,
-        known,
-        weighed,
-        true,
-        tolerance_ppm,
-        max_length,
+        fasta=name,
+        gaps=table,
+        evidence=known,
+        masses=weighed,
+        truths=true,
+        tolerance_ppm=tolerance_ppm,
+        max_length=max_length,
         notes=Notes(name, table.file if settled is None else ""),
         by_id=settled is None,
     )
@@ -167,7 +167,16 @@ class _Reader:
         evidence = joined([*known, *within], line)
         self.notes.look_at(record, letters)
         self.notes.look_at_rows(chain, letters, rows)
-        return Scaffold(chain, record.description, sequence, found, line, kept, evidence, masses)
+        return Scaffold(
+            chain=chain,
+            description=record.description,
+            sequence=sequence,
+            gaps=found,
+            line=line,
+            modifications=kept,
+            evidence=evidence,
+            intact=masses,
+        )
 
     def _mass(self, chain: str, sequence: str) -> IntactMass | None:
         """The intact mass of a chain, None without a usable one; raises Fault if that rejects it.

@@ -150,12 +150,12 @@ def _join(
 def _reader_of(sample: SampleFiles, networks: Networks, settings: Settings) -> ReaderFiles:
     """What the chains of a sample are read with."""
     return ReaderFiles(
-        networks.weights,
-        networks.library,
-        sample.inputs.get("homologs"),
-        sample.species,
-        settings.kmer["length"],
-        settings.kmer["stride"],
+        weights=networks.weights,
+        library=networks.library,
+        homologs=sample.inputs.get("homologs"),
+        species=sample.species,
+        length=settings.kmer["length"],
+        stride=settings.kmer["stride"],
         max_identity=settings.max_identity,
         precision=settings.precision,
         large_network=networks.large_network,
@@ -175,14 +175,14 @@ def _split(
     given = sample.inputs
     told = [given["evidence"]] if "evidence" in given else []
     files = ChainFiles(
-        gave.fasta if gave else given["fasta"],
-        gave.gaps if gave else given.get("gaps"),
-        given.get("truth"),
-        given.get("homologs"),
-        gave.evidence if gave else told,
-        gave.settled if gave else None,
-        gave.unread if gave else None,
-        given.get("masses"),
+        fasta=gave.fasta if gave else given["fasta"],
+        gaps=gave.gaps if gave else given.get("gaps"),
+        truth=given.get("truth"),
+        homologs=given.get("homologs"),
+        evidence=gave.evidence if gave else told,
+        settled=gave.settled if gave else None,
+        unread=gave.unread if gave else None,
+        masses=given.get("masses"),
     )
     split_scaffolds(
         files,

@@ -63,11 +63,11 @@ def weigh_reads(
     )
     given = [inputs["evidence"]] if "evidence" in inputs else []
     return ReadsGave(
-        fasta or out["scaffolds"],
-        gaps if fasta else found_gaps,
-        [*given, evidence] if fasta else [],
-        None if fasta else evidence,
-        positions,
-        unread,
-        cysteine,
+        fasta=fasta or out["scaffolds"],
+        gaps=gaps if fasta else found_gaps,
+        evidence=[*given, evidence] if fasta else [],
+        settled=None if fasta else evidence,
+        positions=positions,
+        unread=unread,
+        cysteine=cysteine,
     )

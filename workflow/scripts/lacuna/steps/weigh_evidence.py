@@ -111,12 +111,12 @@ def _of_reads(placed: Placed, reader: ReaderFiles) -> list[_Weighed]:
     }
     return [
         _Weighed(
-            c.name,
-            _about(shares[c.name], meetings[c.name]),
-            c.scaffold,
-            c.gaps,
-            _posterior(c.scaffold, c.gaps, c.rows),
-            c.rows,
+            name=c.name,
+            about=_about(shares[c.name], meetings[c.name]),
+            scaffold=c.scaffold,
+            gaps=c.gaps,
+            evidence=_posterior(c.scaffold, c.gaps, c.rows),
+            positions=c.rows,
         )
         for c in weighed
     ]
@@ -173,18 +173,25 @@ def _of_given(chain: GivenChain) -> _Weighed:
     told = ~shown.open & (shown.seen | shown.other_length | (shown.within > 0))
     evidence = [
         _Evidence(
-            int(shown.place[i]) + 1,
-            residue,
-            float(shown.weights[i, r]),
-            FLOORS[Flag.LENGTH] if shown.other_length[i] else 0.0,
-            int(shown.within[i]),
-            bool(shown.at_odds[i]),
+            position=int(shown.place[i]) + 1,
+            residue=residue,
+            share=float(shown.weights[i, r]),
+            spread=FLOORS[Flag.LENGTH] if shown.other_length[i] else 0.0,
+            within=int(shown.within[i]),
+            at_odds=bool(shown.at_odds[i]),
         )
         for i, letter in enumerate(letters)
         if letter not in RESIDUES and told[i]
         for r, residue in enumerate(RESIDUES)
     ]
-    return _Weighed(chain.name, "", letters, (), evidence, list(_positions(chain)))
+    return _Weighed(
+        name=chain.name,
+        about="",
+        scaffold=letters,
+        gaps=(),
+        evidence=evidence,
+        positions=list(_positions(chain)),
+    )
 
 
 def _positions(chain: GivenChain) -> Iterator[EvidenceRow]:

@@ -211,7 +211,15 @@ def _opening(draft: Draft, low: int, high: int, begin: int, stop: int) -> Openin
         low -= 1
     while draft.columns[high - 1] > CYS104:
         high += 1
-    return Opening(low, high, stop - 1, begin, begin - 1, stop, through=False)
+    return Opening(
+        start=low,
+        stop=high,
+        ahead=stop - 1,
+        behind=begin,
+        before=begin - 1,
+        after=stop,
+        through=False,
+    )
 
 
 def _with_whole_loop(loop: np.ndarray, start: int, stop: int) -> tuple[int, int]:

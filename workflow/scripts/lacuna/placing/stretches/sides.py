@@ -50,7 +50,15 @@ class Opening:
         """An open CDR3, around the residues that are not known."""
         start, stop = draft.cdr3()
         ahead, behind = (start + at for at in span_of_unknown(draft.tokens[start:stop]))
-        return cls(start, stop, ahead, behind, start - 1, stop + 1, True)
+        return cls(
+            start=start,
+            stop=stop,
+            ahead=ahead,
+            behind=behind,
+            before=start - 1,
+            after=stop + 1,
+            through=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)
