@@ -79,8 +79,8 @@ def test_a_cut_behind_the_first_residue_of_fr4_ends_a_cdr3() -> None:
 
 
 def test_a_cut_in_front_of_the_last_residue_of_fr3_leaves_a_cdr3_whole() -> None:
-    """Chymotrypsin may cut between Tyr103 and Cys104: reads that begin with that Cys show a CDR3 that
-    no read joins to FR3, and the Cys is not in it once more."""
+    """Chymotrypsin may cut in front of Cys104: reads that begin with it show a CDR3 that no read
+    joins to FR3, and the Cys is not in it once more."""
     chain = chain_with_cdr3("H", "VREVAARFSL")
     reads = without(digest(chain, behind="FYLM"), chain, across="VYY|CVR")
     whole = chain[chain.index("CVREV") :]
