@@ -13,7 +13,7 @@ from lacuna.placing.bridge import met_at_cuts
 from lacuna.placing.place import Placed
 from lacuna.placing.stretches.frameworks import begins_again, holds_fr4, holds_v
 from lacuna.placing.stretches.junction import Surroundings
-from lacuna.placing.stretches.meeting import Met, Question, closed_by_meeting, meet
+from lacuna.placing.stretches.meeting import NO_SIDE, Met, Question, closed_by_meeting, meet
 from lacuna.placing.stretches.sides import Opening, Side, _with_longer, sides_of
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
 from lacuna.placing.votes.draft import Draft, Meeting
@@ -307,19 +307,19 @@ def sides_meet(
     *reads: str,
     also: str = "",
     most: float = np.inf,
+    ends: tuple[str, str] = ("SLSCAAS", "WVRQAPG"),
 ) -> Met:
     """How the sides meet of a stretch that a protease cuts behind K: the nats of residues are those
     of the first of some texts that fit them, ? for any residue; also: another right side; most:
-    nats that reads may count."""
+    nats that reads may count; ends: residues in front of the stretch and behind it."""
     reads = reads or ("WWWWWWWW",)
-    around = Surroundings(
-        read_set(*reads), encode("SLSCAAS"), encode("WVRQAPG"), np.zeros(len(reads)), ANY_JOINT
-    )
+    around = Surroundings(read_set(*reads), *map(encode, ends), np.zeros(len(reads)), ANY_JOINT)
     cleavage = Cleavage(
         np.arange(20) == RESIDUES.index("K"), np.zeros(20, bool), np.full(9, 4.0), np.ones(9, bool)
     )
     sides = [
-        Side(tuple(encode(part).tolist()), 0, 4.0, 0.9) for part in (left, right, also) if part
+        Side(tuple(encode(part).tolist()), 0, 4.0, 0.9) if part else NO_SIDE
+        for part in (left, right, *filter(None, (also,)))
     ]
 
     def nats(residues: np.ndarray) -> float:
@@ -333,19 +333,29 @@ def sides_meet(
     return found
 
 
-@pytest.mark.parametrize(("ahead", "behind"), [("AVYYC", "FGXQ"), ("XVYYC", "FGGQ")])
-def test_sides_meet_beside_a_residue_that_is_not_known(ahead: str, behind: str) -> None:
+@pytest.mark.parametrize("ends", [("SLSCAAS", "WVXQAPG"), ("SXSCAAS", "WVRQAPG")])
+def test_sides_meet_beside_a_residue_that_is_not_known(ends: tuple[str, str]) -> None:
     """Between J and the constant region of a rabbit's kappa chain is one that no germline has."""
-    around = Surroundings(
-        read_set("WWWWWWWW"), encode(ahead), encode(behind), np.zeros(1), ANY_JOINT
-    )
-    cuts = np.arange(20) == RESIDUES.index("K")
-    cleavage = Cleavage(cuts, np.zeros(20, bool), np.full(9, 4.0), np.ones(9, bool))
-    asked = Question(around, range(1, 12), lambda _: 0.0, cleavage, (6, 0.1))
-    left, right = (Side(tuple(encode(own).tolist()), 0, 4.0, 0.9) for own in ("QHTK", "SYA"))
-    found = meet(asked, [left], [right])
-    assert found is not None
-    assert decode(found.trial.tokens) == "QHTKSYA"
+    found = sides_meet("GFTK", "SYA", {"GFTKSYA": 0.0}, ends=ends)
+    assert decode(found.trial.tokens) == "GFTKSYA"
+
+
+def nats_of_chance(shared: str) -> float:
+    """Nats that residues of both sides count."""
+    return -float(np.log(CDR3_SHARES[encode(shared)]).sum())
+
+
+def test_residues_that_both_sides_show_count_and_are_between_two_cuts() -> None:
+    found = sides_meet("GFKWHK", "WHKSYA", {"GFKWHKSYA": 0.0})
+    assert decode(found.trial.tokens) == "GFKWHKSYA"
+    cut = np.log(CDR3_SHARES[RESIDUES.index("K")])
+    assert found.trial.nats == pytest.approx(nats_of_chance("WHK") + cut)
+
+
+def test_a_side_that_begins_in_front_of_a_stretch_needs_one_cut() -> None:
+    found = sides_meet("", "ASGFTKSYA", {"GFTKSYA": 0.0}, ends=("SLSCKAS", "WVRQAPG"))
+    assert decode(found.trial.tokens) == "GFTKSYA"
+    assert found.trial.nats == pytest.approx(nats_of_chance("AS"))
 
 
 def test_a_single_residue_is_seldom_cut_off_on_both_of_its_sides() -> None:

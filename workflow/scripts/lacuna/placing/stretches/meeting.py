@@ -48,8 +48,8 @@ BESIDE = 0.2  # least probability that no read spans a cut near one that none sp
 SINGLE = 0.2
 SHORT = 0.05  # share of the reads that are shorter than peptides that tools read
 
-# No left side: a right one that begins with the last residues of FR3 shows the whole CDR3.
-# Chymotrypsin cuts between Tyr103, or the Phe103 of rabbits, and Cys104.
+# No left side, and so of no read: a right one that begins with the last residues of FR3 shows the
+# whole CDR3. Chymotrypsin cuts between Tyr103, or the Phe103 of rabbits, and Cys104.
 NO_SIDE = Side((), 0, 0.0, SUREST)
 
 
@@ -128,10 +128,12 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     """How two of the sides of an opening meet, None if no two can."""
     if not asked.cleavage.share_of(CDR3_SHARES):
         return None
+    fr3 = _known_first(asked.around.left[-CONTEXT:][::-1])[::-1]
+    fr4 = _known_first(asked.around.right[:CONTEXT])
     trials: dict[bytes, list[Trial]] = defaultdict(list)
     for left in lefts:
         for right in rights:
-            for trial in _trials(asked, left, right):
+            for trial in _trials(asked, (fr3, fr4), left, right):
                 trials[trial.tokens.tobytes()].append(trial)
     tried = [max(alike, key=_worth) for alike in trials.values()]
     tried = sorted(tried, key=lambda t: (-_worth(t), t.tokens.tolist()))[:TRIED]
@@ -204,17 +206,20 @@ def _worth(trial: Trial) -> float:
     return trial.nats + log(trial.left.right) + log(trial.right.right)
 
 
-def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
-    """Yield the ways in which two sides meet: end to end, and by residues that both show."""
-    around, cleavage = asked.around, asked.cleavage
-    fr3 = _known_first(around.left[-CONTEXT:][::-1])[::-1]
-    fr4 = _known_first(around.right[:CONTEXT])
+def _trials(
+    asked: Question, ends: tuple[np.ndarray, np.ndarray], left: Side, right: Side
+) -> Iterator[Trial]:
+    """Yield the ways in which two sides meet: end to end, and by residues that both show.
+
+    ends: residues in front of the opening and behind it (of a CDR3, of FR3 and FR4).
+    """
+    cleavage, (fr3, fr4) = asked.cleavage, ends
     before = np.concatenate((fr3, np.array(left.tokens, np.uint8)))
     behind = np.concatenate((np.array(right.tokens, np.uint8), fr4[right.inside :]))
     if (before >= N_RESIDUES).any() or (behind >= N_RESIDUES).any():
         return
-    shared = min(len(before), len(behind))
-    for n in range(shared, -1 if left.weight else 0, -1):
+    most, least = min(len(before), len(behind)), 0 if left.weight else 1
+    for n in range(most, least - 1, -1):
         length = len(left.tokens) + len(right.tokens) - right.inside - n
         if length not in asked.lengths:
             continue
@@ -225,20 +230,17 @@ def _trials(asked: Question, left: Side, right: Side) -> Iterator[Trial]:
         if not same or not framed:
             continue
         tokens = whole[len(fr3) : stop]
-        nats = asked.nats(tokens)
-        if left.weight:
-            nats += _cut_nats(cleavage, whole, len(before))
+        # Peptides that follow each other end and begin at one cut, overlapping ones at two.
+        cuts = {len(before) - n, len(before)} if left.weight else {len(before) - n}
+        nats = asked.nats(tokens) + sum(_cut_nats(cleavage, whole, at) for at in cuts)
         if nats == -inf:
             continue
+        if len(cuts) > 1:
+            nats += log(cleavage.share_of(CDR3_SHARES))
         # The left side goes on into FR4 and agrees with it, which is unlikely by chance.
         nats += float(CDR3_JOINT.worth_of(fr4[: right.inside]).sum())
         both = float(CDR3_JOINT.worth_of(behind[:n]).sum())
-        if n:
-            nats += _cut_nats(cleavage, whole, len(before) - n) + both
-        if n and left.weight:
-            # Peptides that follow each other end and begin at one cut, overlapping ones at two.
-            nats += log(cleavage.share_of(CDR3_SHARES))
-        yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats)
+        yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats + both)
         if both >= SHARED:  # too many residues to be in the stretch twice
             return
 
