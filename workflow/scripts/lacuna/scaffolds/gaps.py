@@ -193,7 +193,7 @@ def _row_gap(
             f"{shortest} to {limit}; correct them"
         )
     prefixes = _prefixes(row, ppm)
-    piece = Piece(shortest, longest, mass, tolerance, interval, prefixes)
+    pieces = (Piece(shortest, longest, mass, tolerance, interval, prefixes),) if prefixes else ()
     return Gap(
         start=row.start,
         end=row.end,
@@ -203,7 +203,7 @@ def _row_gap(
         tolerance_da=tolerance,
         truth=truth,
         interval=interval,
-        pieces=(piece,) if prefixes else (),
+        pieces=pieces,
         closed=row.closed,
     )
 
