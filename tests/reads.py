@@ -17,7 +17,7 @@ from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.place import Placed, place
 from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft, draft_of, protein_of
-from lacuna.reads.error_model import Model
+from lacuna.reads.errors.model import Model
 from lacuna.reads.read import Read
 
 SEEN = range(6, 31)  # residues of peptides that tools read

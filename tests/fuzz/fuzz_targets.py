@@ -36,7 +36,7 @@ from lacuna.filling.lengths.possible import possible_lengths
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.transformer import load_large
 from lacuna.network.weights import load_weights
-from lacuna.reads.error_model import load_error_models
+from lacuna.reads.errors.model import load_error_models
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds import fasta

@@ -7,7 +7,7 @@ import pytest
 from runs import Workspace
 
 from chains import fasta, germline_chain
-from lacuna.reads.error_model import load_error_models, read_records
+from lacuna.reads.errors.model import load_error_models, read_records
 
 pytestmark = pytest.mark.workflow
 

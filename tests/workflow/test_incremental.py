@@ -36,7 +36,7 @@ EDITS = {
     "workflow/scripts/lacuna/results/report/page.py": ACROSS,
     "workflow/report/report.js": ACROSS,
     "workflow/scripts/lacuna/scaffolds/read.py": BLOCKS | ACROSS | READS | {"train_seed"},
-    "workflow/scripts/lacuna/reads/peaks.py": BLOCKS | ACROSS | READS,
+    "workflow/scripts/lacuna/reads/tools/peaks.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/placing/aligning/align.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/evidence/flags.py": BLOCKS | ACROSS | READS,
     "workflow/scripts/lacuna/results/evidence.py": REFILLED,

@@ -24,7 +24,7 @@ from lacuna.placing.aligning.alignment import BLOCK
 from lacuna.placing.aligning.readset import MAX_READ, ReadSet, collapse
 from lacuna.placing.given import Shown, _with_masses, show
 from lacuna.placing.sources.contaminants import like_chains, read_contaminants
-from lacuna.reads.error_model import load_error_models
+from lacuna.reads.errors.model import load_error_models
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.json_lines import from_json, to_json

@@ -15,7 +15,7 @@ from lacuna.core.paths import LIBRARY
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.contaminants import read_contaminants
 from lacuna.placing.sources.segments import BestSegments, is_of_another
-from lacuna.reads.error_model import load_error_models
+from lacuna.reads.errors.model import load_error_models
 from lacuna.reads.readers import read_peptides
 from lacuna.templates.library import load_library
 

@@ -12,8 +12,8 @@ from lacuna.benchmark.simulated_reads import Reading, simulate_reads
 from lacuna.core.alphabet import RESIDUES
 from lacuna.placing.place import place
 from lacuna.placing.sources.checked import checked_probabilities
-from lacuna.reads.error_model import load_error_models
-from lacuna.reads.own_errors import MIN_READS, fit, with_own_errors
+from lacuna.reads.errors.model import load_error_models
+from lacuna.reads.errors.own import MIN_READS, fit, with_own_errors
 from lacuna.reads.read import Read
 from reads import peptide
 

@@ -14,8 +14,9 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import READ_ERRORS
 from lacuna.core.statistics import error_of_residues
-from lacuna.reads.error_fit import CALIBRATION_TABLE, Judged, calibrate, fit_all
-from lacuna.reads.error_model import (
+from lacuna.reads.errors.fit import CALIBRATION_TABLE, Judged, calibrate, fit_all
+from lacuna.reads.errors.judging import index_chains, judge
+from lacuna.reads.errors.model import (
     DEFAULT,
     FEATURES,
     FLOOR,
@@ -30,7 +31,6 @@ from lacuna.reads.error_model import (
     read_records,
     write_records,
 )
-from lacuna.reads.judging import index_chains, judge
 from lacuna.reads.known import files_of, known_reads
 from lacuna.reads.read import Modification, Read
 from lacuna.steps.read_errors import fit_read_errors

@@ -10,7 +10,7 @@ from lacuna.core.files import LacunaError
 from lacuna.core.masses import NEM
 from lacuna.reads.read import content_of, weight_of_equal
 from lacuna.reads.readers import read_peptides
-from lacuna.reads.recognition import tools
+from lacuna.reads.recognition import tool_names
 from read_tables import OXIDISED, PEAKS_X, only, reasons
 
 
@@ -162,7 +162,7 @@ def test_a_named_format_is_the_only_one(read_lines: ReadLines) -> None:
     with pytest.raises(LacunaError, match="'peak' is none of the formats; choose among .*peaks"):
         read_lines("peptide", "EVK", form="peak")
     assert only(read_lines("peptide", "EVK", form="table")).tool == "table"
-    assert "casanovo" in tools()
+    assert "casanovo" in tool_names()
     # What others would be recognised by does not count.
     one = only(read_lines(PEAKS_X, "1,EVK,97,3,188,2,1,,374,1,,9 9 9,E", form="table"))
     assert (one.tool, one.confidences) == ("table", None)

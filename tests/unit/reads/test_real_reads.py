@@ -9,11 +9,11 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
 from lacuna.core.masses import WATER
 from lacuna.core.paths import WORKFLOW
-from lacuna.reads import single
 from lacuna.reads.origin import neutral_mass, positive
 from lacuna.reads.peptide import Peptide, peptide_mass
 from lacuna.reads.readers import read_peptides
 from lacuna.reads.table import BadLine, head_of, layouts, layouts_without_header, rows
+from lacuna.reads.tools import novob
 
 SHARED = WORKFLOW.parents[1] / "shared" / "reads"
 
@@ -43,7 +43,7 @@ def measured(path: Path) -> dict[str, float]:
     """Masses (Da) of the peptides in a file, by line: of precursors, else as the tool has them."""
     with path.open() as handle:
         head = head_of(handle)
-    without_header = layouts_without_header(head, single.HEADERLESS[0].required)  # NovoB
+    without_header = layouts_without_header(head, novob.FORMATS[0].required)
     layout = next(one for one in (*layouts(head), *without_header) if MZ.intersection(one.names))
     with path.open() as handle:
         table = [row for row in rows(handle, layout, layout.names) if not isinstance(row, BadLine)]

@@ -15,7 +15,7 @@ import yaml
 from documents import alike
 from lacuna.core import tables
 from lacuna.core.tsv import Table
-from lacuna.reads.recognition import tools
+from lacuna.reads.recognition import tool_names
 
 ROOT = reference.ROOT
 OUTPUTS = ROOT / "docs" / "reference" / "outputs.md"
@@ -86,7 +86,7 @@ def test_every_tool_whose_peptides_are_read_is_in_the_reference() -> None:
     others = re.search(r"without confidences\s+\(([^)]+)\)", section)
     assert others is not None
     named = re.findall(r"`(\w+)`", " ".join([*columns[1:], others[1]]))
-    differing = set(named) ^ set(tools())
+    differing = set(named) ^ set(tool_names())
     assert not differing, f"in {FORMATS} (Peptide reads), or in lacuna/reads, alone: {differing}"
     assert len(named) == len(set(named))
 

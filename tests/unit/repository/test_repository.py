@@ -101,7 +101,7 @@ def test_a_function_in_contributing_exists() -> None:
     named += [[path, name] for name, path in pairs]
     assert len(named) > 30
     assert [x for x in named if x[1] not in names_in(place(x[0]))] == []
-    assert {"UNSEEN", "PEERS", "TITLES", "TABLES", "FREE"} <= {name for name, _ in pairs}
+    assert {"UNSEEN", "PEERS", "TITLES", "OF_TOOLS", "FREE"} <= {name for name, _ in pairs}
 
 
 def test_a_candidates_mass_error_is_where_contributing_says() -> None:

@@ -13,7 +13,7 @@ from lacuna.antibody.germlines import SPECIES
 from lacuna.core.files import LacunaError
 from lacuna.core.paths import SAMPLES_SCHEMA
 from lacuna.core.words import AUTO
-from lacuna.reads.recognition import tools
+from lacuna.reads.recognition import tool_names
 from lacuna.scaffolds.alkylation import READINGS
 from lacuna.steps import sheet
 from lacuna.steps.sheet import Sample, read_sheet
@@ -245,7 +245,7 @@ def test_the_schema_is_one_and_fits_what_reads_it() -> None:
     # What the package knows must be among the values in samples.schema.yaml.
     assert set(sheet.ALKYLATIONS) == {AUTO, *READINGS}, "alkylation in samples.schema.yaml"
     assert sheet.SPECIES == ("auto", *SPECIES), "species in samples.schema.yaml"
-    assert set(sheet.FORMATS) == {AUTO, *tools()}, "reads_format in samples.schema.yaml"
+    assert set(sheet.FORMATS) == {AUTO, *tool_names()}, "reads_format in samples.schema.yaml"
     defaults = Sample("x")
     for name in ("species", "alkylation", "reads_format"):
         assert schema["properties"][name]["default"] == getattr(defaults, name)

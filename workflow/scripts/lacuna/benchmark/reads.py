@@ -32,7 +32,7 @@ from lacuna.placing.aligning.alignment import MATCH, MISMATCH
 from lacuna.placing.aligning.readset import LEAST_RIGHT, MAX_SHIFT, MOST_RIGHT
 from lacuna.placing.place import Placed, place
 from lacuna.placing.sources.contaminants import read_contaminants
-from lacuna.reads.error_model import ErrorModels, load_error_models
+from lacuna.reads.errors.model import ErrorModels, load_error_models
 from lacuna.reads.known import KnownReads, known_reads
 from lacuna.reads.read import Read
 from lacuna.reads.readers import read_peptides

@@ -36,7 +36,7 @@ from lacuna.placing.votes.chance import least_score
 from lacuna.placing.votes.chimeras import with_one_place
 from lacuna.placing.votes.draft import Draft, draft_of, protein_of
 from lacuna.placing.votes.placement import Assembly, Placements
-from lacuna.reads.error_model import ErrorModels
+from lacuna.reads.errors.model import ErrorModels
 from lacuna.reads.read import Read
 
 V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there

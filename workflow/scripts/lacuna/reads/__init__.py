@@ -1,1 +1,1 @@
-"""Peptide reads of de novo sequencing tools: their files, their errors."""
+"""Peptide reads of de novo sequencing tools: their files, and how often they are right."""

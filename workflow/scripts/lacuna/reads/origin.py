@@ -127,6 +127,11 @@ def numbers(cells: Iterable[str]) -> list[float]:
     return values
 
 
+def joined(text: str) -> list[str]:
+    """Numbers that are joined by blanks, commas or semicolons."""
+    return text.replace(",", " ").replace(";", " ").split()
+
+
 def probabilities(logarithms: Sequence[float]) -> list[float]:
     """Probabilities from natural logarithms; ValueError if one is above 0."""
     above = [value for value in logarithms if not value <= _ROUNDING]
@@ -143,3 +148,10 @@ def per_residue(logarithm: float | None, length: int) -> float | None:
     The probability itself falls with the length, and says little about one residue.
     """
     return None if logarithm is None else probabilities([logarithm / max(length, 1)])[0]
+
+
+def of_product(product: float | None, length: int) -> float | None:
+    """The same from the product of the probabilities of so many residues."""
+    if product is None or not 0 <= product <= 1:
+        return None
+    return per_residue(math.log(product), length) if product else 0.0

@@ -12,13 +12,13 @@ from pathlib import Path
 from lacuna.core.files import LacunaError, open_bytes, open_text, printable, shortened
 from lacuna.core.tables import RejectedRow
 from lacuna.core.words import is_given, plural
-from lacuna.reads import casanovo, maxquant, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
 from lacuna.reads.read import Peptides, Read
-from lacuna.reads.recognition import check_row_names, recognised, tools
+from lacuna.reads.recognition import check_row_names, recognised, tool_names
 from lacuna.reads.scale import scales_of
 from lacuna.reads.table import BadLine, Layout, head_of, rows
+from lacuna.reads.tools import casanovo, maxquant, plain
 
 LOG = logging.getLogger(__name__)
 
@@ -42,16 +42,16 @@ Spectrum = tuple[str, ...]  # what names the spectrum and precursor of a row; ()
 def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) -> Peptides:
     """The reads of a sample's files, in the order of the files and of their rows.
 
-    reads_format: the tool that wrote them all, one of `tools()`; None: recognised by content.
+    reads_format: the tool that wrote them all, one of `tool_names()`; None: recognised by content.
     A row that cannot be read is a rejected row. Raises LacunaError if a file is of no known format,
     or if two are the same, whose reads would count twice.
     """
     files = [str(path) for path in paths]
     _check_different(files)
-    if reads_format is not None and reads_format not in tools():
+    if reads_format is not None and reads_format not in tool_names():
         raise LacunaError(
             f"reads_format: '{reads_format}' is none of the formats; choose among "
-            f"{', '.join(tools())}"
+            f"{', '.join(tool_names())}"
         )
     reads: list[Read] = []
     rejected: list[RejectedRow] = []
@@ -189,7 +189,7 @@ def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[tuple[
 def _table_reads(
     path: str, name: str, form: TableFormat, layout: Layout
 ) -> Iterator[tuple[Spectrum, Found]]:
-    if form in single.PLAIN:
+    if form in plain.FORMATS:
         _tell_of_columns(path, layout.names, stated=form.shares[0] in layout.names)
     scales = _scales(path, form, layout)
     spectrum = form.spectrum if set(form.spectrum[:2]).issubset(layout.names) else ()

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from lacuna.core.cells import SEPARATORS, have_row_names, miscounted
 from lacuna.core.files import LacunaError, kind_of, printable, shortened
-from lacuna.reads import casanovo, deepnovo, instanovo, maxquant, novor, peaks, single
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import number
 from lacuna.reads.peptide import is_peptide
@@ -16,20 +15,45 @@ from lacuna.reads.table import (
     split_line,
     stated_separator,
 )
+from lacuna.reads.tools import (
+    casanovo,
+    deepnovo,
+    instanovo,
+    maxquant,
+    novob,
+    novor,
+    peaks,
+    pepnet,
+    pihelixnovo,
+    piprimenovo,
+    plain,
+    pnovo,
+    powernovo,
+    proteoscape,
+    punifind,
+)
 
 # The first that recognises a file reads it, so those that ask for more come first: tables with a
 # header, tables without, and last the plain table, whose one column others have too.
+OF_TOOLS = (
+    *peaks.FORMATS,
+    *instanovo.FORMATS,
+    *novor.FORMATS,
+    *deepnovo.FORMATS,
+    *maxquant.FORMATS,
+    *powernovo.FORMATS,
+    *pepnet.FORMATS,
+    *piprimenovo.FORMATS,
+    *novob.FORMATS,
+    *proteoscape.FORMATS,
+    *punifind.FORMATS,
+    *pnovo.FORMATS,
+    *pihelixnovo.FORMATS,
+)
 TABLES: tuple[tuple[TableFormat, ...], ...] = (
-    (
-        *peaks.FORMATS,
-        *instanovo.FORMATS,
-        *novor.FORMATS,
-        *deepnovo.FORMATS,
-        *maxquant.FORMATS,
-        *single.FORMATS,
-    ),
-    single.HEADERLESS,
-    single.PLAIN,
+    tuple(form for form in OF_TOOLS if form.fits is None),
+    tuple(form for form in OF_TOOLS if form.fits is not None),
+    plain.FORMATS,
 )
 _OF_R = {
     re.sub(r"[^a-z0-9._]", ".", name): name
@@ -42,7 +66,7 @@ _OF_PEPTIDES = re.compile(r"^(?!.*(score|prob|conf)).*(seq|peptide|predict)")
 SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
 
 
-def tools() -> list[str]:
+def tool_names() -> list[str]:
     """Possible values of `reads_format`."""
     return list(dict.fromkeys([*casanovo.TOOLS, *(f.tool for fs in TABLES for f in fs)]))
 

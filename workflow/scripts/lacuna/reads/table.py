@@ -5,6 +5,7 @@ own line, and line numbers are exact.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
@@ -18,6 +19,7 @@ MAX_LINE = 1_000_000  # characters
 _NOTHING = ("nan", "NaN", "None", "<NA>")  # but not NAN, which is a peptide
 _HEAD_LINES = 100  # within which the header is looked for: Novor writes 25 lines before it
 _CHUNK = 5_000  # rows held as text at once
+_LISTED = re.compile(r"\[\s*'(.*)'\s*\]")
 _NOT_CLOSED = "unexpected end of data"  # what the module csv says of a quote
 
 Cells = dict[str, str]  # of a row, by the name of the column in lower case
@@ -88,6 +90,16 @@ def _cells_of(line: str, separator: str) -> list[str]:
     if '"' not in line:
         return line.split(separator)
     return next(csv.reader([line], delimiter=separator, strict=True))
+
+
+def is_listed(cell: str) -> bool:
+    """Whether a cell is a list of one text, as Python writes it."""
+    return _LISTED.fullmatch(cell) is not None
+
+
+def listed(cell: str) -> str:
+    """The text of such a list; any other cell as it is."""
+    return match[1] if (match := _LISTED.fullmatch(cell)) else cell
 
 
 def rows(

@@ -22,7 +22,7 @@ from lacuna.placing.rows import rows_of
 from lacuna.placing.sources.checked import checked_probabilities
 from lacuna.placing.sources.contaminants import like_chains, read_contaminants
 from lacuna.reads.cysteine import carried_by_c
-from lacuna.reads.error_model import load_error_models
+from lacuna.reads.errors.model import load_error_models
 from lacuna.reads.read import Read
 from lacuna.scaffolds.alkylation import READINGS, by_reads, prior_shares
 from lacuna.scaffolds.read import read_scaffolds

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.core.files import LacunaError
-from lacuna.reads.error_fit import CALIBRATION_TABLE, calibrate, fit_all, judge_all
-from lacuna.reads.error_model import write_records
-from lacuna.reads.judging import index_chains
+from lacuna.reads.errors.fit import CALIBRATION_TABLE, calibrate, fit_all, judge_all
+from lacuna.reads.errors.judging import index_chains
+from lacuna.reads.errors.model import write_records
 from lacuna.reads.known import known_reads
 from lacuna.reads.readers import read_peptides
 from lacuna.scaffolds.fasta import read_records

@@ -12,8 +12,8 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.placing.aligning.readset import collapse
 from lacuna.placing.aligning.seeds import word_weights
 from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
-from lacuna.reads.error_model import ErrorModels
-from lacuna.reads.own_errors import FAR_OFF, with_own_errors, without_far_off
+from lacuna.reads.errors.model import ErrorModels
+from lacuna.reads.errors.own import FAR_OFF, with_own_errors, without_far_off
 from lacuna.reads.read import Read
 
 C_WORDS = 12.0  # words of a constant region in reads, from which it is there

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from lacuna.core.statistics import error_of_residues
 from lacuna.core.tsv import Table
-from lacuna.reads.error_model import (
+from lacuna.reads.errors.judging import UNJUDGED, Chains, judge
+from lacuna.reads.errors.logistic import logistic
+from lacuna.reads.errors.model import (
     DEFAULT,
     FEATURES,
     ErrorModels,
@@ -23,8 +25,6 @@ from lacuna.reads.error_model import (
     model_kinds_of,
     predict,
 )
-from lacuna.reads.judging import UNJUDGED, Chains, judge
-from lacuna.reads.logistic import logistic
 from lacuna.reads.read import Read, weights_of_residues
 
 MIN_READS = 500  # of a tool and protein; if there are fewer, they are not used in fits

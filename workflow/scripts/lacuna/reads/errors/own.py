@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.reads.error_model import Correction, ErrorModels, ResidueKind, kinds_of_residues
-from lacuna.reads.judging import UNJUDGED, index_chains, judge
-from lacuna.reads.logistic import logistic
+from lacuna.reads.errors.judging import UNJUDGED, index_chains, judge
+from lacuna.reads.errors.logistic import logistic
+from lacuna.reads.errors.model import Correction, ErrorModels, ResidueKind, kinds_of_residues
 from lacuna.reads.read import Read, content_of, weights_of_residues, with_acids
 
 MIN_READS = 50  # different ones of the known protein, below which nothing is corrected

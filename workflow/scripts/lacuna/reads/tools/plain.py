@@ -1,0 +1,44 @@
+"""Tables of any other tool: a peptide in each row and, if known, its confidence."""
+
+from collections.abc import Iterable
+
+from lacuna.reads.formats import TableFormat
+from lacuna.reads.origin import Origin, joined, number, numbers, probability
+from lacuna.reads.read import Read
+from lacuna.reads.table import Cells
+
+
+def _confidences(text: str) -> list[str]:
+    """Confidences joined by blanks, semicolons or commas; among blanks commas are decimal."""
+    parts = text.replace(";", " ").split()
+    return joined(text) if len(parts) < 2 else [part.rstrip(",") for part in parts]
+
+
+def _peptides(peptide: str, confidence: str, *required: str) -> TableFormat:
+    """required: the columns among these without which a table is another."""
+
+    def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
+        if not cells[peptide]:
+            return []
+        cell = cells.get(confidence, "").strip("[]")
+        one = number(cell)  # of the whole peptide
+        values = numbers(_confidences(cell)) if one is None else [one]
+        shares = origin.shares(confidence, values)
+        return [
+            origin.read(
+                cells[peptide],
+                scores=shares if one is None else None,
+                score=None if one is None else probability(shares[0]),
+            )
+        ]
+
+    return TableFormat(
+        "table", "a plain table", required, (confidence,), read_row, shares=(confidence,)
+    )
+
+
+FORMATS = (
+    _peptides("peptide", "confidence", "peptide"),
+    # Of any tool, as the benchmark of github.com/bittremieuxlab/denovo_benchmarks collects them.
+    _peptides("sequence", "aa_scores", "sequence", "aa_scores"),
+)
