@@ -10,7 +10,7 @@ from lacuna.antibody.germlines import LOCI, SPECIES, constants, j_segments, v_se
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, decode, encode
 from lacuna.placing.chains.constant_domains import (
-    LACKING,
+    LACKING_DOMAIN,
     _lacking_ch1,
     _with_light,
     without_unread,
@@ -144,8 +144,8 @@ def test_how_many_heavy_chains_lack_ch1(species: str, lacking: float) -> None:
     )
     heavy = draft_of("H", v, j_segments().names.index("IGHJ4*01"), -1)
     assert _lacking_ch1(heavy, with_light=False) == lacking
-    assert _lacking_ch1(heavy, with_light=True) == LACKING
-    assert _lacking_ch1(kappa_draft(), with_light=False) == LACKING
+    assert _lacking_ch1(heavy, with_light=True) == LACKING_DOMAIN
+    assert _lacking_ch1(kappa_draft(), with_light=False) == LACKING_DOMAIN
 
 
 def test_an_scfv_has_no_whole_light_chain() -> None:

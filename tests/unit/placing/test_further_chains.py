@@ -83,7 +83,7 @@ def test_a_chain_that_reads_hardly_show_tells_of_no_other_one(
 ) -> None:
     few = tiles(germline()[:60])
     assert further(main, *few) == []
-    monkeypatch.setattr("lacuna.placing.chains.further.FEW", 0.0)
+    monkeypatch.setattr("lacuna.placing.chains.further.ONE_READ", 0.0)
     assert further(main, *few) == ["IGHV3-23"]
 
 

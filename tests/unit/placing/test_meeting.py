@@ -167,7 +167,7 @@ def test_a_length_that_reads_like_better_leaves_another_one_in_doubt(
 ) -> None:
     chain = chain_with_cdr3("H", "ARDSSGAGIWNFYL")
     reads = without(digest(chain, behind="FLMWYKR", missed=5), chain, across="GAGIW|NFYL")
-    monkeypatch.setattr("lacuna.placing.bridge.PROBABLE", 1.0)
+    monkeypatch.setattr("lacuna.placing.bridge.PROBABLE_MEETING", 1.0)
     found = closed_as(reads, "ARDSSGAGI")
     assert decode(found.tokens[slice(*found.cdr3())]) == merged("ARDSSGAGI")
     assert found.meeting is not None and found.meeting.at == len("ARDSSGAG")

@@ -9,9 +9,9 @@ import pytest
 from lacuna.antibody.germlines import SPECIES, constants, v_segments
 from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode, merge_il
-from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
+from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH_BINS, Carried
 from lacuna.placing.aligning.compiled import compiled
-from lacuna.placing.aligning.seeds import AFTER_RIGHT, word_weights
+from lacuna.placing.aligning.seeds import RIGHT_AFTER_RIGHT, word_weights
 from lacuna.placing.place import place
 from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.votes.draft import cdr3_germline, draft_of
@@ -33,7 +33,7 @@ def test_residues_of_a_read_without_confidences_are_right_or_wrong_together() ->
     alike = read_set("ELVISK", probability=0.6)
     judged = replace(alike, judged=np.ones(len(alike), dtype=bool))
     assert word_weights(judged, 5).max() == pytest.approx(0.6**5)
-    assert word_weights(alike, 5).max() == pytest.approx(0.6 * AFTER_RIGHT**4)
+    assert word_weights(alike, 5).max() == pytest.approx(0.6 * RIGHT_AFTER_RIGHT**4)
 
 
 def test_chains_of_reads_without_confidences_are_found() -> None:
@@ -95,8 +95,8 @@ def test_masses_that_fit_are_possible_however_they_are_rounded(off: float) -> No
     carried = Carried.of(cysteine=(57.021464,))
     masses = np.array([0.0, *carried.masses, 2 * 57.021464])
     steps = np.rint((masses[:, None] + off) / BIN).astype(np.int32) + np.arange(-2, 3)
-    assert carried.possible[steps + REACH].all()
-    assert not carried.possible[[0, 1000 + REACH, -1]].any()
+    assert carried.possible[steps + REACH_BINS].all()
+    assert not carried.possible[[0, 1000 + REACH_BINS, -1]].any()
 
 
 def like_segment(v: int, differing: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from lacuna.core.alphabet import decode, encode
 from lacuna.placing.stretches.sides import (
     LEAST_WEIGHT,
-    MOST,
+    MOST_SIDES,
     SUREST,
     Opening,
     Side,
@@ -161,9 +161,9 @@ def test_the_side_of_most_and_surest_reads_comes_first_and_few_are_kept() -> Non
     assert [side[0] for side in sides(LEFT + "QQYSG", LEFT + "QQ")[0]] == ["QQ", "QQYSG"]
     every = "ADEFGHKLMNPQRSTVWY"
     left, right = sides(*(LEFT + "QQYSG" + one for one in every))
-    assert len(left) == MOST < len(every)
+    assert len(left) == MOST_SIDES < len(every)
     left, right = sides(*(one + "GSPFT" + RIGHT for one in every))
-    assert len(right) == MOST
+    assert len(right) == MOST_SIDES
 
 
 def longer(side: Side, *reads: str, turned: bool, probability: float = SURE) -> list[Shown]:

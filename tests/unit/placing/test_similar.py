@@ -10,10 +10,10 @@ from lacuna.antibody.imgt import CYS104
 from lacuna.core.alphabet import ABSENT, RESIDUES, decode, encode, merge_il
 from lacuna.placing.aligning.readset import ReadSet, collapse
 from lacuna.placing.stretches.similar import (
-    ABUTS,
-    COVERED,
-    LONGEST,
-    SHORTEST,
+    ABUTTING_NATS,
+    COVERED_WEIGHT,
+    LONGEST_READ,
+    SHORTEST_READ,
     Similar,
     _most_certain,
     _only_one,
@@ -72,7 +72,7 @@ def test_a_place_is_the_surer_the_more_of_its_ends_abut_other_reads(
 ) -> None:
     read = residues(76, 90)
     off = score(read) - score(read, (76 - wider[0], 90 + wider[1]))
-    assert off == pytest.approx((2 - ends) * ABUTS)
+    assert off == pytest.approx((2 - ends) * ABUTTING_NATS)
 
 
 def test_a_place_far_from_other_reads_is_not_taken() -> None:
@@ -83,7 +83,7 @@ def test_a_place_far_from_other_reads_is_not_taken() -> None:
 
 def test_a_place_at_the_start_of_a_chain_abuts_other_reads_at_its_other_end_alone() -> None:
     read, long = residues(1, 16), residues(76, 90)
-    assert score(long) - score(read, (1, 16)) == pytest.approx(ABUTS)
+    assert score(long) - score(read, (1, 16)) == pytest.approx(ABUTTING_NATS)
 
 
 def test_a_place_one_residue_behind_the_start_of_a_chain_abuts_other_reads_too() -> None:
@@ -114,9 +114,9 @@ def test_other_reads_cover_less_than_half_of_a_place(covered: int, taken: bool) 
 
 def test_other_reads_of_the_least_weight_cover_a_place() -> None:
     read = read_set(residues(76, 90))
-    least = np.minimum(depth_without(76, 90), COVERED)
+    least = np.minimum(depth_without(76, 90), COVERED_WEIGHT)
     assert like(read, least)[0].score == like(read, depth_without(76, 90))[0].score
-    assert not like(read, np.full(len(DRAFT), COVERED))
+    assert not like(read, np.full(len(DRAFT), COVERED_WEIGHT))
 
 
 def test_a_read_that_fits_two_places_alike_is_at_none() -> None:
@@ -196,21 +196,21 @@ def test_reads_that_are_compared_are_neither_short_nor_long_nor_unsure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     text = residues(1, 60)
-    reads = read_set(*(text[:n] for n in range(SHORTEST - 1, LONGEST + 2)))
+    reads = read_set(*(text[:n] for n in range(SHORTEST_READ - 1, LONGEST_READ + 2)))
     kept = _most_certain(reads, np.arange(len(reads)))
-    assert sorted(reads.length[kept].tolist()) == list(range(SHORTEST, LONGEST + 1))
-    unsure = read_set(*(text[:n] for n in range(8, LONGEST)), probability=0.1)
+    assert sorted(reads.length[kept].tolist()) == list(range(SHORTEST_READ, LONGEST_READ + 1))
+    unsure = read_set(*(text[:n] for n in range(8, LONGEST_READ)), probability=0.1)
     least = reads.length[_most_certain(unsure, np.arange(len(unsure)))].min()
     assert least > 8
-    monkeypatch.setattr("lacuna.placing.stretches.similar.MOST", 3)
+    monkeypatch.setattr("lacuna.placing.stretches.similar.MOST_READS", 3)
     longest = reads.length[_most_certain(reads, np.arange(len(reads)))]
-    assert sorted(longest.tolist()) == [LONGEST - 2, LONGEST - 1, LONGEST]
+    assert sorted(longest.tolist()) == [LONGEST_READ - 2, LONGEST_READ - 1, LONGEST_READ]
 
 
 def test_reads_that_were_read_more_often_are_compared_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("lacuna.placing.stretches.similar.MOST", 1)
+    monkeypatch.setattr("lacuna.placing.stretches.similar.MOST_READS", 1)
     one, other = residues(76, 90), residues(60, 76)[:15]
     for often, seldom in ((one, other), (other, one)):
         reads = read_set(seldom, often, often)

@@ -3,7 +3,7 @@
 import pytest
 
 from lacuna.core.alphabet import decode
-from lacuna.placing.chains.unneeded import UNLIKE, without_unneeded
+from lacuna.placing.chains.unneeded import UNLIKE_COLUMNS, without_unneeded
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Assembly
 from lacuna.reads.read import Read
@@ -64,7 +64,7 @@ def test_a_chain_that_is_like_another_stays() -> None:
     """Reads tell little of which of two that differ in a few residues is there."""
     places = (3, 13, 23, 33, 43, 53, 63, 73, 83, 86)
     changes = {f"p{at}": "W" for at in places if MAIN[at] not in "CW"}
-    assert len(changes) == UNLIKE
+    assert len(changes) == UNLIKE_COLUMNS
     unlike = variant(MAIN, **changes)
     changes.popitem()
     like = variant(MAIN, **changes)

@@ -17,7 +17,7 @@ from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.memory import Memory
 from lacuna.placing.chains.constant_domains import begins
-from lacuna.placing.chains.contradicting import RECURRENT, contradicting
+from lacuna.placing.chains.contradicting import RECURRENT_READS, contradicting
 from lacuna.placing.chains.crossing import last_part, seam_nats
 from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Draft, in_both, pairs_of_locus
@@ -102,7 +102,7 @@ def _parted_by_reads(placed: Placed, chain: int, against: np.ndarray) -> list[in
     either side: more than chains of a locus have in common by chance."""
     own = placed.placements.of(chain).alignment
     crossed = _crossed(own.span, np.ones(len(own.read)), LONG, len(placed.drafts[chain]))
-    return np.flatnonzero((against >= RECURRENT) & (crossed < against)).tolist()
+    return np.flatnonzero((against >= RECURRENT_READS) & (crossed < against)).tolist()
 
 
 def _borrowed(placed: Placed, shares: Sequence[float]) -> list[int]:

@@ -14,7 +14,7 @@ from lacuna.core.alphabet import (
     il_as_one,
 )
 from lacuna.core.tables import Flag
-from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats
+from lacuna.placing.votes.consensus import ALIKE_ERRORS, Votes, residue_nats
 from lacuna.placing.votes.draft import Draft
 
 CAP = 12.0  # nats, tempered, by which reads prefer one residue to another at most
@@ -41,7 +41,7 @@ OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an obs
 
 def likelihood(draft: Draft, found: Votes, temper: bool = True) -> np.ndarray:
     """(t, 20) tempered nats of each residue by reads, the best of each position 0, I as L."""
-    nats = TEMPER * residue_nats(draft, found) if temper else found.nats.copy()
+    nats = ALIKE_ERRORS * residue_nats(draft, found) if temper else found.nats.copy()
     nats[:, ISOLEUCINE] = -np.inf
     nats = np.maximum(nats - nats.max(1, keepdims=True), -CAP)
     nats[:, ISOLEUCINE] = nats[:, LEUCINE]

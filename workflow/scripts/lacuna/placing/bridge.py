@@ -15,18 +15,18 @@ from lacuna.placing.stretches.junction import LENGTH_MARGIN, Surroundings, weigh
 from lacuna.placing.stretches.loop_lengths import Germline, Resized, openings_of, resized_at_cut
 from lacuna.placing.stretches.loops import with_loop
 from lacuna.placing.stretches.meeting import closed_by_meeting
-from lacuna.placing.stretches.word_paths import ANCHOR, WordGraph
+from lacuna.placing.stretches.word_paths import ANCHOR_LENGTH, WordGraph
 from lacuna.placing.votes.cleavage import Cleavage, cleavage_of
-from lacuna.placing.votes.consensus import TEMPER, Votes, residue_nats, votes_for_template
+from lacuna.placing.votes.consensus import ALIKE_ERRORS, Votes, residue_nats, votes_for_template
 from lacuna.placing.votes.draft import Draft, Loose, Meeting
 from lacuna.placing.votes.placement import Assembly, Placements, place_on
 
-WIDEST = 30  # residues of a stretch that is bridged
-CLEAR = 1.5  # nats by which reads prefer a residue that they settle
+WIDEST_STRETCH = 30  # residues of a stretch that is bridged
+CLEAR_NATS = 1.5  # nats by which reads prefer a residue that they settle
 # That the sides of an open CDR3 meet, from which it is closed: of lengths with 0.5 to 0.7 a few are
 # wrong (tests/benchmarks/read_panel.py, with one protease each).
-PROBABLE = 0.5
-SETTLED = 8.0  # nats from which a loop is not bridged again
+PROBABLE_MEETING = 0.5
+SETTLED_NATS = 8.0  # nats from which a loop is not bridged again
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
     length better."""
     draft = chain.draft
     span = draft.cdr3()
-    if not ANCHOR <= span[0] <= span[1] <= len(draft) - ANCHOR:
+    if not ANCHOR_LENGTH <= span[0] <= span[1] <= len(draft) - ANCHOR_LENGTH:
         return draft
     opened, joint = draft, None
     if draft.bridged:
@@ -117,7 +117,7 @@ def _met(chain: _ReadChain, cleavage: Cleavage) -> Draft:
     tokens, present = met.trial.tokens, draft.tokens[slice(*span)]
     if joint is not None and not _is_better(around, tokens, present):
         return draft
-    if met.probability >= PROBABLE:
+    if met.probability >= PROBABLE_MEETING:
         return replace(draft.with_cdr3(tokens), meeting=Meeting(met.trial.at, met.probability))
     if joint is None:
         return draft
@@ -166,15 +166,15 @@ def _with_cdr3(chain: _ReadChain, graph: WordGraph, tried: set[bytes]) -> Draft:
     """The draft of a chain with the CDR3 that reads like best, if they leave it in doubt."""
     before = chain.draft
     span = before.cdr3()
-    if not ANCHOR <= span[0] <= span[1] <= len(before) - ANCHOR:
+    if not ANCHOR_LENGTH <= span[0] <= span[1] <= len(before) - ANCHOR_LENGTH:
         return before
     inside, key = chain.margin[span[0] : span[1]], _key(before, span)
-    if key in tried or before.bridged and (inside >= SETTLED).all():
+    if key in tried or before.bridged and (inside >= SETTLED_NATS).all():
         return before
     arms = read_arms(chain.assembly.reads, chain.own.alignment, span[1])
     around = chain.around(before, span, CDR3_JOINT)
     fronts = own_fronts(around, before)
-    draft = with_junction(around, before, graph, inside >= CLEAR, arms, fronts)
+    draft = with_junction(around, before, graph, inside >= CLEAR_NATS, arms, fronts)
     _remember(tried, key, draft, before)
     return draft
 
@@ -194,7 +194,7 @@ def _with_loops(chain: _ReadChain, draft: Draft, graph: WordGraph, tried: set[by
 
 def _key(draft: Draft, span: tuple[int, int]) -> bytes:
     """A stretch with its anchors."""
-    return draft.tokens[max(span[0] - ANCHOR, 0) : span[1] + ANCHOR].tobytes()
+    return draft.tokens[max(span[0] - ANCHOR_LENGTH, 0) : span[1] + ANCHOR_LENGTH].tobytes()
 
 
 def _remember(tried: set[bytes], key: bytes, draft: Draft, before: Draft) -> None:
@@ -206,7 +206,7 @@ def _remember(tried: set[bytes], key: bytes, draft: Draft, before: Draft) -> Non
 def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:
     """Stretches of the V domain in front of CDR3 that reads leave in doubt, between anchors."""
     end = draft.cdr3()[0]
-    strong = (margin[:end] >= SETTLED) | draft.held[:end]
+    strong = (margin[:end] >= SETTLED_NATS) | draft.held[:end]
     windows: list[tuple[int, int]] = []
     i = 0
     while i < end:
@@ -214,16 +214,16 @@ def _weak_windows(draft: Draft, margin: np.ndarray) -> list[tuple[int, int]]:
             i += 1
             continue
         start = i
-        while i < end and not strong[i : i + ANCHOR].all():
+        while i < end and not strong[i : i + ANCHOR_LENGTH].all():
             i += 1
-        if start >= ANCHOR and i + ANCHOR <= end and i - start <= WIDEST:
+        if start >= ANCHOR_LENGTH and i + ANCHOR_LENGTH <= end and i - start <= WIDEST_STRETCH:
             windows.append((start, i))
     return windows
 
 
 def _margins(found: Votes, draft: Draft) -> np.ndarray:
     """(t,) nats by which reads prefer the residue of each position to any other."""
-    nats = TEMPER * residue_nats(draft, found)
+    nats = ALIKE_ERRORS * residue_nats(draft, found)
     nats[:, ISOLEUCINE] = -np.inf
     known = np.minimum(draft.tokens, N_RESIDUES - 1)[:, None].astype(int)
     own = np.take_along_axis(nats, known, 1)[:, 0]

@@ -21,7 +21,7 @@ from lacuna.placing.stretches.junction import Surroundings
 from lacuna.placing.stretches.word_paths import WordGraph
 from lacuna.placing.votes.chimeras import with_one_place
 from lacuna.placing.votes.consensus import (
-    TEMPER,
+    ALIKE_ERRORS,
     Votes,
     place_weights,
     residue_nats,
@@ -44,15 +44,15 @@ from lacuna.scaffolds.scaffold import Gap
 ROUNDS = 6  # a gap grows shorter by some residues on either side in each
 # Nats by which reads prefer a residue from which it counts as known. Lengths of gaps that reads
 # show wrongly are in tests/benchmarks/closed_gaps.py.
-AHEAD = 2.5
+KNOWN_NATS = 2.5
 MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
-FLANK = 4  # residues on each side of a gap by which a read is known to cross it
+FLANK_LENGTH = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
-CLEAR = 0.9  # share of a residue by reads, from which its mass counts against the one given
+CLEAR_SHARE = 0.9  # share of a residue by reads, from which its mass counts against the one given
 # The same of reads that must show a gap to be of another length than was given: a single read has a
 # residue too many or too few so often that gaps of the right length would be named as well.
-TWICE = 1.5
-SEVERAL = 2.0  # that of two peptides, which must have more residues, or fewer, than are observed
+WEIGHT_OF_TWO = 1.5
+WEIGHT_OF_PEPTIDES = 2.0  # of two, which must have more residues, or fewer, than are observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ def _known(given: _Given, draft: Draft, found: Votes) -> Draft:
     """The chain with the missing residues that reads agree on."""
     nats = residue_nats(draft, found)
     second, first = np.sort(nats, 1)[:, -2:].T  # I never has any
-    now = np.where((first - second >= AHEAD) & ~given.open, nats.argmax(1), MISSING)
+    now = np.where((first - second >= KNOWN_NATS) & ~given.open, nats.argmax(1), MISSING)
     tokens = given.draft.tokens
     return draft.with_tokens(np.where(tokens == MISSING, now, tokens).astype(np.uint8))
 
@@ -228,10 +228,10 @@ def _other_length(reads: ReadSet, placements: Placements, chain: int, given: Dra
     missing = given.tokens == MISSING
     for start, end in _runs_of_equal(given.tokens):
         gap = bool(missing[start])
-        if not gap and missing[max(start - FLANK, 0) : end + FLANK].any():
+        if not gap and missing[max(start - FLANK_LENGTH, 0) : end + FLANK_LENGTH].any():
             continue  # what reads have more or fewer there may be of the gap
-        as_long, other = _crossing(own, weights, (start, end), 1 if gap else FLANK)
-        result[start:end] = other >= max(as_long, TWICE if gap else SEVERAL)
+        as_long, other = _crossing(own, weights, (start, end), 1 if gap else FLANK_LENGTH)
+        result[start:end] = other >= max(as_long, WEIGHT_OF_TWO if gap else WEIGHT_OF_PEPTIDES)
         if gap:
             result[start:end] |= _apart_otherwise(reads, own, given.tokens, start, end)
     return result
@@ -271,7 +271,7 @@ def _with_masses(shown: Shown, gaps: Sequence[Gap], rules: MassRules) -> Shown:
     at_odds = shown.at_odds.copy()
     sure = shown.weights.copy()
     sure[:, LEUCINE] += sure[:, ISOLEUCINE]
-    clear = (shown.depth >= SEVERAL) & (sure.max(1) >= CLEAR)
+    clear = (shown.depth >= WEIGHT_OF_PEPTIDES) & (sure.max(1) >= CLEAR_SHARE)
     for gap in gaps:
         # Residues of a gap without a length have the place of what follows it.
         inside = (shown.place >= gap.start) & (shown.place < gap.end) & (shown.within == 0)
@@ -298,25 +298,25 @@ def _apart_otherwise(
 
     own: placements on the chain (t,); a read that fits another chain as well does not count.
     """
-    left, right = chain[max(start - FLANK, 0) : start], chain[end : end + FLANK]
-    if min(len(left), len(right), reads.tokens.shape[1]) < FLANK:
+    left, right = chain[max(start - FLANK_LENGTH, 0) : start], chain[end : end + FLANK_LENGTH]
+    if min(len(left), len(right), reads.tokens.shape[1]) < FLANK_LENGTH:
         return False
     if max(left.max(), right.max()) >= N_RESIDUES:
         return False
     rows = np.unique(own.alignment.read[own.share > 0.5])
-    held = np.lib.stride_tricks.sliding_window_view(reads.tokens[rows], FLANK, axis=1)
+    held = np.lib.stride_tricks.sliding_window_view(reads.tokens[rows], FLANK_LENGTH, axis=1)
     first, last = ((held == side).all(-1) for side in (left, right))
     both = first.any(1) & last.any(1)
     # The last place of the left side and the first one of the right side.
-    begin = first.shape[1] - 1 - first[both][:, ::-1].argmax(1) + FLANK
+    begin = first.shape[1] - 1 - first[both][:, ::-1].argmax(1) + FLANK_LENGTH
     between = last[both].argmax(1) - begin
     weight = reads.weight[rows][both]
     against = float(weight[(between >= 0) & (between != end - start)].sum())
-    return against >= max(float(weight[between == end - start].sum()), TWICE)
+    return against >= max(float(weight[between == end - start].sum()), WEIGHT_OF_TWO)
 
 
 def _shown(given: _Given, draft: Draft, found: Votes, other_length: np.ndarray) -> Shown:
-    nats = TEMPER * residue_nats(draft, found)
+    nats = ALIKE_ERRORS * residue_nats(draft, found)
     nats[:, ISOLEUCINE] = nats[:, LEUCINE]
     nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_NATS)
     weights = np.exp(nats)

@@ -20,7 +20,7 @@ from lacuna.placing.chains.hinge import with_linkers
 from lacuna.placing.chains.linkers import Linker, linkers
 from lacuna.placing.chains.populations import Population, abundances, is_serum, populations
 from lacuna.placing.chains.strays import (
-    LOST,
+    LOST_SHARES,
     find_strays,
     is_chain_lost,
     rivalled,
@@ -190,7 +190,7 @@ def _with_lost(
     reads = assembly.reads
     on_chain = np.zeros(len(reads), dtype=bool)
     on_chain[assembly.placements.alignment.read] = True
-    for sure, share in LOST:
+    for sure, share in LOST_SHARES:
         strays = find_strays(reads, on_chain, species, sure, assembly.drafts)
         marked = with_strays(rows, reads, strays)
         lost, placed, other_species = count_lost(marked)

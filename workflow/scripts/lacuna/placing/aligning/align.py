@@ -24,9 +24,9 @@ _SHARES = {
     **{"I": 0.1555, "K": 0.0580, "L": 0.1555, "M": 0.0241, "N": 0.0406, "P": 0.0475, "Q": 0.0393},
     **{"R": 0.0553, "S": 0.0665, "T": 0.0536, "V": 0.0686, "W": 0.0110, "Y": 0.0292},
 }
-CHANCE = np.full(256, 1.0)
-CHANCE[:N_RESIDUES] = [_SHARES[r] for r in RESIDUES]
-MUTATED = 0.04  # of a residue to differ from the one a template has
+CHANCE_OF_RESIDUE = np.full(256, 1.0)
+CHANCE_OF_RESIDUE[:N_RESIDUES] = [_SHARES[r] for r in RESIDUES]
+MUTATED_SHARE = 0.04  # of a residue to differ from the one a template has
 MIN_SCORE = 12.0  # nats of a core that is placed
 
 
@@ -75,8 +75,10 @@ def align_each(
 def _score_tables(reads: ReadSet) -> tuple[np.ndarray, np.ndarray]:
     """(n, w) nats of a residue that agrees with the template, and of one that does not."""
     right = np.clip(reads.right, LEAST_RIGHT, MOST_RIGHT)
-    chance = CHANCE[reads.tokens]
+    chance = CHANCE_OF_RESIDUE[reads.tokens]
     wrong = (1 - right) * chance  # what a read has by mistake is like any other residue
-    agrees = np.log(((1 - MUTATED) * right + MUTATED * wrong) / chance)
-    differs = np.log(((1 - MUTATED) * wrong + MUTATED / (N_RESIDUES - 2) * right) / chance)
+    agrees = np.log(((1 - MUTATED_SHARE) * right + MUTATED_SHARE * wrong) / chance)
+    differs = np.log(
+        ((1 - MUTATED_SHARE) * wrong + MUTATED_SHARE / (N_RESIDUES - 2) * right) / chance
+    )
     return agrees, differs

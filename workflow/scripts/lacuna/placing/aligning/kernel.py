@@ -16,7 +16,7 @@ from lacuna.placing.aligning.alignment import (
     ON_MISSING,
     OTHER_BLOCK,
 )
-from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH, Carried
+from lacuna.placing.aligning.carried import BIN, BLOCK_TOLERANCE, REACH_BINS, Carried
 from lacuna.placing.aligning.compiled import compiled
 from lacuna.placing.aligning.readset import MASSES, MAX_SHIFT
 
@@ -24,14 +24,14 @@ BAND = 3  # residues by which insertions, deletions and blocks may shift a read
 MAX_BLOCK = 4
 PADDING = BAND + MAX_BLOCK  # residues of the text that are looked at on both sides of a diagonal
 BLOCK_SCORE = 1.2  # nats of a block of equal mass; about 3 % of blocks are wrong so, 1 % by chance
-OTHER_LENGTH = -0.7  # nats more for one of another length
-GAP = -5.5  # nats of an inserted or deleted residue
+OTHER_LENGTH_SCORE = -0.7  # nats more for one of another length
+GAP_SCORE = -5.5  # nats of an inserted or deleted residue
 MISSING_SCORE = -0.2  # nats of a residue on an unknown one
 BEYOND_SCORE = -50.0  # nats of a residue where the text has ended
-BETTER = 1e-9  # nats by which a step must be better than a simpler one
+LEAST_GAIN = 1e-9  # nats by which a step must be better than a simpler one
 _OFFSETS = 2 * BAND + 1
 _BEYOND = 255  # token of a window where the text has ended
-_UNKNOWN = 1e4  # Da of an unknown residue: no block holds it
+_UNKNOWN_MASS = 1e4  # Da of an unknown residue: no block holds it
 
 # Residues of the read and of the chain: a match or mismatch, an insertion, a deletion, blocks.
 _STEPS = ((1, 1), (1, 0), (0, 1)) + tuple(
@@ -99,9 +99,9 @@ def align_reads(
                 best, how = score[i - 1, w] + single, _ONE
                 # An insertion comes from the place of the band behind it.
                 if w + 1 < _OFFSETS and score[i - 1, w + 1] > 0:
-                    if score[i - 1, w + 1] + GAP > best + BETTER:
-                        best, how = score[i - 1, w + 1] + GAP, _INSERTION
-                needed = best + BETTER
+                    if score[i - 1, w + 1] + GAP_SCORE > best + LEAST_GAIN:
+                        best, how = score[i - 1, w + 1] + GAP_SCORE, _INSERTION
+                needed = best + LEAST_GAIN
                 for s in range(_FIRST_BLOCK, len(_A)):
                     a, b = _A[s], _B[s]
                     before = w - b + a  # the place in the band that the block comes from
@@ -111,11 +111,11 @@ def align_reads(
                     # A core begins with a block at the start of a read only.
                     if came <= 0 and a < i:
                         continue
-                    gain = came + (BLOCK_SCORE + (OTHER_LENGTH if a != b else 0.0))
+                    gain = came + (BLOCK_SCORE + (OTHER_LENGTH_SCORE if a != b else 0.0))
                     if gain <= needed:
                         continue
                     # Rounded masses first: few blocks are possible.
-                    off = r_bins[i] - r_bins[i - a] - t_bins[right] + t_bins[right - b] + REACH
+                    off = r_bins[i] - r_bins[i - a] - t_bins[right] + t_bins[right - b] + REACH_BINS
                     if off < 0 or off >= len(carried.possible) or not carried.possible[off]:
                         continue
                     exact = r_mass[i] - r_mass[i - a] - (t_mass[right] - t_mass[right - b])
@@ -126,7 +126,7 @@ def align_reads(
                 score[i, w], step[i, w] = best, how
             for w in range(1, _OFFSETS):
                 # A deletion comes from the place before it, after the same residue of the read.
-                gain = score[i, w - 1] + GAP
+                gain = score[i, w - 1] + GAP_SCORE
                 if window[i + w + MAX_BLOCK - 1] != _BEYOND and gain > score[i, w]:
                     score[i, w], step[i, w] = gain, _DELETION
             for w in range(_OFFSETS):
@@ -158,7 +158,7 @@ def _lay_out(
         position = first + c
         token = text[position] if 0 <= position < len(text) else ABSENT
         window[c] = _BEYOND if token == ABSENT else token
-        mass[c + 1] = mass[c] + (MASSES[token] if token < N_RESIDUES else _UNKNOWN)
+        mass[c + 1] = mass[c] + (MASSES[token] if token < N_RESIDUES else _UNKNOWN_MASS)
         bins[c + 1] = round(mass[c + 1] / BIN)
 
 

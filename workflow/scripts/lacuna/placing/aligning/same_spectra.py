@@ -10,7 +10,7 @@ import numpy as np
 from lacuna.placing.aligning.compiled import compiled
 
 TOLERANCE = 0.05  # Da, of a read and of each of its cleavages
-ALIKE = 0.5  # of the inner cleavages of the longer of two reads, in both
+ALIKE_SHARE = 0.5  # of the inner cleavages of the longer of two reads, in both
 
 
 def shares_of_spectra(cleavages: np.ndarray, length: np.ndarray, tools: np.ndarray) -> np.ndarray:
@@ -23,7 +23,7 @@ def shares_of_spectra(cleavages: np.ndarray, length: np.ndarray, tools: np.ndarr
         return np.ones(len(length))
     order = np.argsort(cleavages[np.arange(len(length)), length], kind="stable")
     found = np.empty_like(tools)
-    found[order] = _like(cleavages[order], length[order], tools[order], TOLERANCE, ALIKE)
+    found[order] = _like(cleavages[order], length[order], tools[order], TOLERANCE, ALIKE_SHARE)
     shares: np.ndarray = 1.0 / (1.0 + (found & ~tools).sum(1))
     return shares
 

@@ -7,10 +7,10 @@ from lacuna.core.runs import places_within
 from lacuna.placing.aligning.kernel import BAND
 from lacuna.placing.aligning.readset import ReadSet
 
-SEED = 4  # residues in a row that a read and a text must share to be aligned there
+SEED_LENGTH = 4  # residues in a row that a read and a text must share to be aligned there
 # If a tool judges no single residue, those of a read are right or wrong together: after a right one
 # the next is right in 0.91 to 0.93 of the reads of trastuzumab, 2489 (PEAKS) and NB6 (InstaNovo).
-AFTER_RIGHT = 0.92
+RIGHT_AFTER_RIGHT = 0.92
 
 
 def words(tokens: np.ndarray, k: int) -> np.ndarray:
@@ -38,7 +38,7 @@ def word_weights(reads: ReadSet, k: int) -> np.ndarray:
     if not number.size:  # all reads are shorter
         return np.zeros(N_RESIDUES**k, np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(reads.right, k, axis=-1)
-    together = windows.mean(-1) * (windows.min(-1) > 0) * AFTER_RIGHT ** (k - 1)
+    together = windows.mean(-1) * (windows.min(-1) > 0) * RIGHT_AFTER_RIGHT ** (k - 1)
     right = np.where(reads.judged[:, None], windows.prod(-1), together)
     weight = right * reads.weight[:, None]
     ok = number >= 0
@@ -68,10 +68,10 @@ def diagonals(
 
 def _shared_seeds(reads: ReadSet, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every seed of a read that is in a text: (m,) rows, places in the read, places in the text."""
-    mine = words(text, SEED)
+    mine = words(text, SEED_LENGTH)
     places = np.flatnonzero(mine >= 0)
     places = places[np.argsort(mine[places], kind="stable")]
-    theirs = words(reads.tokens, SEED)
+    theirs = words(reads.tokens, SEED_LENGTH)
     row, at = np.nonzero(theirs >= 0)
     low, high = (np.searchsorted(mine[places], theirs[row, at], side) for side in ("left", "right"))
     hits = high - low

@@ -35,10 +35,10 @@ from lacuna.placing.aligning.seeds import words
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Assembly
 
-# Residues of a read in a row that are not those of the chain: none of them, or TWO at least are
-# others; and the probability that each of them must have.
-RUN, TWO, SURE = 5, 2, 0.6
-RECURRENT = 4  # different reads with one such run
+# Residues of a read in a row that are not those of the chain: none of them, or LEAST_OTHERS at
+# least are others; and the probability that each of them must have.
+RUN_LENGTH, LEAST_OTHERS, SURE_PROBABILITY = 5, 2, 0.6
+RECURRENT_READS = 4  # different reads with one such run
 # Da by which a peptide of the chain weighs more if it is modified or its isotope taken for another.
 MODIFIED = np.array(
     (
@@ -47,7 +47,7 @@ MODIFIED = np.array(
         *(-AMMONIA, -WATER, -CARBAMIDOMETHYL),
     )
 )
-APART = 8  # columns between places: one misread peptide shows no more than one
+COLUMNS_APART = 8  # columns between places: one misread peptide shows no more than one
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,12 @@ class Contradicting:
 def contradicting(assembly: Assembly, locus: str) -> Contradicting:
     """Those among the reads on chains of a locus."""
     reads = assembly.reads
-    number = words(reads.tokens, RUN)
+    number = words(reads.tokens, RUN_LENGTH)
     if not number.size:  # all reads are shorter
         return Contradicting(np.empty(0, dtype=np.int64), 0.0, 0, {})
-    sure = (number >= 0) & (sliding_window_view(reads.right, RUN, axis=-1).min(-1) >= SURE)
+    sure = (number >= 0) & (
+        sliding_window_view(reads.right, RUN_LENGTH, axis=-1).min(-1) >= SURE_PROBABILITY
+    )
     on_v, held = [], []
     for i, draft in enumerate(assembly.drafts):
         if draft.locus != locus:
@@ -86,11 +88,11 @@ def contradicting(assembly: Assembly, locus: str) -> Contradicting:
     run, read, column, chain, place = np.concatenate(held, axis=1)
     of_reads = np.unique(np.stack([run, read]), axis=1)[0]
     runs, count = np.unique(of_reads, return_counts=True)
-    recurs = np.isin(run, runs[count >= RECURRENT])
+    recurs = np.isin(run, runs[count >= RECURRENT_READS])
     rows = np.unique(read[recurs])
     every = float(reads.weight[np.unique(np.concatenate(on_v))].sum())
     steps = np.diff(np.unique(column[recurs]).astype(int))
-    places = int((steps >= APART).sum()) + bool(len(rows))
+    places = int((steps >= COLUMNS_APART).sum()) + bool(len(rows))
     share = float(reads.weight[rows].sum()) / max(every, 1e-9)
     of_chains = np.unique(np.stack([chain, place, read])[:, recurs], axis=1)
     against = {
@@ -101,16 +103,16 @@ def contradicting(assembly: Assembly, locus: str) -> Contradicting:
 
 
 def _others(a: Alignment, reads: ReadSet, draft: Draft) -> np.ndarray:
-    """(m, w) bool: whether RUN residues of a placement, from each of w on, are not the chain's in
-    front of CDR3: right behind its core, right in front of it, or within it."""
+    """(m, w) bool: whether RUN_LENGTH residues of a placement, from each of w on, are not those of
+    the chain in front of CDR3: right behind its core, right in front of it, or within it."""
     stop, width = draft.cdr3()[0], a.at.shape[1]
-    first = np.arange(width - RUN + 1)
+    first = np.arange(width - RUN_LENGTH + 1)
     begin, end = a.span[:, :1], a.span[:, 1:]
     in_front, beyond = _modified_ends(a, reads, draft)
     behind = (first == a.core[:, 1:]) & (end < stop) & ~beyond[:, None]
-    front = (first == a.core[:, :1] - RUN) & (begin >= RUN) & ~in_front[:, None]
+    front = (first == a.core[:, :1] - RUN_LENGTH) & (begin >= RUN_LENGTH) & ~in_front[:, None]
     other = (a.kind == MISMATCH) & (a.at < stop) & ~_modified(a, reads, draft)
-    within = sliding_window_view(other, RUN, axis=1).sum(-1) >= TWO
+    within = sliding_window_view(other, RUN_LENGTH, axis=1).sum(-1) >= LEAST_OTHERS
     found: np.ndarray = behind | front | within
     return found
 

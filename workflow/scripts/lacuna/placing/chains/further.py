@@ -17,8 +17,8 @@ from lacuna.placing.aligning.seeds import known_words, word_weights, words
 from lacuna.placing.chains.contradicting import contradicting
 from lacuna.placing.chains.parting import divided, with_residues_of
 from lacuna.placing.sources.segments import (
-    ENOUGH,
     SECOND_V,
+    SURELY_SEEN,
     WORD,
     BestSegments,
     Scores,
@@ -38,9 +38,9 @@ ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # of these, and one that is not may be of a gene that is there already.
 COMMON_WORDS = 8.0
 OWN_WORDS = 3.0  # of them that are not words of a chain in which K is read for Q, or D for N
-COMMON = 0.3  # of the weight that words of a chain of the locus usually have
-MANY = 5.0  # such a weight, below which reads are too few to say what is common
-FEW = 1.0  # that of one read: a chain with less may not be there, and tells nothing of another one
+COMMON_SHARE = 0.3  # of the weight that words of a chain of the locus usually have
+MANY_READS = 5.0  # such a weight, below which reads are too few to say what is common
+ONE_READ = 1.0  # that of one: a chain with less may not be there, and tells nothing of another
 # Of the V segment, at which these words lie: a mutated or a grafted loop may be like another gene,
 # but not everywhere. More are asked for if reads are too few: mixtures of three antibodies show
 # which chains are missed (tests/benchmarks/read_panel.py --mixed 3), antibodies by themselves (the
@@ -58,8 +58,8 @@ HIDDEN_RESIDUES = 40
 # 0.008 at most (known proteins, alone and mixed), and 0 in simulated antibodies alone. And at how
 # many places: a tool may misread a modified peptide again and again.
 CONTRADICTING, CONTRADICTED = 0.02, 2
-LIKELY = 8  # V segments of each species that are tried
-PEPTIDE = 20  # residues over which reads gain by one of them: more than by a like run
+MOST_SEGMENTS = 8  # V segments of each species that are tried
+PEPTIDE_LENGTH = 20  # residues over which reads gain by one of them: more than by a like run
 MAX_OF_LOCUS = 4  # chains of a locus
 FEWEST_READS = 4  # over a residue from which it counts
 _EXCHANGES = [tuple(map(RESIDUES.index, way)) for pair in MISTAKEN for way in (pair, pair[::-1])]
@@ -82,13 +82,13 @@ def further_drafts(assembly: Assembly, species: str, use: np.ndarray) -> list[Dr
         locus: _usual_weight(weights, [d for d in drafts if d.locus == locus])
         for locus in sorted({d.locus for d in drafts})
     }
-    rest = sorted({locus for locus, w in usual.items() if w >= FEW} - {x.locus for x in found})
+    rest = sorted({locus for locus, w in usual.items() if w >= ONE_READ} - {x.locus for x in found})
     for locus in rest:
         found += _by_common_words(left, locus, usual[locus], species, use, drafts)
     more = _germline(found, drafts)
     if more or not assembly.reads.least:
         return more
-    asked = {(d.locus, SPECIES[species_of(d.v)]) for d in drafts if usual[d.locus] >= MANY}
+    asked = {(d.locus, SPECIES[species_of(d.v)]) for d in drafts if usual[d.locus] >= MANY_READS}
     hidden = [
         one
         for locus, its_species in sorted(asked)
@@ -112,9 +112,9 @@ def _by_common_words(
 
     left (20 ** WORD,): how often reads hold each such word; usual: how often those of a chain.
     """
-    common = left * ENOUGH / max(COMMON * usual, ENOUGH)
+    common = left * SURELY_SEEN / max(COMMON_SHARE * usual, SURELY_SEEN)
     (one,) = best_of_loci(score_segments(common), species, use, [locus])
-    places = PLACES if usual >= MANY else PLACES_IF_FEW
+    places = PLACES if usual >= MANY_READS else PLACES_IF_FEW
     is_there = one.v_seen >= COMMON_WORDS and count_places(common, one.v) >= places
     if is_there and score_segments(_without_misread(common, drafts)).v[one.v] >= OWN_WORDS:
         return [one]
@@ -206,7 +206,7 @@ def _of_contradicting(assembly: Assembly, scores: Scores, use: np.ndarray) -> li
         likely = [x for species in its_species for x in _likely(scores, species, use, locus)]
         germline = [d for x in likely for d in _germline([x], drafts)]
         tried = [(d, *_gain(assembly, d)) for d in germline]
-        tried = [x for x in tried if x[2] >= PEPTIDE]
+        tried = [x for x in tried if x[2] >= PEPTIDE_LENGTH]
         if not tried:
             changed = [with_residues_of(assembly, i, reads.rows).without_cdr3() for i in of_locus]
             tried = [(d, *_gain(assembly, d)) for d in changed]
@@ -217,9 +217,9 @@ def _of_contradicting(assembly: Assembly, scores: Scores, use: np.ndarray) -> li
 
 
 def _likely(scores: Scores, species: str, use: np.ndarray, locus: str) -> list[BestSegments]:
-    """The LIKELY best segments of a locus, by different V segments, fewer if there are no more."""
+    """The best segments of a locus, by different V segments, MOST_SEGMENTS of them at most."""
     found: dict[int, BestSegments] = {}
-    for _ in range(LIKELY):
+    for _ in range(MOST_SEGMENTS):
         (one,) = best_of_loci(scores, species, use, [locus])
         found.setdefault(one.v, one)
         v = scores.v.copy()

@@ -13,7 +13,7 @@ from lacuna.core.alphabet import N_RESIDUES, decode, merge_il
 from lacuna.placing.votes.draft import Draft
 from lacuna.reads.read import Read
 
-ENDS = 4  # residues of either domain that a read must have beside the linker
+END_RESIDUES = 4  # residues of either domain that a read must have beside the linker
 # Flexible linkers: G4S and the like, 218 (GSTSGSGKPGSGEGSTKG). Of N tools read GG, and the reverse.
 # Behind a kappa domain many begin with R, the first residue of the constant region.
 LINKER = "R?[GSTKPEAN]{6,30}?"
@@ -48,4 +48,4 @@ def _ends(draft: Draft) -> tuple[str, str]:
     """The first and the last residues of a V domain, L for I, by germline where no read is."""
     known = draft.tokens < N_RESIDUES
     tokens = np.where(known, draft.tokens, merge_il(draft.germline))[in_v_domain(draft.columns)]
-    return decode(tokens[:ENDS]), decode(tokens[-ENDS:])
+    return decode(tokens[:END_RESIDUES]), decode(tokens[-END_RESIDUES:])

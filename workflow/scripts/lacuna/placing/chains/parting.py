@@ -24,7 +24,7 @@ MIN_GAIN = 12.0  # nats that reads gain by the second residue in one of the chai
 # has more than one (tests/benchmarks/read_panel.py --chains), and real samples of one have two.
 DIVIDED, FAR, OF_BOTH = 3, 8, (0.25, 0.75)
 DIVIDED_INSIDE = 2  # of these places, which reads show that do not end there
-END = 4  # residues at an end of a read, most of which are misread if any are
+END_RESIDUES = 4  # residues at an end of a read, most of which are misread if any are
 _MISTAKEN = [{RESIDUES.index(r) for r in pair} for pair in MISTAKEN]
 
 
@@ -123,9 +123,9 @@ def _places(differ: np.ndarray) -> int:
 
 
 def _without_ends(reads: ReadSet) -> ReadSet:
-    """The reads, of which END residues at either end say next to nothing."""
+    """The reads, of which END_RESIDUES residues at either end say next to nothing."""
     place = np.arange(reads.tokens.shape[1])
-    inside = (place >= END) & (place < reads.length[:, None] - END)
+    inside = (place >= END_RESIDUES) & (place < reads.length[:, None] - END_RESIDUES)
     return replace(reads, right=np.where(inside, reads.right, 0.0))
 
 

@@ -13,9 +13,9 @@ from lacuna.placing.votes.placement import Assembly
 ABUNDANCE_ROUNDS = 50  # of EM
 ENOUGH_RUNS = 20  # over loops; with fewer, a sample is not called a serum
 ENOUGH_PLACES = 10  # of runs, where no locus has a second chain
-MIXED = 0.4  # share of confident runs over loops that differ from what most show, in a serum
-RUN = 3  # residues of a run
-BEYOND = 8  # residues of a read beyond its core that are looked at
+MIXED_SHARE = 0.4  # share of confident runs over loops that differ from what most show, in a serum
+RUN_LENGTH = 3  # residues of a run
+BEYOND_CORE = 8  # residues of a read beyond its core that are looked at
 RUN_PROBABILITY = 0.7  # probability of each residue of a run
 ENOUGH_READS = 4  # confident reads at a place
 
@@ -75,15 +75,23 @@ def _runs(assembly: Assembly, chain: int) -> tuple[int, int, int]:
         r = int(a.read[k])
         n = int(reads.length[r])
         for low, high, shift in (
-            (max(int(a.core[k, 0]) - BEYOND, 0), int(a.core[k, 0]), a.span[k, 0] - a.core[k, 0]),
-            (int(a.core[k, 0]), min(int(a.core[k, 1]) + BEYOND, n), a.span[k, 1] - a.core[k, 1]),
+            (
+                max(int(a.core[k, 0]) - BEYOND_CORE, 0),
+                int(a.core[k, 0]),
+                a.span[k, 0] - a.core[k, 0],
+            ),
+            (
+                int(a.core[k, 0]),
+                min(int(a.core[k, 1]) + BEYOND_CORE, n),
+                a.span[k, 1] - a.core[k, 1],
+            ),
         ):
-            for c in range(low, high - RUN + 1):
+            for c in range(low, high - RUN_LENGTH + 1):
                 at = c + int(shift)
-                if at < 0 or at + RUN > len(loop) or not loop[at : at + RUN].all():
+                if at < 0 or at + RUN_LENGTH > len(loop) or not loop[at : at + RUN_LENGTH].all():
                     continue
-                if reads.right[r, c : c + RUN].min() >= RUN_PROBABILITY:
-                    run = tuple(reads.tokens[r, c : c + RUN].tolist())
+                if reads.right[r, c : c + RUN_LENGTH].min() >= RUN_PROBABILITY:
+                    run = tuple(reads.tokens[r, c : c + RUN_LENGTH].tolist())
                     places.setdefault(at, Counter())[run] += 1
     counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH_READS]
     every = sum(map(sum, counts))
@@ -103,9 +111,9 @@ def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
         if sum(p.places for p in found) < ENOUGH_PLACES or not all(map(_is_mixed, found)):
             return False
     runs = sum(p.runs for p in found)
-    return runs >= ENOUGH_RUNS and sum(p.others for p in found) >= MIXED * runs
+    return runs >= ENOUGH_RUNS and sum(p.others for p in found) >= MIXED_SHARE * runs
 
 
 def _is_mixed(found: Population) -> bool:
     """Whether the runs over the loops of a chain are those of many chains."""
-    return found.others >= MIXED * found.runs
+    return found.others >= MIXED_SHARE * found.runs

@@ -22,7 +22,7 @@ from lacuna.placing.sources.segments import WORD
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Assembly, Placements
 
-END = 14  # residues at the end of a chain, within which reads of what is behind it begin
+END_RESIDUES = 14  # residues at the end of a chain, within which reads of what is behind it begin
 # Words of germline in a read that resembles it, and their share of its words. Of tryptic peptides
 # of the bundled contaminants 9 % have so many words, and 3 % this share too; of those of V domains
 # of mouse, rhesus and rabbit, if their own germline is left out, 87 to 94 % and 79 to 93 %.
@@ -40,12 +40,12 @@ OF_ONE, AHEAD = 0.9, 1.2
 # lie on the chains of the antibody. Misread ones of a VHH are as many, but hardly any of these is
 # sure (0.059 and 0.002). Those of a stated species that is wrong may be the peptides alone in which
 # it differs.
-LOST = ((0.5, 0.1), (0.7, 0.025))
+LOST_SHARES = ((0.5, 0.1), (0.7, 0.025))
 LOST_READS = 10  # strays that are named at least
 # Of the reads on a V domain, strays of its locus from which it may be half of a missing chain: what
 # that chain has in its place lies among them, and the rest of it on the chain. In antibodies alone
 # the share is 0.03 at most (tests/benchmarks/read_panel.py).
-RIVALLED = 0.2
+RIVALLED_SHARE = 0.2
 # The same share, if the strays are of another species than the one stated: fewer are named then.
 OTHER_SHARE = 0.03
 
@@ -70,7 +70,7 @@ def find_strays(
     reads: ReadSet,
     placed: np.ndarray,
     species: str,
-    sure: float = LOST[0][0],
+    sure: float = LOST_SHARES[0][0],
     drafts: Sequence[Draft] = (),
 ) -> Strays:
     """The reads of an antibody among those that fit no chain.
@@ -86,7 +86,7 @@ def find_strays(
     lost = np.flatnonzero(~placed)
     own = number[lost]
     enough = sliding_window_view(reads.right[lost], WORD, axis=-1).min(-1) >= sure
-    ends = [known_words(d.tokens[-END:], WORD) for d in drafts if d.c < 0]
+    ends = [known_words(d.tokens[-END_RESIDUES:], WORD) for d in drafts if d.c < 0]
     of_end = np.isin(own, np.concatenate(ends)) if ends else np.zeros(own.shape, dtype=bool)
     counted = (own >= 0) & enough & ~of_end
     held = np.where(counted, _species_of_words()[own], 0)  # (lost, words) bits
@@ -121,7 +121,7 @@ def rivalled(assembly: Assembly) -> tuple[bool, ...]:
     for i, draft in enumerate(drafts):
         own = placements.of(i)
         on_v = np.unique(own.alignment.read[own.alignment.span[:, 0] < draft.cdr3()[0]])
-        least = max(LOST_READS, RIVALLED * float(reads.count[on_v].sum()))
+        least = max(LOST_READS, RIVALLED_SHARE * float(reads.count[on_v].sum()))
         many = strays[LOCI.index(draft.locus)] >= least
         found.append(many or (lacks_light and draft.locus != "H"))
     return tuple(found)
@@ -133,7 +133,7 @@ def _strays_of_loci(reads: ReadSet, placements: Placements) -> list[float]:
     number = words(reads.tokens, WORD)
     if not number.size:  # all reads are shorter
         return [0.0] * len(LOCI)
-    enough = sliding_window_view(reads.right, WORD, axis=-1).min(-1) >= LOST[0][0]
+    enough = sliding_window_view(reads.right, WORD, axis=-1).min(-1) >= LOST_SHARES[0][0]
     bits = np.where((number >= 0) & enough, _loci_of_words()[number], 0)  # (n, words)
     bits[placements.alignment.read] = 0
     like = [(bits == 1 << at).sum(1) >= LEAST_WORDS for at in range(len(LOCI))]

@@ -21,15 +21,15 @@ from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Assembly, reads_over
 
 COMMON_SD = 0.7  # standard deviation of the log of how common a chain is by its reads
-UNFOUND = 0.05  # share of a locus of which no V domain may have been found
-JOINED = 8.0  # nats of reads over the border by which one way is better than the others
-TEMPER = 0.5  # of these nats: errors of reads are alike
-UNJOINED = 0.94  # probability at most, if nothing but abundance joins V domains to C
-PREVAILS = 0.75  # share of a constant region that is surely that of the only V domain
-AHEAD = 0.1  # by which the constant region that a chain gets is more probable than others
+UNFOUND_SHARE = 0.05  # share of a locus of which no V domain may have been found
+JOINED_NATS = 8.0  # nats of reads over the border by which one way is better than the others
+ALIKE_ERRORS = 0.5  # of these nats: errors of reads are alike
+MOST_UNJOINED = 0.94  # probability at most, if nothing but abundance joins V domains to C
+PREVAILING_SHARE = 0.75  # share of a constant region that is surely that of the only V domain
+AHEAD_BY = 0.1  # by which the constant region that a chain gets is more probable than others
 MOST_WAYS = 256  # of giving constant regions to chains, that are compared: four to four
 ROUNDS = 2  # in which new constant regions follow their reads
-DOMAIN = 40  # residues at least of a constant domain that a chain lacks
+LEAST_DOMAIN = 40  # residues at least of a constant domain that a chain lacks
 
 Way = tuple[int, ...]  # of each chain, the number of its constant region
 
@@ -97,15 +97,15 @@ def _shared_out(assembly: Assembly, weights: np.ndarray, found: Subclasses) -> l
         stretches = ((i, at - 1, at + 1) for i, at in borders)
         rows = reads_over(assembly.reads, assembly.placements, stretches)
         by_reads = np.array([assembly.nats_on(trial, rows) for trial in tried])
-    best = int(np.argmax(by_shares + TEMPER * by_reads))
-    probability = marginals(ways, by_shares + TEMPER * by_reads, len(found.constants))
+    best = int(np.argmax(by_shares + ALIKE_ERRORS * by_reads))
+    probability = marginals(ways, by_shares + ALIKE_ERRORS * by_reads, len(found.constants))
     current = tried[best]
     for place, chain in enumerate(chains):
         own = ways[best][place]
         shares = _ahead(probability[place], own)
         if len(chains) > 1 and _is_joined(ways, by_reads, place, own):
             shares = np.eye(len(shares))[own]
-        elif len(chains) > 1 or found.shares[own] < PREVAILS:
+        elif len(chains) > 1 or found.shares[own] < PREVAILING_SHARE:
             shares = _unsure(shares, own)
         rivals = [(c, float(p)) for c, p in zip(found.constants, shares, strict=True)]
         if shares[own] < 1.0 or len(chains) == 1:
@@ -128,7 +128,7 @@ def on_constant(draft: Draft, c: int) -> Draft:
     germline = constant_tokens()[c]
     kept = np.ones(len(germline), dtype=bool)
     for (i, j), (k, m) in blocks_of(draft.tokens[start:], merge_il(germline)):
-        if (m - k) - (j - i) >= DOMAIN:
+        if (m - k) - (j - i) >= LEAST_DOMAIN:
             kept[k:m] = False
     germline = germline[kept]
     columns = np.full(len(germline), CONSTANT)
@@ -155,8 +155,8 @@ def nats_of_way(way: Way, common: np.ndarray, shares: Sequence[float]) -> float:
 
     common (chains,): shares of V domains; shares: of constant regions.
     """
-    total = np.bincount(way, common, len(shares)) + UNFOUND
-    off = np.log(total / (np.asarray(shares) + UNFOUND))
+    total = np.bincount(way, common, len(shares)) + UNFOUND_SHARE
+    off = np.log(total / (np.asarray(shares) + UNFOUND_SHARE))
     return float(-(off**2).sum() / (2 * COMMON_SD**2))
 
 
@@ -171,22 +171,22 @@ def marginals(ways: Sequence[Way], nats: np.ndarray, n: int) -> np.ndarray:
 def _is_joined(ways: Sequence[Way], by_reads: np.ndarray, place: int, own: int) -> bool:
     """Whether reads alone tell that a chain has its own constant region."""
     mine = np.array([way[place] == own for way in ways])
-    return bool(by_reads[mine].max() >= by_reads[~mine].max() + JOINED)
+    return bool(by_reads[mine].max() >= by_reads[~mine].max() + JOINED_NATS)
 
 
 def _ahead(shares: np.ndarray, own: int) -> np.ndarray:
     """Probabilities of which one is the largest: residues of others never take its place."""
-    least = np.delete(shares, own).max() + AHEAD
+    least = np.delete(shares, own).max() + AHEAD_BY
     found = np.where(np.arange(len(shares)) == own, np.maximum(shares, least), shares)
     return np.asarray(found / found.sum())
 
 
 def _unsure(shares: np.ndarray, own: int) -> np.ndarray:
-    """Probabilities of which one is UNJOINED at most; then the others share the rest evenly."""
-    if shares[own] <= UNJOINED:
+    """Probabilities of which one is MOST_UNJOINED at most; the others share the rest evenly."""
+    if shares[own] <= MOST_UNJOINED:
         return shares
-    spread = np.full(len(shares), (1.0 - UNJOINED) / (len(shares) - 1))
-    spread[own] = UNJOINED
+    spread = np.full(len(shares), (1.0 - MOST_UNJOINED) / (len(shares) - 1))
+    spread[own] = MOST_UNJOINED
     return spread
 
 

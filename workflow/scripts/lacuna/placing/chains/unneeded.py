@@ -10,10 +10,10 @@ from lacuna.placing.votes.placement import Assembly
 # Of the nats that reads have on a V domain, what they lose without it. Chains too many have 0.12
 # (2489 and NB6) and 0.06 and less (two mixtures of VHHs), real ones of mixtures of natural
 # antibodies 0.17 and more (tests/benchmarks/read_panel.py --mixed 2 and 3).
-LOST = 0.14
+LOST_SHARE = 0.14
 # Columns outside of CDR3 in which a chain differs from every other one of its locus. Reads lose
 # little without one that differs less, even if it is there.
-UNLIKE = 10
+UNLIKE_COLUMNS = 10
 
 
 def without_unneeded(assembly: Assembly) -> Assembly:
@@ -29,7 +29,7 @@ def without_unneeded(assembly: Assembly) -> Assembly:
             continue
         rest = parted(assembly.with_drafts([*drafts[:i], *drafts[i + 1 :]]))
         lost = _share_lost(assembly, rest, i)
-        if lost < LOST and _contradicting(rest, draft) <= _contradicting(assembly, draft):
+        if lost < LOST_SHARE and _contradicting(rest, draft) <= _contradicting(assembly, draft):
             unneeded.append((lost, rest))
     if not unneeded:
         return assembly
@@ -41,7 +41,7 @@ def _is_unlike(drafts: Sequence[Draft], chain: int) -> bool:
     """Whether there are others of the locus of a draft, and it is like none of them."""
     one = drafts[chain]
     others = [d for i, d in enumerate(drafts) if i != chain and d.locus == one.locus]
-    return bool(others) and min(_differing(one, other) for other in others) >= UNLIKE
+    return bool(others) and min(_differing(one, other) for other in others) >= UNLIKE_COLUMNS
 
 
 def _differing(one: Draft, other: Draft) -> int:

@@ -17,8 +17,8 @@ from lacuna.scaffolds.scaffold import MAX_LENGTH
 
 _RARE = bytes.maketrans(b"UOuo", b"XXXX")  # selenocysteine and pyrrolysine
 
-RUN = 10  # residues in a row that two proteins have in common only if they are related
-ALIKE = 30  # residues in such runs from which a contaminant is like a chain
+SHARED_RUN = 10  # residues in a row that two proteins have in common only if they are related
+ALIKE_RESIDUES = 30  # residues in such runs from which a contaminant is like a chain
 
 LOG = logging.getLogger(__name__)
 
@@ -51,15 +51,17 @@ def like_chains(
 
     Reads of what is common are shared by both, so that the chain lacks a part of its own.
     """
-    runs = [(name, words(tokens, RUN)) for name, tokens in chains]
+    runs = [(name, words(tokens, SHARED_RUN)) for name, tokens in chains]
     for number, (_, sequence) in enumerate(contaminants):
-        own = words(merge_il(encode(sequence)), RUN)
+        own = words(merge_il(encode(sequence)), SHARED_RUN)
         found = [(_covered((own >= 0) & np.isin(own, run)), name) for name, run in runs]
         residues, name = max(found, key=lambda one: one[0], default=(0, ""))
-        if residues >= ALIKE:
+        if residues >= ALIKE_RESIDUES:
             yield number, name, residues
 
 
 def _covered(starts: np.ndarray) -> int:
     """Residues of the runs that start where `starts` (n,) is true."""
-    return int((np.convolve(starts, np.ones(RUN, dtype=int)) > 0).sum()) if len(starts) else 0
+    return (
+        int((np.convolve(starts, np.ones(SHARED_RUN, dtype=int)) > 0).sum()) if len(starts) else 0
+    )

@@ -13,9 +13,9 @@ from lacuna.placing.aligning.seeds import known_words
 
 WORD = 5  # residues of a run by which reads and segments are compared
 FACING_LIGHT = 50  # IMGT position of a residue that lies on the light chain
-ENOUGH = 3.0  # weight of reads with a word from which it counts as seen for sure
-PRIOR = 3.0  # words that the segments used most are ahead by
-SAME_SPECIES = 3.0  # words that a V or J of the species of the constant region is ahead by
+SURELY_SEEN = 3.0  # weight of reads with a word from which it counts as seen for sure
+USED_MOST_WORDS = 3.0  # words that the segments used most are ahead by
+SAME_SPECIES_WORDS = 3.0  # words that a V or J of the species of the constant region is ahead by
 # Words of a second constant region, their share of all that it has, and words of the V segment that
 # goes with it, which are in reads but not in the first ones: two antibodies of different species
 # are in the sample. With 15 or 30 % of bovine IgG they are 25 and more, and 0.2 and more of all;
@@ -39,7 +39,7 @@ class _Words:
     def seen(self, weights: np.ndarray) -> np.ndarray:
         """(n,): words of each segment that reads hold, each between 0 and 1."""
         return np.bincount(
-            self.row, np.minimum(weights[self.number] / ENOUGH, 1.0), minlength=self.n
+            self.row, np.minimum(weights[self.number] / SURELY_SEEN, 1.0), minlength=self.n
         )
 
     def total(self) -> np.ndarray:
@@ -153,12 +153,12 @@ def _best_of_locus(
     own_v = _of_locus((v.locus == number) & expressed_v(), v.species, allowed)
     own_j = _of_locus(j.locus == number, j.species, allowed)
     own_c = _of_locus(c_locus == number, c_species, allowed)
-    best_c = own_c[np.argmax(scores.c[own_c] + SAME_SPECIES * (c_species[own_c] == home))]
+    best_c = own_c[np.argmax(scores.c[own_c] + SAME_SPECIES_WORDS * (c_species[own_c] == home))]
     of_c = scores.c[best_c], scores.c[best_c] / max(scores.c_total[best_c], 1)
     here = c_species[best_c] if _is_there(*of_c) else home
-    v_here = SAME_SPECIES * (v.species[own_v] == here)
+    v_here = SAME_SPECIES_WORDS * (v.species[own_v] == here)
     best_v = own_v[np.argmax(scores.v[own_v] + v_here + use[own_v])]
-    j_here = SAME_SPECIES * (j.species[own_j] == v.species[best_v])
+    j_here = SAME_SPECIES_WORDS * (j.species[own_j] == v.species[best_v])
     best_j = own_j[np.argmax(scores.j[own_j] + j_here)]
     of_v = scores.v[best_v], scores.v[best_v] / scores.v_total[best_v]
     return BestSegments(locus, int(best_v), int(best_j), int(best_c), *map(float, (*of_v, *of_c)))
@@ -228,5 +228,5 @@ def words_of_use(use: np.ndarray) -> np.ndarray:
     group = v.species.astype(int) * len(LOCI) + v.locus
     most = np.full(len(SPECIES) * len(LOCI), -np.inf)
     np.maximum.at(most, group, use)
-    worth: np.ndarray = PRIOR * (use - most[group])
+    worth: np.ndarray = USED_MOST_WORDS * (use - most[group])
     return worth

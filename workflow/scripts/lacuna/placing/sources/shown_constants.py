@@ -17,11 +17,11 @@ from lacuna.placing.aligning.readset import MISTAKEN
 from lacuna.placing.aligning.seeds import known_words
 from lacuna.placing.sources.segments import WORD
 
-SEEN = 1.0  # mean weight of the words of a place from which reads show it
+SEEN_WEIGHT = 1.0  # mean weight of the words of a place from which reads show it
 LEAST_SHARE = 0.08  # of the words at a place, of a constant region that is there
-PLACES = 2  # at which reads show both of two constant regions
-AGREE = 0.4  # share of the places that reads show, at which they show both
-UNSEEN = 0.3  # words that one which is not seen counts against a constant region
+SHARED_PLACES = 2  # at which reads show both of two constant regions
+AGREEING_SHARE = 0.4  # share of the places that reads show, at which they show both
+UNSEEN_COST = 0.3  # words that one which is not seen counts against a constant region
 # The same of two constant regions that differ at a single place.
 SEEN_ALONE, SHARE_ALONE = 5.0, 0.15
 _ALIKE = dict(MISTAKEN)
@@ -50,7 +50,7 @@ def shown_constants(weights: np.ndarray, first: int) -> list[tuple[int, float]]:
                 compared = [_compared(weights, left, own, c) for own in found]
                 if all(ratio is not None for ratio in compared):
                     own = left[known_words(merge_il(constant_tokens()[c]), WORD)]
-                    read = float(np.where(own >= SEEN, 1.0, -UNSEEN).sum())
+                    read = float(np.where(own >= SEEN_WEIGHT, 1.0, -UNSEEN_COST).sum())
                     rivals.append((read, -c, compared[0] or 0.0))  # of equal ones the first
         if not rivals:
             total = sum(found.values())
@@ -72,15 +72,19 @@ def _compared(weights: np.ndarray, left: np.ndarray, own: int, other: int) -> fl
             _mean(table, tokens, span)
             for table, tokens, span in zip((weights, left), pair, place, strict=True)
         )
-        if one is None or two is None or max(one, two) < SEEN:
+        if one is None or two is None or max(one, two) < SEEN_WEIGHT:
             continue
         seen += 1
         alone = len(places) == 1
-        enough = SEEN_ALONE if alone else SEEN
+        enough = SEEN_ALONE if alone else SEEN_WEIGHT
         share = SHARE_ALONE if alone else LEAST_SHARE
         if min(one, two) >= max(enough, share * (one + two)):
             ratios.append(two / one)
-    if len(ratios) < min(PLACES, len(places)) or not ratios or len(ratios) < AGREE * seen:
+    if (
+        len(ratios) < min(SHARED_PLACES, len(places))
+        or not ratios
+        or len(ratios) < AGREEING_SHARE * seen
+    ):
         return None
     return float(np.median(ratios))
 

@@ -10,11 +10,11 @@ from lacuna.placing.aligning.align import MIN_SCORE
 from lacuna.placing.aligning.alignment import Alignment
 from lacuna.placing.aligning.joints import CDR3_JOINT
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.stretches.word_paths import ANCHOR, CANDIDATES, LONGEST
+from lacuna.placing.stretches.word_paths import ANCHOR_LENGTH, LONGEST_STRETCH, WALKS_KEPT
 
-EVEN = 0.4  # probability of a residue that neither leads an arm on nor ends it
+EVEN_PROBABILITY = 0.4  # probability of a residue that neither leads an arm on nor ends it
 ARM_LENGTHS = (4, 7, 11)  # residues of arms that are tried as well as the surest
-SHARED = 7.0  # nats that residues must count to be those of both arms, three or four of them
+SHARED_NATS = 7.0  # nats that residues must count to be those of both arms, three or four of them
 BEHIND_HEAD = 2  # residues of FR4 with which a stretch may end
 ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
 
@@ -22,13 +22,13 @@ ANOTHER_PLACE = 3.0  # nats by which another place of the segment must be worse
 def read_arms(reads: ReadSet, found: Alignment, stop: int) -> list[np.ndarray]:
     """Residues of reads in front of position `stop` of a text, on which they lie behind it."""
     weights: dict[tuple[int, ...], float] = defaultdict(float)
-    lies = (found.span[:, 0] <= stop + 3) & (found.span[:, 1] >= stop + ANCHOR)
+    lies = (found.span[:, 0] <= stop + 3) & (found.span[:, 1] >= stop + ANCHOR_LENGTH)
     for k in np.flatnonzero(lies).tolist():
         r, core = int(found.read[k]), int(found.core[k, 0])
         at = found.at[k]
         behind = np.flatnonzero(at >= stop)
         edge = int(behind[0]) - int(at[behind[0]] - stop)
-        if edge < 2 or edge > LONGEST or core > edge + 3:
+        if edge < 2 or edge > LONGEST_STRETCH or core > edge + 3:
             continue
         for n, sure in _arm_lengths(reads.right[r, :edge][::-1]):
             weights[tuple(reads.tokens[r, edge - n : edge].tolist())] += sure * reads.weight[r]
@@ -42,10 +42,10 @@ def front_arms(reads: ReadSet, left: np.ndarray, elsewhere: np.ndarray) -> list[
     reads. elsewhere (n,): score of each read on all text; reads that lie somewhere are left out.
     """
     weights: dict[tuple[int, ...], float] = defaultdict(float)
-    for m in range(1, ANCHOR):
+    for m in range(1, ANCHOR_LENGTH):
         lies = (reads.tokens[:, :m] == left[-m:]).all(1) & (elsewhere < MIN_SCORE)
         for r in np.flatnonzero(lies & (reads.length > m + 1)).tolist():
-            right = reads.right[r, m : min(int(reads.length[r]), LONGEST + m)]
+            right = reads.right[r, m : min(int(reads.length[r]), LONGEST_STRETCH + m)]
             for n, sure in _arm_lengths(right):
                 weights[tuple(reads.tokens[r, m : m + n].tolist())] += sure * reads.weight[r]
     return _heaviest(weights)
@@ -56,7 +56,7 @@ def _arm_lengths(right: np.ndarray) -> Iterator[tuple[int, float]]:
 
     right: probability that each residue from the anchor on is right.
     """
-    odds = np.cumsum(np.log(right / EVEN))
+    odds = np.cumsum(np.log(right / EVEN_PROBABILITY))
     for n in {int(np.argmax(odds)) + 1, *ARM_LENGTHS}:
         if n <= len(right):
             yield n, float(right[:n].sum())
@@ -64,7 +64,7 @@ def _arm_lengths(right: np.ndarray) -> Iterator[tuple[int, float]]:
 
 def _heaviest(weights: Mapping[tuple[int, ...], float]) -> list[np.ndarray]:
     """The arms of most weight, without those that have an unknown residue."""
-    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[: 2 * CANDIDATES]
+    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[: 2 * WALKS_KEPT]
     return [np.array(arm, np.uint8) for arm, _ in ranked if max(arm) < N_RESIDUES]
 
 
@@ -101,7 +101,7 @@ def _shared_runs(left: np.ndarray, right: np.ndarray) -> list[tuple[int, int]]:
         n = 1
         while i + n < len(left) and j + n < len(right) and left[i + n] == right[j + n]:
             n += 1
-        if CDR3_JOINT.worth_of(left[i : i + n]).sum() >= SHARED:
+        if CDR3_JOINT.worth_of(left[i : i + n]).sum() >= SHARED_NATS:
             found.append((int(i), int(j)))
     return found
 

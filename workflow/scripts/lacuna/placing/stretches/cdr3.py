@@ -13,12 +13,18 @@ from lacuna.antibody.imgt import FR4_START
 from lacuna.core.alphabet import MISSING, merge_il
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.stretches.arms import SHARED, front_arms, into_j, ways_to_join, without_overlap
+from lacuna.placing.stretches.arms import (
+    SHARED_NATS,
+    front_arms,
+    into_j,
+    ways_to_join,
+    without_overlap,
+)
 from lacuna.placing.stretches.cdr3_joints import asked_joints
 from lacuna.placing.stretches.frameworks import BEGINNING, OF_FR4, begins_again, holds_framework
 from lacuna.placing.stretches.junction import (
     BETTER_BY,
-    THIN,
+    WELL_CROSSED,
     Path,
     Surroundings,
     refined,
@@ -31,16 +37,16 @@ MIN_GAIN = 12.0  # nats that reads gain by a bridge
 OPEN_SHARE = 0.75  # of what reads gain by an open junction that a bridge must keep
 ARM_JOINT = 1.5  # weight of reads over each joint of an arm
 ARM_COST = 1.5  # nats for each residue of an arm
-SHORTEST = 3  # residues of CDR3
+SHORTEST_CDR3 = 3  # residues of CDR3
 # Residues of CDR3: of cattle up to 70 (Wang et al. 2013, 10.1016/j.cell.2013.04.049). IMGT has
 # columns for 45.
-LONGEST = {"H": 75, "K": 18, "L": 18}
+LONGEST_CDR3 = {"H": 75, "K": 18, "L": 18}
 LEAST_ROOM = 6  # unknown residues of an open CDR3, into which reads may lead
 GERMLINE_START = 3  # residues behind Cys104 by which reads are told to be of a V segment
 LIKE_START = 2  # of these that reads must have; reads of other proteins begin with C as well
 # Weight of the reads that show a mutated first one, from which it is, whatever others show.
-OFTEN = 4.0
-OPEN = 3  # unknown residues that stand for an open stretch
+OFTEN_SHOWN = 4.0
+OPEN_RESIDUES = 3  # unknown residues that stand for an open stretch
 
 
 def with_junction(
@@ -62,7 +68,7 @@ def with_junction(
     known = _open_stretch(around, present, clear, arms)
     best = _closed(around, draft, known, present, graph)
     if best is None and clear.all():
-        best = _closed(around, draft, np.full(OPEN, MISSING, np.uint8), present, graph)
+        best = _closed(around, draft, np.full(OPEN_RESIDUES, MISSING, np.uint8), present, graph)
     if best is None:
         mutated = _with_start_of_fr4(around, draft, known, graph)
         if mutated is not None:
@@ -93,7 +99,7 @@ def _with_start_of_fr4(
     """
     behind = replace(around, right=around.right[1:])
     best = _closed(behind, draft, known, known, graph)
-    if best is None or len(best.tokens) <= SHORTEST:
+    if best is None or len(best.tokens) <= SHORTEST_CDR3:
         return None
     if np.array_equal(best.tokens[-2:], around.right[:2]):  # WGGQG: a residue too many
         return None
@@ -104,7 +110,7 @@ def _with_start_of_fr4(
         _shown(around.reads, np.concatenate((first, start[1:])))
         for first in (best.tokens[-1:], start[:1])
     )
-    if not mutated or mutated < min(OFTEN, germline):  # it is misread, or germline joins it
+    if not mutated or mutated < min(OFTEN_SHOWN, germline):  # it is misread, or germline joins it
         return None
     closed = draft.with_cdr3(best.tokens[:-1])
     return replace(closed.with_residues(closed.cdr3()[1], best.tokens[-1]), bridged=True)
@@ -139,7 +145,7 @@ def _with_end_of_j(
     j = j_segments()
     alike = np.flatnonzero((j.species == j.species[draft.j]) & (j.locus == j.locus[draft.j]))
     own = (_into_fr4(around, ahead, fr4), [draft.j], CDR3_JOINT.least)
-    for led, segments, least in (own, (ahead, alike.tolist(), SHARED)):
+    for led, segments, least in (own, (ahead, alike.tolist(), SHARED_NATS)):
         found: dict[bytes, Draft] = {}
         for segment in segments:
             whole = into_j(led, merge_il(head_of(segment)), fr4, least)
@@ -159,14 +165,14 @@ def _into_fr4(around: Surroundings, ahead: np.ndarray, fr4: np.ndarray) -> np.nd
     none is laid on more than the first residue.
     """
     (path,) = weigh_paths(replace(around, right=fr4[:1], rule=ANY_JOINT), [ahead])
-    return np.concatenate((ahead, fr4[:1])) if path.joints[-1] >= THIN else ahead
+    return np.concatenate((ahead, fr4[:1])) if path.joints[-1] >= WELL_CROSSED else ahead
 
 
 def _open_stretch(
     around: Surroundings, present: np.ndarray, clear: np.ndarray, arms: Sequence[np.ndarray]
 ) -> np.ndarray:
     """The residues on both sides of what is not known of a CDR3, as reads like them best."""
-    known = np.full(OPEN, MISSING, np.uint8)
+    known = np.full(OPEN_RESIDUES, MISSING, np.uint8)
     doubtful = np.flatnonzero(~clear)
     settled = 0
     if len(doubtful):
@@ -221,10 +227,12 @@ def _closed(
     """
     ahead, back = _arms_of(known)
     suffixes = [back[n:] for n in range(1, len(back))]
-    longest = LONGEST[draft.locus]
+    longest = LONGEST_CDR3[draft.locus]
     stretches = [s for s in (*ways_to_join(ahead, back), *suffixes, present) if (s < MISSING).all()]
-    stretches += paths(graph, around.left, around.right, SHORTEST, longest)
-    stretches = [s for s in stretches if SHORTEST <= len(s) <= longest and not holds_framework(s)]
+    stretches += paths(graph, around.left, around.right, SHORTEST_CDR3, longest)
+    stretches = [
+        s for s in stretches if SHORTEST_CDR3 <= len(s) <= longest and not holds_framework(s)
+    ]
     every = list({s.tobytes(): s for s in (known, *stretches)}.values())
     weighed = weigh_paths(around, every)
     open_gain = next(p.gain for p in weighed if np.array_equal(p.tokens, known))
@@ -268,7 +276,7 @@ def _with_front(
 def _is_joined(path: Path, draft: Draft) -> bool:
     """Whether reads are over every joint of a CDR3; germline joins its ends to V and J as well."""
     asked = asked_joints(path.tokens, draft)
-    return float(path.joints[asked].min()) >= THIN
+    return float(path.joints[asked].min()) >= WELL_CROSSED
 
 
 def _supported(path: Path, settled: int) -> np.ndarray:

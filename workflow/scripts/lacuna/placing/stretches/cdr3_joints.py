@@ -9,7 +9,7 @@ from lacuna.core.alphabet import MISSING, merge_il
 from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.joints import ANY_JOINT, CDR3_JOINT, joints_of
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.stretches.junction import THIN
+from lacuna.placing.stretches.junction import WELL_CROSSED
 from lacuna.placing.votes.draft import Draft, head_of, tail_of
 from lacuna.placing.votes.placement import Placements
 
@@ -17,7 +17,7 @@ GERMLINE_END = 2  # residues at the end of a CDR3 that are those of germline, an
 # Two rare residues that end the peptides on one side and begin those on the other suffice to close
 # a CDR3, and a CDR3 may have them twice (GIWNFYLWG). Joints of this rule are none of these.
 SURE_JOINT = replace(CDR3_JOINT, least=8.0)
-CROSSING = 0.25  # of the reads that lie on unknown residues, those that must cross them
+CROSSING_SHARE = 0.25  # of the reads that lie on unknown residues, those that must cross them
 INNER_JOINT = replace(CDR3_JOINT, in_front=math.inf)  # of a stretch that begins within a CDR3
 
 
@@ -40,7 +40,7 @@ def loosest_joint(reads: ReadSet, own: Placements, draft: Draft) -> int | None:
     weight = own.weights(reads)
     joined = joints_of(SURE_JOINT, own.alignment, draft.tokens, weight, start, stop - start)
     asked = asked_joints(draft.tokens[start:stop], draft)
-    if joined[asked].min(initial=np.inf) >= THIN:
+    if joined[asked].min(initial=np.inf) >= WELL_CROSSED:
         return None
     return range(len(joined))[asked][int(joined[asked].argmin())]
 
@@ -63,7 +63,7 @@ def unjoined_in_cdr3(reads: ReadSet, own: Placements, draft: Draft) -> np.ndarra
     )
     asked = asked_joints(cdr3, draft)
     thin = np.zeros(len(joined), dtype=bool)
-    thin[asked] = joined[asked] < THIN
+    thin[asked] = joined[asked] < WELL_CROSSED
     for first, last in runs_of(thin):
         loosest = start + first + int(np.lexsort((over[first:last], joined[first:last]))[0])
         found[loosest - 1 : loosest + 1] = True
@@ -88,6 +88,6 @@ def uncrossed_in_cdr3(reads: ReadSet, own: Placements, draft: Draft) -> np.ndarr
         at = start + np.arange(first, last)
         lies = a.covers(at)
         over = joints_of(INNER_JOINT, a, draft.tokens, weight, start + first, len(at))
-        if lies.any(0).all() and over.min() < CROSSING * weight[lies.any(1)].sum():
+        if lies.any(0).all() and over.min() < CROSSING_SHARE * weight[lies.any(1)].sum():
             found[start + first - 1 : start + last + 1] = True
     return found

@@ -11,8 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.placing.stretches.junction import THIN, Path, Surroundings, refined, weigh_paths
-from lacuna.placing.stretches.word_paths import ANCHOR, LONGEST, WordGraph, paths, repeats
+from lacuna.placing.stretches.junction import WELL_CROSSED, Path, Surroundings, refined, weigh_paths
+from lacuna.placing.stretches.word_paths import (
+    ANCHOR_LENGTH,
+    LONGEST_STRETCH,
+    WordGraph,
+    paths,
+    repeats,
+)
 from lacuna.scaffolds.residue_masses import MassRules, may_weigh
 from lacuna.scaffolds.scaffold import Gap
 
@@ -35,10 +41,10 @@ def path_through(
 
     around: the residues on both sides of the gap; rules: what its residues may weigh.
     """
-    if min(len(around.left), len(around.right)) < ANCHOR:
+    if min(len(around.left), len(around.right)) < ANCHOR_LENGTH:
         return None  # as at an end of the chain
     shortest = max(gap.min_length, 1)
-    longest = LONGEST if gap.max_length is None else min(gap.max_length, LONGEST)
+    longest = LONGEST_STRETCH if gap.max_length is None else min(gap.max_length, LONGEST_STRETCH)
     stretches = paths(graph, around.left, around.right, shortest, longest)
     weighed = weigh_paths(around, stretches)
     if not weighed:
@@ -52,9 +58,9 @@ def path_through(
         weighed = [best, *weighed]
     fitting = [path for path in weighed if _has_mass(path.tokens, gap, rules)]
     if fitting and fitting[0].gain > weighed[0].gain - weighed[0].length_margin:
-        sure = _is_sure(fitting[0], fitting, THIN if gap.mass is None else 0.0)
+        sure = _is_sure(fitting[0], fitting, WELL_CROSSED if gap.mass is None else 0.0)
         return Through(fitting[0].tokens, False) if sure else None
-    return Through(weighed[0].tokens, True) if _is_sure(weighed[0], weighed, THIN) else None
+    return Through(weighed[0].tokens, True) if _is_sure(weighed[0], weighed, WELL_CROSSED) else None
 
 
 def _has_mass(tokens: np.ndarray, gap: Gap, rules: MassRules) -> bool:

@@ -15,22 +15,22 @@ from lacuna.placing.aligning.align import align
 from lacuna.placing.aligning.alignment import MATCH, Alignment
 from lacuna.placing.aligning.joints import JointRule, joints_of
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.aligning.seeds import SEED, diagonals, known_words, words
-from lacuna.placing.stretches.word_paths import CANDIDATES, LONGEST
+from lacuna.placing.aligning.seeds import SEED_LENGTH, diagonals, known_words, words
+from lacuna.placing.stretches.word_paths import LONGEST_STRETCH, WALKS_KEPT
 from lacuna.placing.votes.placement import Text, text_of
 
-FLANK = 28  # residues on either side of a stretch on which reads are aligned
+FLANK_LENGTH = 28  # residues on either side of a stretch on which reads are aligned
 BETTER_BY = 4.0  # nats that a stretch must be better than the one that is there
 BETTER_ELSEWHERE = 1.0  # nats by which another place of a read may be better
-EDITS = 4  # of a path, at most
+MOST_EDITS = 4  # of a path, at most
 LONGEST_EDIT = 6  # residues that an edit puts in
 EDIT_WEIGHT = 0.8  # of the reads that show an edit
 EDIT_MARGIN = 3.0  # nats that reads gain by an edit
 LENGTH_MARGIN = 10.0  # the same by an edit that changes the length
 LENGTH_SHARE = 0.15  # of what reads gain by the path so far
-THIN = 1.5  # weight of reads over a joint that is enough
+WELL_CROSSED = 1.5  # weight of reads over a joint that is enough
 MOST_READS = 1500  # that weigh stretches; more say the same
-NEAR = 8  # residues on either side of a stretch within which a read touches it
+NEAR_RESIDUES = 8  # residues on either side of a stretch within which a read touches it
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,12 @@ class Surroundings:
     @property
     def before(self) -> np.ndarray:
         """The residues in front of the stretch on which reads are aligned."""
-        return self.left[-FLANK:]
+        return self.left[-FLANK_LENGTH:]
 
     @property
     def after(self) -> np.ndarray:
         """The same behind it."""
-        return self.right[:FLANK]
+        return self.right[:FLANK_LENGTH]
 
 
 def weigh_paths(around: Surroundings, stretches: Sequence[np.ndarray]) -> list[Path]:
@@ -119,14 +119,14 @@ def _aligned(
 
 
 def refined(
-    around: Surroundings, path: Path, usual: int | None = None, longest: int = LONGEST
+    around: Surroundings, path: Path, usual: int | None = None, longest: int = LONGEST_STRETCH
 ) -> Path:
     """A path after the edits that reads like: blocks that they read otherwise, one by one.
 
     usual: length that no edit leads away from; tools split a residue at the end of a peptide (Q
     into GA) in all of its spectra. longest: residues that no edit exceeds.
     """
-    for _ in range(EDITS):
+    for _ in range(MOST_EDITS):
         tried = [t for t in _edited(around, path.tokens) if len(t) <= longest]
         if usual is not None:
             off = abs(len(path.tokens) - usual)
@@ -136,7 +136,7 @@ def refined(
         weighed = weigh_paths(around, [path.tokens, *tried])
         now = next(p for p in weighed if np.array_equal(p.tokens, path.tokens))
         good = [p for p in weighed if p.gain >= now.gain + _edit_margin(p, now)]
-        good = [p for p in good if p.thinnest >= min(now.thinnest, THIN)]
+        good = [p for p in good if p.thinnest >= min(now.thinnest, WELL_CROSSED)]
         if not good:
             return now
         path = good[0]
@@ -167,7 +167,7 @@ def _edited(around: Surroundings, stretch: np.ndarray) -> list[np.ndarray]:
             residues = part.tokens[r, begin:end].tolist()
             edit = (*stretch[:low].tolist(), *residues, *stretch[high:].tolist())
             weights[edit] += float(part.right[r, begin:end].min()) * float(part.weight[r])
-    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:CANDIDATES]
+    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:WALKS_KEPT]
     return [np.array(edit, np.uint8) for edit, weight in ranked if weight >= EDIT_WEIGHT]
 
 
@@ -189,8 +189,8 @@ def touching(around: Surroundings, stretches: Sequence[np.ndarray]) -> np.ndarra
     Those with a seed that reaches into a stretch go first, then the surest.
     """
     reads = around.reads
-    found = words(reads.tokens, SEED)
-    inside, near = (_holding(around, stretches, found, n) for n in (SEED - 1, NEAR))
+    found = words(reads.tokens, SEED_LENGTH)
+    inside, near = (_holding(around, stretches, found, n) for n in (SEED_LENGTH - 1, NEAR_RESIDUES))
     rows = np.flatnonzero(near)
     worth = reads.right[rows].sum(1) * reads.weight[rows]
     return np.sort(rows[np.lexsort((-worth, ~inside[rows]))[:MOST_READS]])
@@ -201,8 +201,8 @@ def _holding(
 ) -> np.ndarray:
     """(n,) whether reads of some words hold one of a stretch or of `beyond` residues around it."""
     texts = [np.concatenate((around.left[-beyond:], s, around.right[:beyond])) for s in stretches]
-    marked = np.zeros(N_RESIDUES**SEED + 1, dtype=bool)  # the last for words that are none
+    marked = np.zeros(N_RESIDUES**SEED_LENGTH + 1, dtype=bool)  # the last for words that are none
     for text in texts:
-        marked[known_words(text, SEED)] = True
+        marked[known_words(text, SEED_LENGTH)] = True
     held: np.ndarray = marked[found].any(1)
     return held

@@ -17,10 +17,10 @@ from lacuna.core.runs import runs_of
 from lacuna.placing.aligning.joints import V_JOINT, joints_of
 from lacuna.placing.aligning.readset import ReadSet, running
 from lacuna.placing.sources.segments import expressed_v
-from lacuna.placing.stretches.junction import THIN, Surroundings
+from lacuna.placing.stretches.junction import WELL_CROSSED, Surroundings
 from lacuna.placing.stretches.loops import resized
 from lacuna.placing.stretches.meeting import (
-    ACROSS,
+    MOST_ACROSS,
     Question,
     Trial,
     apart,
@@ -29,26 +29,26 @@ from lacuna.placing.stretches.meeting import (
     unseen_of,
 )
 from lacuna.placing.stretches.sides import Opening, sides_of
-from lacuna.placing.stretches.word_paths import ANCHOR
+from lacuna.placing.stretches.word_paths import ANCHOR_LENGTH
 from lacuna.placing.votes.cleavage import Cleavage
-from lacuna.placing.votes.consensus import MUTATED_CDR, MUTATED_FR, TEMPER, Votes
+from lacuna.placing.votes.consensus import ALIKE_ERRORS, MUTATED_CDR, MUTATED_FR, Votes
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Placements
 from lacuna.placing.votes.revise import fit_of
 
-WIDEST = 10  # joints one after another that no read spans; one cut leaves five
+MOST_JOINTS = 10  # joints one after another that no read spans; one cut leaves five
 MARGIN = 4  # residues on both sides of them that belong to the opening, or a whole loop
-OFF = 4  # residues by which a chain may be longer or shorter than its draft
+MOST_OFF = 4  # residues by which a chain may be longer or shorter than its draft
 # Probability that a chain has another length than its V segment, in a loop and in a framework, and
 # share of this for each residue more.
 INDEL_CDR, INDEL_FR, EACH = 0.02, 0.002, 0.3
 # The same of CDR1 and of CDR2 on segments of alpacas, since camelids have more genes than the few
 # that are known: of 399 natural VHHs (AbNatiV 2), 0.07 and 0.21 have another length.
 INDEL_CAMELID = 0.07, 0.2
-SEGMENTS = 60  # that are asked, the most alike
+MOST_SEGMENTS = 60  # that are asked, the most alike
 # That the sides meet in another length than the draft's, from which it is taken. Natural VHHs show
 # which lengths are wrong then (tests/benchmarks/read_panel.py --chains --digests one).
-PROBABLE = 0.8
+PROBABLE_LENGTH = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class Germline:
         """Of the expressed segments of the locus of a chain."""
         segments = v_segments()
         own = np.flatnonzero((segments.locus == LOCI.index(draft.locus)) & expressed_v())
-        nats = TEMPER * (found.nats - found.nats.max(1, keepdims=True))
+        nats = ALIKE_ERRORS * (found.nats - found.nats.max(1, keepdims=True))
         first, last = draft.columns[opening.start], draft.columns[opening.stop - 1]
         rows = segments.tokens[own]
         fit = fit_of(draft, nats, rows, 1, int(first) - 1)
         fit += fit_of(draft, nats, rows, int(last) + 1, CYS104)
-        best = np.argsort(-fit, kind="stable")[:SEGMENTS]
+        best = np.argsort(-fit, kind="stable")[:MOST_SEGMENTS]
         # Those that have the same residues there count together.
         stretches, which = np.unique(
             merge_il(rows[best, first : int(last) + 1]), axis=0, return_inverse=True
@@ -191,18 +191,18 @@ def _unspanned(reads: ReadSet, own: Placements, draft: Draft) -> list[tuple[int,
     on = own.take(np.flatnonzero(np.diff(a.span, axis=1) == np.diff(a.core, axis=1)))
     weight = on.weights(reads)
     joints = joints_of(V_JOINT, on.alignment, draft.tokens, weight, first, last - first)
-    return [(first + low, first + high) for low, high in runs_of(joints < THIN)]
+    return [(first + low, first + high) for low, high in runs_of(joints < WELL_CROSSED)]
 
 
 def _span(draft: Draft) -> tuple[int, int]:
     """The first and the last joint that is asked for."""
-    return ANCHOR + MARGIN, draft.cdr3()[0] - 1 - MARGIN
+    return ANCHOR_LENGTH + MARGIN, draft.cdr3()[0] - 1 - MARGIN
 
 
 def _is_cut(draft: Draft, begin: int, stop: int) -> bool:
     """Whether joints that no read spans may be one cut, of which reads show both sides."""
     first, last = _span(draft)
-    return first < begin and stop <= last and stop - begin <= WIDEST
+    return first < begin and stop <= last and stop - begin <= MOST_JOINTS
 
 
 def _opening(draft: Draft, low: int, high: int, begin: int, stop: int) -> Opening:
@@ -276,11 +276,13 @@ def resized_at_cut(
 ) -> Resized:
     """An opening of another length if that is probable, else as it is."""
     now = draft.tokens[opening.start : opening.stop]
-    lengths = range(max(len(now) - OFF, 1), len(now) + OFF + 1)
+    lengths = range(max(len(now) - MOST_OFF, 1), len(now) + MOST_OFF + 1)
     unseen = unseen_of(around.reads, draft, own)
     sides = sides_of(around.reads, own, draft, opening, around.elsewhere)
     nats = cache(lambda text: germline.nats(np.frombuffer(text, np.uint8)))
-    asked = Question(around, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, ACROSS)
+    asked = Question(
+        around, lengths, lambda text: nats(text.tobytes()), cleavage, unseen, MOST_ACROSS
+    )
     met = meet(asked, *sides)
     if met is None:
         return Resized.untold(opening, draft, germline)
@@ -289,7 +291,7 @@ def resized_at_cut(
     length = max(probable, key=lambda n: (probable[n], -n))
     # A length of another trial may be too short for the sides of this one.
     longest = max(len(trial.left.tokens), len(trial.right.tokens))
-    if probable[length] < PROBABLE or (length != len(trial.tokens) and length < longest):
+    if probable[length] < PROBABLE_LENGTH or (length != len(trial.tokens) and length < longest):
         length = len(now)
     tokens = now if length == len(now) else _of_length(trial, length, germline)
     # If no sides are as peptides end, the length is one that segments have.

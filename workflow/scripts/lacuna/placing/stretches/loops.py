@@ -8,14 +8,20 @@ from lacuna.core.alphabet import ABSENT, MISSING, N_RESIDUES
 from lacuna.placing.aligning.carried import Carried
 from lacuna.placing.aligning.kernel import nats_of_carried
 from lacuna.placing.aligning.readset import MASSES
-from lacuna.placing.stretches.junction import BETTER_BY, THIN, Surroundings, refined, weigh_paths
+from lacuna.placing.stretches.junction import (
+    BETTER_BY,
+    WELL_CROSSED,
+    Surroundings,
+    refined,
+    weigh_paths,
+)
 from lacuna.placing.stretches.word_paths import WordGraph, paths
 from lacuna.placing.votes.draft import Draft
 
 LENGTH_COST = 6.0  # nats for a stretch whose length is not that of germline
 LONGER_SHARE = 0.15  # of what reads gain so far that one of another length must gain more
 RESIDUE_COST = 1.0  # nats more for each residue of the difference
-LONGER = 4  # residues by which a stretch may differ from germline
+MOST_LONGER = 4  # residues by which a stretch may differ from germline
 
 
 def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: WordGraph) -> Draft:
@@ -23,12 +29,14 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
     start, stop = span
     present = draft.tokens[start:stop]
     usual = int((draft.germline[start:stop] < MISSING).sum())
-    found = paths(graph, around.left, around.right, max(usual - LONGER, 1), usual + LONGER)
+    found = paths(
+        graph, around.left, around.right, max(usual - MOST_LONGER, 1), usual + MOST_LONGER
+    )
     if not any(np.array_equal(present, s) for s in found):
         found.append(present)
     weighed = weigh_paths(around, found)
     best = next(p for p in weighed if np.array_equal(p.tokens, present))
-    good = [p for p in weighed if p.thinnest >= THIN]
+    good = [p for p in weighed if p.thinnest >= WELL_CROSSED]
     for path in good:  # the best first; of the usual length before others
         if len(path.tokens) == usual and path.gain >= best.gain + BETTER_BY:
             best = path
@@ -38,7 +46,7 @@ def with_loop(around: Surroundings, draft: Draft, span: tuple[int, int], graph: 
         better = more and path.gain >= best.gain + max(BETTER_BY, cost)
         if better and not weighs_as(around, path.tokens, best.tokens):
             best = path
-    best = refined(around, best, usual, longest=usual + LONGER)
+    best = refined(around, best, usual, longest=usual + MOST_LONGER)
     if np.array_equal(best.tokens, present):
         return draft
     return resized(draft, start, stop, best.tokens)

@@ -19,34 +19,34 @@ from lacuna.core.alphabet import CYSTEINE, MISSING, N_RESIDUES, encode, merge_il
 from lacuna.core.isobaric import isobaric_blocks
 from lacuna.placing.aligning.joints import CDR3_JOINT, CDR3_SHARES
 from lacuna.placing.aligning.readset import ReadSet
-from lacuna.placing.stretches.arms import SHARED
-from lacuna.placing.stretches.cdr3 import LONGEST, SHORTEST
+from lacuna.placing.stretches.arms import SHARED_NATS
+from lacuna.placing.stretches.cdr3 import LONGEST_CDR3, SHORTEST_CDR3
 from lacuna.placing.stretches.frameworks import BEGINNING, begins_again, holds_framework
 from lacuna.placing.stretches.junction import Surroundings, weigh_paths
 from lacuna.placing.stretches.sides import SUREST, Opening, Side, sides_of
 from lacuna.placing.votes.cleavage import Cleavage
-from lacuna.placing.votes.consensus import TEMPER
+from lacuna.placing.votes.consensus import ALIKE_ERRORS
 from lacuna.placing.votes.draft import Draft, cdr3_germline, tail_of
 from lacuna.placing.votes.placement import Placements
 
 SAME_MASS = 0.001  # Da, of a residue and of two
-TRIED = 12  # ways to meet that are weighed by all reads
-CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
+WAYS_TRIED = 12  # ways to meet that are weighed by all reads
+FRAMEWORK_CONTEXT = 20  # residues of FR3 and FR4 in which sides may overlap
 # Whether CDR3s are closed in the right length with this and what follows is measured by reads of
 # one protease, of two seeds (tests/benchmarks/read_panel.py --digests trypsin,lysc,chymotrypsin,alp
 # --seed 2).
-UNUSUAL = 0.002  # least probability of a length of CDR3
-MOST = 34  # residues of a CDR3 that is weighed; all longer ones together are rarer than UNUSUAL
-MISREAD = 0.05  # probability that a peptide ends where the proteases do not cut
-ACROSS = 6.0  # nats that the reads across a gap may count at most
+LEAST_OF_LENGTH = 0.002  # least probability of a length of CDR3
+LONGEST_WEIGHED = 34  # residues of a CDR3; all longer ones together are rarer than LEAST_OF_LENGTH
+MISREAD_END = 0.05  # probability that a peptide ends where the proteases do not cut
+MOST_ACROSS = 6.0  # nats that the reads across a gap may count at most
 # Probability that a residue of a CDR3 is germline's: of the three next to FR3 or FR4; of others.
 KEPT, TRIMMED, NEXT = 0.8, 0.5, 3
-UNSEEN = (0.05, 0.9)  # least and most probability that reads show nothing of a long peptide
-BESIDE = 0.2  # least probability that no read spans a cut near one that none spans
+UNSEEN_RANGE = (0.05, 0.9)  # least and most probability that reads show nothing of a long peptide
+UNSPANNED_BESIDE = 0.2  # least probability that no read spans a cut near one that none spans
 # Probability that proteases that cut in front of a residue cut behind it as well: most leave it on
 # one of the two peptides.
-SINGLE = 0.2
-SHORT = 0.05  # share of the reads that are shorter than peptides that tools read
+CUT_ON_BOTH_SIDES = 0.2
+SHORT_READS = 0.05  # share of the reads that are shorter than peptides that tools read
 
 # No left side, and so of no read: a right one that begins with the last residues of FR3 shows the
 # whole CDR3. Chymotrypsin cuts between Tyr103, or the Phe103 of rabbits, and Cys104.
@@ -115,7 +115,7 @@ def closed_by_meeting(
             return -inf
         return _length_nats(draft.locus, len(tokens)) + _germline_nats(draft, tokens)
 
-    lengths = range(SHORTEST, min(LONGEST[draft.locus], MOST) + 1)
+    lengths = range(SHORTEST_CDR3, min(LONGEST_CDR3[draft.locus], LONGEST_WEIGHED) + 1)
     unseen = unseen_of(around.reads, draft, own)
     lefts, rights = sides_of(around.reads, own, draft, opening, around.elsewhere)
     # A CDR3 begins as its V segment ends: its first residues are seldom two others.
@@ -128,15 +128,15 @@ def meet(asked: Question, lefts: Sequence[Side], rights: Sequence[Side]) -> Met 
     """How two of the sides of an opening meet, None if no two can."""
     if not asked.cleavage.share_of(CDR3_SHARES):
         return None
-    fr3 = _known_first(asked.around.left[-CONTEXT:][::-1])[::-1]
-    fr4 = _known_first(asked.around.right[:CONTEXT])
+    fr3 = _known_first(asked.around.left[-FRAMEWORK_CONTEXT:][::-1])[::-1]
+    fr4 = _known_first(asked.around.right[:FRAMEWORK_CONTEXT])
     trials: dict[bytes, list[Trial]] = defaultdict(list)
     for left in lefts:
         for right in rights:
             for trial in _trials(asked, (fr3, fr4), left, right):
                 trials[trial.tokens.tobytes()].append(trial)
     tried = [max(alike, key=_worth) for alike in trials.values()]
-    tried = sorted(tried, key=lambda t: (-_worth(t), t.tokens.tolist()))[:TRIED]
+    tried = sorted(tried, key=lambda t: (-_worth(t), t.tokens.tolist()))[:WAYS_TRIED]
     if not tried:
         return None
     gain = _gains(asked, tried)
@@ -189,7 +189,7 @@ def _gains(asked: Question, tried: Sequence[Trial]) -> np.ndarray:
 def _worth_of_reads(gain: np.ndarray, lengths: np.ndarray, most: float) -> np.ndarray:
     """(n,) nats of reads for trials, `most` at most for the best of one length over that of
     another; gain (n,): what they gain; lengths (n,): of the trials."""
-    reads = TEMPER * gain
+    reads = ALIKE_ERRORS * gain
     for length in set(lengths.tolist()):
         alike = lengths == length
         reads[alike] += max(reads.max() - most - reads[alike].max(), 0.0)
@@ -241,7 +241,7 @@ def _trials(
         nats += float(CDR3_JOINT.worth_of(fr4[: right.inside]).sum())
         both = float(CDR3_JOINT.worth_of(behind[:n]).sum())
         yield Trial(left, right, tokens, max(len(left.tokens) - n, 0), nats + both)
-        if both >= SHARED:  # too many residues to be in the stretch twice
+        if both >= SHARED_NATS:  # too many residues to be in the stretch twice
             return
 
 
@@ -264,16 +264,16 @@ def _apart(asked: Question, met: Trial, gain: float) -> Iterator[tuple[int, floa
     alone = log(cleavage.not_spanned(met.left.weight + met.right.weight))
     nats = 0.0
     if left and not cleavage.behind[left[-1]]:
-        nats += log(MISREAD + float(CDR3_SHARES[cleavage.before].sum()))
+        nats += log(MISREAD_END + float(CDR3_SHARES[cleavage.before].sum()))
     for path in weigh_paths(asked.around, texts):
         length = len(path.tokens)
         # A short peptide never shows, but its two cuts must both be spanned by no read, and not one
         # as where sides meet. If reads show nothing of a longer one, then none can span its cuts.
         short = length - shown < asked.unseen[0]
-        share = max(alone, log(BESIDE)) if short else log(asked.unseen[1]) - alone
+        share = max(alone, log(UNSPANNED_BESIDE)) if short else log(asked.unseen[1]) - alone
         if length - shown == 1:
-            share = alone + log(SINGLE)
-        across = float(np.clip(TEMPER * (path.gain - gain), -ACROSS, ACROSS))
+            share = alone + log(CUT_ON_BOTH_SIDES)
+        across = float(np.clip(ALIKE_ERRORS * (path.gain - gain), -MOST_ACROSS, MOST_ACROSS))
         behind = length - len(right)
         own = asked.nats(path.tokens)
         if not met.right.inside:  # another cut in front of the right side
@@ -287,7 +287,7 @@ def _cut_behind(asked: Question, tokens: np.ndarray, at: int) -> float:
     any_residue = asked.nats(tokens)
     if at < len(tokens) and asked.cleavage.before[tokens[at]]:
         return any_residue
-    every = [any_residue + log(MISREAD)]
+    every = [any_residue + log(MISREAD_END)]
     for residue in np.flatnonzero(asked.cleavage.behind).tolist():
         text = tokens.copy()
         text[at - 1] = residue
@@ -309,22 +309,22 @@ def unseen_of(reads: ReadSet, draft: Draft, own: Placements) -> tuple[int, float
     covered = np.zeros(len(draft), dtype=bool)
     for start, stop in own.alignment.span.tolist():
         covered[max(start, 0) : max(stop, 0)] = True
-    share = float(np.clip(1.0 - covered[: draft.cdr3()[0]].mean(), *UNSEEN))
-    return int(np.quantile(reads.length, SHORT)), share
+    share = float(np.clip(1.0 - covered[: draft.cdr3()[0]].mean(), *UNSEEN_RANGE))
+    return int(np.quantile(reads.length, SHORT_READS)), share
 
 
 def _cut_nats(cleavage: Cleavage, text: np.ndarray, at: int) -> float:
     """Nats of a peptide's end in front of a place of a text."""
     if not 0 < at < len(text) or cleavage.cuts(int(text[at - 1]), int(text[at])):
         return 0.0
-    return log(MISREAD)
+    return log(MISREAD_END)
 
 
 def _length_nats(locus: str, length: int) -> float:
     """Log probability of a length of CDR3."""
     scale = CDR3_SCALE[locus]
     usual = exp(-abs(length - TYPICAL_CDR3[locus]) / scale) / (2 * scale)
-    return log(max(usual, UNUSUAL))
+    return log(max(usual, LEAST_OF_LENGTH))
 
 
 def _germline_nats(draft: Draft, tokens: np.ndarray) -> float:

@@ -14,16 +14,16 @@ from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.draft import Draft, span_of_unknown
 from lacuna.placing.votes.placement import Placements
 
-MOST = 12  # sides that are kept
+MOST_SIDES = 12  # sides that are kept
 LEAST_WEIGHT = 1.0  # of the reads that show a side
-END = 2  # residues at an end of a read that are mostly wrong together, or right
+END_RESIDUES = 2  # residues at an end of a read that are mostly wrong together, or right
 SUREST = 0.97  # that a side ends as reads show
 INTO_FR4 = 2  # residues of FR4 with which a peptide in front of it may end
 # Reads that fit nowhere lead a side on if they begin with its last residues.
-OVERLAP = 8.0  # nats that these must count: so many are not the same by chance
+OVERLAP_NATS = 8.0  # nats that these must count: so many are not the same by chance
 LONGEST_OVERLAP = 10  # of these residues that are compared
-AGREEING = 2.0  # weight of the reads that lead it on in the same way
-STEPS = 2  # reads, one behind another, that lead a side on
+AGREEING_WEIGHT = 2.0  # weight of the reads that lead it on in the same way
+MOST_STEPS = 2  # reads, one behind another, that lead a side on
 
 Tokens = tuple[int, ...]
 
@@ -102,7 +102,7 @@ class _Found:
 def sides_of(
     reads: ReadSet, own: Placements, draft: Draft, opening: Opening, elsewhere: np.ndarray
 ) -> tuple[list[Side], list[Side]]:
-    """The sides of an opening, left and right, MOST of each at most, the surest first.
+    """The sides of an opening, left and right, MOST_SIDES of each at most, the surest first.
 
     own: placements on the draft; elsewhere (n,): score of each read on all text but this stretch.
     """
@@ -120,8 +120,8 @@ def sides_of(
         right.add((), 1, LEAST_WEIGHT, SUREST)
     free = np.flatnonzero(elsewhere < MIN_SCORE)
     return (
-        _with_longer(left.sides(LEAST_WEIGHT), reads.take(free), turned=False)[:MOST],
-        _with_longer(right.sides(LEAST_WEIGHT), reads.take(free), turned=True)[:MOST],
+        _with_longer(left.sides(LEAST_WEIGHT), reads.take(free), turned=False)[:MOST_SIDES],
+        _with_longer(right.sides(LEAST_WEIGHT), reads.take(free), turned=True)[:MOST_SIDES],
     )
 
 
@@ -157,7 +157,7 @@ def _from_left(one: _Placed, own: Tokens, opening: Opening) -> tuple[Tokens, flo
     last = len(one.tokens) - 1
     if one.core[1] > last and _is_known(own, place, one.span[1], last - c):
         c, place = last, one.span[1] - 1
-    beyond = one.sure[max(len(one.tokens) - END, c + 1) :]
+    beyond = one.sure[max(len(one.tokens) - END_RESIDUES, c + 1) :]
     return own[opening.start : place + 1] + one.tokens[c + 1 :], float(beyond.prod())
 
 
@@ -173,7 +173,7 @@ def _from_right(one: _Placed, own: Tokens, opening: Opening) -> tuple[Tokens, in
         c, place = 0, one.span[0]
     n = c - max(place - stop, 0)  # residues in front of the stop that are not placed
     if n >= 0:
-        return one.tokens[:n] + own[place:stop], 0, float(one.sure[: min(n, END)].prod())
+        return one.tokens[:n] + own[place:stop], 0, float(one.sure[: min(n, END_RESIDUES)].prod())
     return ((), place - stop, float(one.sure[0])) if c == 0 else None
 
 
@@ -219,7 +219,7 @@ def _with_longer(sides: Sequence[Side], reads: ReadSet, *, turned: bool) -> list
     """Sides, and those that other reads lead further; turned: of the right."""
     starts = _Starts(reads, turned=turned)
     every, newest = list(sides), list(sides)
-    for _ in range(STEPS):
+    for _ in range(MOST_STEPS):
         newest = _longer(newest, starts, step=-1 if turned else 1)
         every += newest
     return sorted(every, key=lambda s: (-s.weight * s.right, s.tokens, s.inside))
@@ -235,12 +235,12 @@ def _longer(sides: Iterable[Side], starts: _Starts, step: int) -> list[Side]:
         text = side.tokens[::step]
         for n in range(2, min(len(text), LONGEST_OVERLAP) + 1):
             piece = np.array(text[-n:], np.uint8)
-            if CDR3_JOINT.worth_of(piece).sum() < OVERLAP:
+            if CDR3_JOINT.worth_of(piece).sum() < OVERLAP_NATS:
                 continue
             for r in starts.beginning(piece).tolist():
                 length = int(starts.length[r])
                 more = tuple(starts.tokens[r, n:length].tolist())
-                sure = side.right * float(starts.right[r, length - END : length].prod())
+                sure = side.right * float(starts.right[r, length - END_RESIDUES : length].prod())
                 weight = min(float(starts.weight[r]), side.weight)
                 found.add((text + more)[::step], 0, weight, sure)
-    return found.sides(AGREEING)
+    return found.sides(AGREEING_WEIGHT)

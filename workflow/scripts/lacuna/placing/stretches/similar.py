@@ -18,19 +18,19 @@ from lacuna.placing.aligning.align import MIN_SCORE
 from lacuna.placing.aligning.readset import LEAST_RIGHT, MOST_RIGHT, ReadSet
 from lacuna.placing.votes.draft import HELD, Draft
 
-SHORTEST = 7  # residues of a read that is compared with segments
-LONGEST = 24  # the same at most
-MUTATED = 0.35  # of residues to differ from the segment that is nearest there
-MOST = 400  # reads that are compared with all segments, the most certain
+SHORTEST_READ = 7  # residues of a read that is compared with segments
+LONGEST_READ = 24  # the same at most
+MUTATED_SHARE = 0.35  # of residues to differ from the segment that is nearest there
+MOST_READS = 400  # reads that are compared with all segments, the most certain
 MIN_WORTH = 14.0  # nats of a read against chance if every residue of it were right
 # Nats by which a read is like a segment: of 400 reads at 80 places of 300 segments (1e7, 16 nats)
 # hardly one reaches as much by chance.
-LIKE = 15.0
-ABUTS = 1.5  # nats for each end that begins or stops right where other reads do
-BEFORE_OTHERS = 2.5  # nats more than at any other unread place
-UNREAD = 0.6  # share of the residues under a read that no other read covers
-NEAR = 2  # positions on either side of it, one of which another read must cover
-COVERED = 1.0  # weight of reads from which a position counts as covered
+LIKE_NATS = 15.0
+ABUTTING_NATS = 1.5  # nats for each end that begins or stops right where other reads do
+AHEAD_NATS = 2.5  # nats more than at any other unread place
+UNREAD_SHARE = 0.6  # share of the residues under a read that no other read covers
+NEAR_POSITIONS = 2  # positions on either side of it, one of which another read must cover
+COVERED_WEIGHT = 1.0  # weight of reads from which a position counts as covered
 _CHANCE = 1.0 / 19.0  # of a residue to be the same by chance: I and L count as one
 
 
@@ -85,9 +85,9 @@ def _most_certain(reads: ReadSet, rows: np.ndarray) -> np.ndarray:
     """The reads (rows) that are compared with segments, ascending."""
     right = np.clip(reads.right, LEAST_RIGHT, MOST_RIGHT)
     worth = np.where(reads.tokens < N_RESIDUES, np.log(right / _CHANCE), 0.0).sum(1)
-    rows = rows[(reads.length[rows] >= SHORTEST) & (reads.length[rows] <= LONGEST)]
+    rows = rows[(reads.length[rows] >= SHORTEST_READ) & (reads.length[rows] <= LONGEST_READ)]
     rows = rows[worth[rows] >= MIN_WORTH]
-    return np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST])
+    return np.sort(rows[np.argsort(-worth[rows] * reads.weight[rows], kind="stable")][:MOST_READS])
 
 
 def _unread_places(
@@ -103,7 +103,7 @@ def _unread_places(
     found = []
     for i, draft in enumerate(drafts):
         score, under = of_read[LOCI.index(draft.locus)]
-        for o in np.flatnonzero(score >= LIKE - 2 * ABUTS).tolist():
+        for o in np.flatnonzero(score >= LIKE_NATS - 2 * ABUTTING_NATS).tolist():
             nats = _fit(draft, depths[i], under[o])
             if nats is not None:
                 found.append(Similar(read, float(score[o]) + nats, i, under[o].copy()))
@@ -114,29 +114,32 @@ def _only_one(places: Sequence[Similar]) -> list[Similar]:
     """The best of some places of a read, if it is good and none of another chain or further than a
     column away is nearly as good."""
     best = max(places, key=lambda p: (p.score, -p.chain), default=None)
-    if best is None or best.score < LIKE:
+    if best is None or best.score < LIKE_NATS:
         return []
     others = (
         p.score
         for p in places
         if p.chain != best.chain or abs(int(p.columns[0]) - int(best.columns[0])) > 1
     )
-    return [best] if max(others, default=-np.inf) < best.score - BEFORE_OTHERS else []
+    return [best] if max(others, default=-np.inf) < best.score - AHEAD_NATS else []
 
 
 def _fit(draft: Draft, depth: np.ndarray, columns: np.ndarray) -> float | None:
     """Nats for ends that abut other reads; None if the place is of another length than the read,
     other reads cover it, or none is near it."""
     at = _under(draft, columns)
-    if len(at) != len(columns) or (depth[at] < COVERED).mean() < UNREAD:
+    if len(at) != len(columns) or (depth[at] < COVERED_WEIGHT).mean() < UNREAD_SHARE:
         return None
     start, stop = int(at[0]), int(at[-1]) + 1
-    before, behind = depth[max(start - NEAR, 0) : start], depth[stop : stop + NEAR]
-    if max(before.max(initial=0.0), behind.max(initial=0.0)) < COVERED:
+    before, behind = (
+        depth[max(start - NEAR_POSITIONS, 0) : start],
+        depth[stop : stop + NEAR_POSITIONS],
+    )
+    if max(before.max(initial=0.0), behind.max(initial=0.0)) < COVERED_WEIGHT:
         return None
-    abuts = bool(len(before) and before[-1] >= COVERED > depth[start])
-    abuts_too = bool(len(behind) and behind[0] >= COVERED > depth[stop - 1])
-    return ABUTS * (abuts + abuts_too)
+    abuts = bool(len(before) and before[-1] >= COVERED_WEIGHT > depth[start])
+    abuts_too = bool(len(behind) and behind[0] >= COVERED_WEIGHT > depth[stop - 1])
+    return ABUTTING_NATS * (abuts + abuts_too)
 
 
 def _under(draft: Draft, columns: np.ndarray) -> np.ndarray:
@@ -151,8 +154,8 @@ def _best_places(
     that is most alike there, and its columns (rows, offsets, n)."""
     tokens, columns = _segments_of(locus)
     right = np.clip(reads.right[rows, :n], LEAST_RIGHT, MOST_RIGHT)
-    agrees = np.log(((1 - MUTATED) * right + (1 - right) / 18) / _CHANCE)
-    differs = np.log((MUTATED / 18 * right + (1 - right) / 18) / _CHANCE)
+    agrees = np.log(((1 - MUTATED_SHARE) * right + (1 - right) / 18) / _CHANCE)
+    differs = np.log((MUTATED_SHARE / 18 * right + (1 - right) / 18) / _CHANCE)
     weights = np.zeros((len(rows), n, N_RESIDUES), np.float32)
     r, c = np.indices(right.shape)
     weights[r, c, np.minimum(reads.tokens[rows, :n], N_RESIDUES - 1)] = agrees - differs
@@ -185,7 +188,7 @@ def with_similar(
         tokens = reads.tokens[one.read, : len(one.columns)]
         draft, covering = current[one.chain], depth[one.chain]
         at = _under(draft, one.columns)
-        if not len(at) or (covering[at] < COVERED).mean() < UNREAD:
+        if not len(at) or (covering[at] < COVERED_WEIGHT).mean() < UNREAD_SHARE:
             continue  # an earlier one is there
         if not _keeps_held(draft, at, one.columns, tokens):
             continue
@@ -193,7 +196,7 @@ def with_similar(
         germline = v_segments().tokens[draft.v][one.columns]
         current[one.chain] = draft.spliced(start, stop, tokens, one.columns, germline)
         depth[one.chain] = np.concatenate(
-            (covering[:start], np.full(len(tokens), 2 * COVERED), covering[stop:])
+            (covering[:start], np.full(len(tokens), 2 * COVERED_WEIGHT), covering[stop:])
         )
     return current
 

@@ -10,11 +10,11 @@ import numpy as np
 from lacuna.placing.aligning.align import MIN_SCORE
 from lacuna.placing.votes.placement import Assembly, place_on
 
-SURE = 20.0  # nats of a core that no read has by chance
-STEP = 0.5  # nats by which more is asked for at a time
-BY_CHANCE = 0.5  # share of the cores of a score that may be of chance
-MOST = 15.0  # nats that are asked for at most
-FEWEST = 5  # cores on backward chains that show how many are by chance
+SURE_NATS = 20.0  # nats of a core that no read has by chance
+STEP_NATS = 0.5  # nats by which more is asked for at a time
+CHANCE_SHARE = 0.5  # share of the cores of a score that may be of chance
+MOST_NATS = 15.0  # nats that are asked for at most
+FEWEST_CORES = 5  # cores on backward chains that show how many are by chance
 
 
 def least_score(assembly: Assembly) -> float:
@@ -22,15 +22,16 @@ def least_score(assembly: Assembly) -> float:
     reads, drafts, placements = assembly.reads, assembly.drafts, assembly.placements
     n = len(reads)
     chains = placements.take(np.flatnonzero(placements.chain < len(drafts))).best(n)
-    loose = np.flatnonzero(placements.best(n) < SURE)
+    loose = np.flatnonzero(placements.best(n) < SURE_NATS)
     backward = [draft.with_tokens(draft.tokens[::-1]) for draft in drafts]
     decoys = place_on(reads, backward, loose).best(n)
     least = MIN_SCORE
-    while least < MOST:
+    while least < MOST_NATS:
         here, by_chance = (
-            int(((found >= least) & (found < least + STEP)).sum()) for found in (chains, decoys)
+            int(((found >= least) & (found < least + STEP_NATS)).sum())
+            for found in (chains, decoys)
         )
-        if by_chance < FEWEST or by_chance < BY_CHANCE * here:
+        if by_chance < FEWEST_CORES or by_chance < CHANCE_SHARE * here:
             break
-        least += STEP
+        least += STEP_NATS
     return least

@@ -17,10 +17,10 @@ from lacuna.placing.aligning.readset import IN_REPEAT, ReadSet
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.placement import Placements, place_on
 
-SHORTEST = 6  # residues beyond a core that are looked for elsewhere
+SHORTEST_END = 6  # residues beyond a core that are looked for elsewhere
 # Nats that they must have there: a CDR3 may be like another place by chance. Parts of the reads of
 # known proteins showed such reads (tests/benchmarks/fewer_reads.py).
-SECOND = 14.0
+SECOND_NATS = 14.0
 FARTHEST = 30  # residues by which a chain may be longer or shorter where a read goes on
 
 
@@ -33,12 +33,12 @@ def with_one_place(reads: ReadSet, drafts: Sequence[Draft], fixed: Sequence[Draf
     placements = place_on(reads, [*drafts, *fixed])
     first = placements.alignment
     beyond = np.maximum(first.core[:, 0], reads.length[first.read] - first.core[:, 1])
-    rows = np.unique(first.read[beyond >= SHORTEST])
+    rows = np.unique(first.read[beyond >= SHORTEST_END])
     tokens, written = reads.tokens.copy(), reads.written.copy()
     for read, (start, stop) in zip(first.read, first.core, strict=True):
         tokens[read, start:stop] = written[read, start:stop] = ABSENT
     others = place_on(replace(reads, tokens=tokens, written=written, least=0.0), drafts, rows)
-    others = others.take(np.flatnonzero(others.alignment.score >= SECOND))
+    others = others.take(np.flatnonzero(others.alignment.score >= SECOND_NATS))
     second = others.alignment
     # Pairs of a placement and one of the rest of the read, the places sorted by reads.
     left, right = (np.searchsorted(second.read, first.read, side) for side in ("left", "right"))

@@ -13,12 +13,12 @@ from lacuna.placing.aligning.alignment import MATCH
 from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.votes.placement import Placements
 
-READ = 4.0  # weight of the reads that end, begin or go on at a place, from which it is well read
-ENDING = 0.1  # of these, that end or begin there: a cut
-FEWEST = 2.0  # weight of those: single reads end wrongly anywhere
-MOSTLY = 0.5  # of the places at a residue that are cut, from which proteases cut there
-DEPTHS = 1.5  # times the weight of reads at a cut, up to which others are like it
-BOTH_SIDES = 1.0  # weight of the reads that end, and of those that begin, at a cut seen from both
+WELL_READ = 4.0  # weight of the reads that end, begin or go on at a place that is well read
+ENDING_SHARE = 0.1  # of these, that end or begin there: a cut
+LEAST_ENDING = 2.0  # weight of those: single reads end wrongly anywhere
+MOSTLY_CUT = 0.5  # of the places at a residue that are cut, from which proteases cut there
+MOST_DEPTHS = 1.5  # times the weight of reads at a cut, up to which others are like it
+BOTH_SIDES_WEIGHT = 1.0  # of the reads that end, and of those that begin, at a cut seen from both
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Cleavage:
 
     def not_spanned(self, depth: float) -> float:
         """Probability that no read spans a cut at which reads of this weight end or begin."""
-        alike = self.depth <= DEPTHS * depth
+        alike = self.depth <= MOST_DEPTHS * depth
         return float((~self.spanned[alike]).sum() + 1) / float(alike.sum() + 2)
 
     def cuts(self, one: int, other: int) -> bool:
@@ -58,8 +58,8 @@ def cleavage_of(reads: ReadSet, placements: Placements) -> Cleavage:
     total = ending + spans
     place = np.arange(1, len(text))
     known = (text[place - 1] < N_RESIDUES) & (text[place] < N_RESIDUES)
-    place = place[known & (total[place] >= READ)]
-    cut = (ending[place] >= ENDING * total[place]) & (ending[place] >= FEWEST)
+    place = place[known & (total[place] >= WELL_READ)]
+    cut = (ending[place] >= ENDING_SHARE * total[place]) & (ending[place] >= LEAST_ENDING)
     behind = _mostly(text[place - 1], cut)
     # A chain has so few W that the reads may not tell, but what cuts behind F and Y does behind W.
     behind[TRYPTOPHAN] |= behind[PHENYLALANINE] & behind[TYROSINE]
@@ -67,7 +67,7 @@ def cleavage_of(reads: ReadSet, placements: Placements) -> Cleavage:
     rest = ~behind[text[place - 1]]
     before = _mostly(text[place[rest]], cut[rest])
     both = cut & (behind[text[place - 1]] | before[text[place]])
-    both &= (ends[place] >= BOTH_SIDES) & (begins[place] >= BOTH_SIDES)
+    both &= (ends[place] >= BOTH_SIDES_WEIGHT) & (begins[place] >= BOTH_SIDES_WEIGHT)
     return Cleavage(behind, before, ending[place[both]], spans[place[both]] > 0)
 
 
@@ -95,4 +95,4 @@ def _mostly(residues: np.ndarray, cut: np.ndarray) -> np.ndarray:
     """(20,) bool: residues most of whose places are cut."""
     every = np.bincount(residues, minlength=N_RESIDUES)
     found = np.bincount(residues[cut], minlength=N_RESIDUES)
-    return np.asarray(found > MOSTLY * (every + 1))
+    return np.asarray(found > MOSTLY_CUT * (every + 1))

@@ -26,21 +26,21 @@ from lacuna.placing.votes.draft import MOTIF, Draft
 from lacuna.placing.votes.placement import Placements
 
 BLOCK_WEIGHT = 0.1  # of a residue in a block of equal mass: the order, or the block, may be wrong
-OVERHANG = 6  # residues beyond a core that may vote for a new template
+OVERHANG_RESIDUES = 6  # residues beyond a core that may vote for a new template
 OVERHANG_WEIGHT = 0.25  # of each in CDR3, and where many cores lie; 1 elsewhere
 # Weight of the cores over a position below which the next template follows what few reads show.
 # Without a limit, reads of a second antibody make the chain a mixture of both
 # (docs/explanation/measurements.md).
-FEW = 8.0
+FEW_CORES = 8.0
 # Limits of the probability that a residue is right when it votes. Below 1 in 19 it would vote
 # against itself.
 VOTE_RANGE = 0.06, 0.99
-ALONE = 0.5  # of the strongest of such votes of 1 for a residue: a single read may end wrongly
-SAME_PLACE = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
+SINGLE_READ_SHARE = 0.5  # of the strongest vote of 1 for a residue: a single read may end wrongly
+SAME_PLACE_POWER = 0.6  # n reads of one place count n ** 0.6: they are spectra of one peptide
 MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
 # Of the nats of reads, whose errors are alike: with 1, residues at 0.95 or more are wrong
 # (tests/benchmarks/read_ablation.py).
-TEMPER = 0.5
+ALIKE_ERRORS = 0.5
 NATS_A_READ = 5.0  # of one confident residue
 _ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
 _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
@@ -75,13 +75,15 @@ class Votes:
 
 
 def place_weights(reads: ReadSet, placements: Placements) -> np.ndarray:
-    """(m,) weight of each placement: n reads from one place of the chain count n ** SAME_PLACE."""
+    """(m,) weight of each placement: n reads of one place count n ** SAME_PLACE_POWER."""
     span = placements.alignment.span
     count = reads.count[placements.alignment.read] * placements.share
     key = span[:, 0] * (len(placements.text.tokens) + 1) + span[:, 1]
     _, group = np.unique(key, return_inverse=True)
     total = np.bincount(group, count) if len(count) else np.zeros(0)
-    return count * (np.maximum(total, 1e-9) ** (SAME_PLACE - 1))[group] if len(count) else count
+    return (
+        count * (np.maximum(total, 1e-9) ** (SAME_PLACE_POWER - 1))[group] if len(count) else count
+    )
 
 
 def votes(reads: ReadSet, placements: Placements, chain: int) -> Votes:
@@ -109,7 +111,7 @@ def _votes(reads: ReadSet, own: Placements, leading: np.ndarray | None) -> Votes
     if leading is None:
         counted[beyond] = 1.0
     else:
-        leads = beyond & (leading & (depth < FEW))[at]
+        leads = beyond & (leading & (depth < FEW_CORES))[at]
         counted[beyond] = np.where(leads[beyond], 1.0, OVERHANG_WEIGHT)
     tokens = reads.tokens[a.read]
     row, column = np.nonzero((at >= 0) & (at < length) & (counted > 0) & (tokens < N_RESIDUES))
@@ -133,12 +135,12 @@ def _nats(
     of the chain, I never.
 
     leads (n,) bool: those beyond cores that count as much as cores do, of which the strongest for a
-    residue counts ALONE.
+    residue counts SINGLE_READ_SHARE.
     """
     nats, strongest = np.zeros((length, N_RESIDUES)), np.zeros((length, N_RESIDUES))
     np.add.at(nats, (place, residue), says)
     np.maximum.at(strongest, (place[leads], residue[leads]), says[leads])
-    nats -= (1 - ALONE) * strongest
+    nats -= (1 - SINGLE_READ_SHARE) * strongest
     nats[:, ISOLEUCINE] = 0.0
     return nats
 
@@ -160,8 +162,8 @@ def _with_overhang(
     residues these are; alone: only of those that are a read's first or last one."""
     place = np.arange(a.at.shape[1])
     n = reads.length[a.read][:, None]
-    before = (place < a.core[:, :1]) & (place >= a.core[:, :1] - OVERHANG)
-    after = (place >= a.core[:, 1:]) & (place < np.minimum(a.core[:, 1:] + OVERHANG, n))
+    before = (place < a.core[:, :1]) & (place >= a.core[:, :1] - OVERHANG_RESIDUES)
+    after = (place >= a.core[:, 1:]) & (place < np.minimum(a.core[:, 1:] + OVERHANG_RESIDUES, n))
     if alone:
         before &= a.core[:, :1] == 1
         after &= n - a.core[:, 1:] == 1
@@ -196,7 +198,7 @@ def _lengths(
             passed[place - back] -= weight[r]
             passed[place] += weight[r]
     ahead = a.core[:, 0] - a.span[:, 0]
-    for r in np.flatnonzero((ahead >= 0) & (a.core[:, 0] <= OVERHANG)).tolist():
+    for r in np.flatnonzero((ahead >= 0) & (a.core[:, 0] <= OVERHANG_RESIDUES)).tolist():
         if ahead[r]:
             _count(inserted, 0, tuple(reads.tokens[a.read[r], : ahead[r]].tolist()), weight[r])
         else:
@@ -293,7 +295,7 @@ def settle(draft: Draft, found: Votes) -> np.ndarray:
     that follows the few reads of a mutated loop recruits the others. How sure a residue is, is
     weighed later. Where many lie, those of another chain would turn a chain into a mixture of both.
     """
-    temper = np.where((found.depth < FEW) & draft.before_cdr3, 1.0, TEMPER)[:, None]
+    temper = np.where((found.depth < FEW_CORES) & draft.before_cdr3, 1.0, ALIKE_ERRORS)[:, None]
     return temper * residue_nats(draft, found) + germline_prior(draft)
 
 
@@ -317,7 +319,7 @@ def residue_nats(draft: Draft, found: Votes) -> np.ndarray:
     follows = np.append(draft.tokens[1:], ABSENT) == TOKEN["G"]
     for pair, (amide, acid) in enumerate(AMIDES):
         top = np.maximum(nats[:, amide], nats[:, acid])
-        more = amide_nats(found, follows, pair) / TEMPER
+        more = amide_nats(found, follows, pair) / ALIKE_ERRORS
         read = found.amide[:, 2 * pair : 2 * pair + 2].sum(1) > 0
         nats[read, amide] = (top + np.minimum(more, 0.0))[read]
         nats[read, acid] = (top - np.maximum(more, 0.0))[read]

@@ -22,7 +22,7 @@ ON_CYSTEINE = (
     DIOXIDATION,
     CYSTEINYL,
 )
-SEEN = 0.05  # share of the C of reads that the tool wrote it on
+SEEN_SHARE = 0.05  # share of the C of reads that the tool wrote it on
 TOLERANCE = 0.015  # Da
 LONGEST_END = 15  # residues of the chain behind a core
 MIN_ENDS = 6  # ends that weigh so, over those expected by chance
@@ -41,7 +41,7 @@ def carried_by_cysteine(reads: ReadSet, placements: Placements) -> tuple[float, 
         here = int((np.abs(ends - mass) < TOLERANCE).sum())
         around = int((np.abs(ends - mass) < 1.0).sum()) - here
         chance = around * TOLERANCE / (1.0 - TOLERANCE)
-        if mass in reads.cysteine or share >= SEEN or here >= MIN_ENDS + 3.0 * chance:
+        if mass in reads.cysteine or share >= SEEN_SHARE or here >= MIN_ENDS + 3.0 * chance:
             found.append(mass)
     return tuple(found)
 

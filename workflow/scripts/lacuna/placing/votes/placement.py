@@ -13,8 +13,8 @@ from lacuna.placing.aligning.readset import ReadSet
 from lacuna.placing.aligning.seeds import diagonals
 from lacuna.placing.votes.draft import Draft
 
-EVEN = 0.4  # probability of a residue that says nothing of whether a read is of a chain
-UNEXPLAINED = 3.0  # sure residues beyond a core that cost nothing: a wrong end has as many
+EVEN_PROBABILITY = 0.4  # probability of a residue that says nothing of whether a read is of a chain
+UNEXPLAINED_RESIDUES = 3.0  # sure residues beyond a core that cost nothing: a wrong end has as many
 # Nats for each residue of a read that is that of germline, where it lies on a chain at two places:
 # one that was made like the other by misread peptides would draw its reads.
 LIKE_GERMLINE = 0.2
@@ -128,9 +128,9 @@ def _worth(reads: ReadSet, found: Alignment) -> np.ndarray:
     """
     place = np.arange(reads.tokens.shape[1])
     beyond = (place < found.core[:, :1]) | (place >= found.core[:, 1:])  # right is 0 past the end
-    sure = np.maximum(reads.right[found.read] - EVEN, 0.0) / (1.0 - EVEN)
+    sure = np.maximum(reads.right[found.read] - EVEN_PROBABILITY, 0.0) / (1.0 - EVEN_PROBABILITY)
     unexplained = (sure * beyond).sum(1)
-    worth: np.ndarray = found.score - np.maximum(unexplained - UNEXPLAINED, 0.0)
+    worth: np.ndarray = found.score - np.maximum(unexplained - UNEXPLAINED_RESIDUES, 0.0)
     return worth
 
 

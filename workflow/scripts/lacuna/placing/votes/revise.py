@@ -6,10 +6,10 @@ from lacuna.antibody.germlines import v_segments
 from lacuna.antibody.imgt import CYS104, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, N_RESIDUES, merge_il
 from lacuna.placing.sources.segments import expressed_v
-from lacuna.placing.votes.consensus import TEMPER, Votes
+from lacuna.placing.votes.consensus import ALIKE_ERRORS, Votes
 from lacuna.placing.votes.draft import Draft
 
-INSERTED = 6  # residues that a V domain may have in addition to those of germline
+MOST_INSERTED = 6  # residues that a V domain may have in addition to those of germline
 BETTER_V = 2.0  # nats by which another V segment must be better
 LONGEST_REPEAT = 4  # residues that may stand in a draft twice, though reads show them once
 V_CAP = 4.0  # nats that a position may count when V is chosen again
@@ -19,7 +19,7 @@ def choose_v(draft: Draft, found: Votes, use: np.ndarray) -> Draft:
     """The draft on the V segment of its locus that reads like best; its residues are kept."""
     segments = v_segments()
     own = np.flatnonzero((segments.locus == segments.locus[draft.v]) & expressed_v())
-    nats = TEMPER * (found.nats - found.nats.max(1, keepdims=True))
+    nats = ALIKE_ERRORS * (found.nats - found.nats.max(1, keepdims=True))
     score = fit_of(draft, nats, segments.tokens[own], 1, CYS104) + use[own]
     best = int(own[np.argmax(score)])
     if score.max() < score[own == draft.v].max(initial=-np.inf) + BETTER_V:
@@ -49,7 +49,7 @@ def fit_of(
 def with_lengths(draft: Draft, found: Votes) -> Draft:
     """The draft with the insertions and without the residues that most reads agree on."""
     edits: list[tuple[int, int, tuple[int, ...]]] = []
-    room = INSERTED - int((draft.columns == OTHER_INSERTION).sum())
+    room = MOST_INSERTED - int((draft.columns == OTHER_INSERTION).sum())
     ahead: tuple[int, ...] = ()
     # Those that more reads show first, since there is not room for any number.
     insertions = sorted(found.inserted.items(), key=lambda item: (-max(item[1].values()), item[0]))
