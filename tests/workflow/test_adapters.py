@@ -17,7 +17,7 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 import lacuna.core.logs
 from chains import fasta, germline_chain
 from lacuna.steps.arguments import arguments, files_by_sample
-from lacuna.steps.packs import FEWEST
+from lacuna.steps.packs import FEWEST_SAMPLES
 
 pytestmark = pytest.mark.workflow
 
@@ -41,7 +41,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SimpleNamespace]
     space = Workspace(tmp_path_factory.mktemp("rules"))
     space.write("chain.fasta", fasta({"H": germline_chain("H", 1)}))
     table = str(space.folder / "chain.fasta")
-    space.sheet(*({"sample": f"s{i}", "fasta": table} for i in range(FEWEST)))
+    space.sheet(*({"sample": f"s{i}", "fasta": table} for i in range(FEWEST_SAMPLES)))
     config = {"samples": str(space.folder / "samples.tsv"), "outdir": str(space.folder / "out")}
     output = OutputSettings(quiet={Quietness.ALL})
     with SnakemakeApi(output) as api:

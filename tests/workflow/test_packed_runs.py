@@ -11,12 +11,12 @@ import pytest
 from runs import RUN_JOBS, SAMPLE_JOBS, Run, Workspace
 
 from chains import fasta, germline_chain, hidden, mutated
-from lacuna.steps.packs import FEWEST
+from lacuna.steps.packs import FEWEST_SAMPLES
 from peaks import as_mgf, spectrum_of
 
 pytestmark = pytest.mark.workflow
 
-NAMES = [f"s{i}" for i in range(FEWEST)]
+NAMES = [f"s{i}" for i in range(FEWEST_SAMPLES)]
 # Not in a pack: a sample with more chains than a pack may hold.
 PACKS = {"fill_pack_00000": 1, "fill_pack_00001": 1, "fill_pack_00002": 1}
 APART = SAMPLE_JOBS | {"write_alternatives": 1}

@@ -9,7 +9,7 @@ from runs import ROOT, Run, Workspace
 from chains import fasta, germline_chain, hidden
 from lacuna.benchmark.simulated_reads import simulate_reads, write_peaks
 from lacuna.core.alphabet import RESIDUES
-from lacuna.steps.packs import FEWEST
+from lacuna.steps.packs import FEWEST_SAMPLES
 from tsv import read_tsv
 
 pytestmark = pytest.mark.workflow
@@ -125,7 +125,7 @@ def test_a_pack_gives_the_same_bytes(space: Workspace, finished: Run) -> None:
     """Of eight small samples and that of reads alone."""
     row = {"sample": "found", "reads": "one.csv;two.csv"}
     row |= {"contaminants": "tags.fasta", "truth": "truth.fasta"}
-    small = [f"s{i}" for i in range(FEWEST - 1)]
+    small = [f"s{i}" for i in range(FEWEST_SAMPLES - 1)]
     for i, name in enumerate(small):
         space.write(f"{name}.fasta", fasta({name: hidden(germline_chain("L", i), [(9, 12)])}))
     rows = [{"sample": name, "fasta": f"{name}.fasta"} for name in small]

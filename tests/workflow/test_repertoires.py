@@ -11,7 +11,7 @@ from runs import Workspace
 from chains import fasta, germline_chain, hidden
 from lacuna.steps.one_file import fill_file
 from lacuna.steps.outputs import AIRR, DOUBTS, OUTPUTS
-from lacuna.steps.packs import FEWEST
+from lacuna.steps.packs import FEWEST_SAMPLES
 
 pytestmark = pytest.mark.workflow
 
@@ -36,7 +36,7 @@ def test_a_repertoire_is_filled_as_lacuna_fill_fills_it(tmp_path: Path) -> None:
         space, "unit.csv", [whole[0][7:], whole[1], whole[2][:-3], swapped, "AC*" + whole[4]]
     )
     rows = [{"sample": "oas", "fasta": "unit.csv"}]
-    for i in range(FEWEST):
+    for i in range(FEWEST_SAMPLES):
         space.write(f"s{i}.fasta", fasta({"c": hidden(germline_chain("K", i)[5:], [(40, 43)])}))
         rows.append({"sample": f"s{i}", "fasta": f"s{i}.fasta"})
     space.sheet(*rows)

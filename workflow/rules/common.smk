@@ -24,7 +24,7 @@ from lacuna.core.windows import check_window
 from lacuna.steps.config_record import is_rewritten
 from lacuna.steps.outdir import check_outdir
 from lacuna.steps.outputs import OUTPUTS, outputs_of
-from lacuna.steps.packs import LARGEST, plan_packs
+from lacuna.steps.packs import LARGEST_SAMPLE, plan_packs
 from lacuna.steps.provenance import Inputs, code_digest
 from lacuna.scaffolds.records import count_records, is_repertoire
 from lacuna.steps.sheet import PATHS, read_sheet
@@ -64,7 +64,7 @@ SAMPLES = {s.sample: s for s in checked(read_sheet, CONFIG["samples"])}
 READ = [name for name, sample in SAMPLES.items() if sample.reads]
 # Of reads alone a few chains at most are found.
 CHAINS = {
-    name: checked(count_records, sample.fasta) if sample.fasta else LARGEST
+    name: checked(count_records, sample.fasta) if sample.fasta else LARGEST_SAMPLE
     for name, sample in SAMPLES.items()
 }
 REPERTOIRES = [name for name, s in SAMPLES.items() if s.fasta and checked(is_repertoire, s.fasta)]
@@ -118,7 +118,7 @@ def seeded_samples():
 
 SEEDED = seeded_samples()
 # Reads cost as much work as a hundred chains.
-COST = {name: max(n, LARGEST) if name in READ else n for name, n in CHAINS.items()}
+COST = {name: max(n, LARGEST_SAMPLE) if name in READ else n for name, n in CHAINS.items()}
 PACKS = plan_packs(COST, [*SEEDED, *REPERTOIRES], CONFIG["pack_chains"])
 PACKED = {name for pack in PACKS for name in pack.samples}
 CHAINS_OF_PACK = {

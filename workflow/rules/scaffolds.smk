@@ -23,7 +23,7 @@ rule read_scaffolds:
     params:
         # Reads alone give a few chains, which are one block.
         block_size=lambda wildcards: (
-            CONFIG["block_size"] if SAMPLES[wildcards.sample].fasta else LARGEST
+            CONFIG["block_size"] if SAMPLES[wildcards.sample].fasta else LARGEST_SAMPLE
         ),
         n_blocks=lambda wildcards: N_BLOCKS[wildcards.sample],
         tolerance_ppm=CONFIG["tolerance_ppm"],

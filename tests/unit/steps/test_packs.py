@@ -13,7 +13,7 @@ from conftest import Write
 from lacuna.core.config import check_config
 from lacuna.core.files import LacunaError
 from lacuna.steps import load
-from lacuna.steps.packs import FEWEST, LARGEST, MOST_SAMPLES, plan_packs
+from lacuna.steps.packs import FEWEST_SAMPLES, LARGEST_SAMPLE, MOST_SAMPLES, plan_packs
 from lacuna.steps.reader_files import Networks
 from lacuna.steps.sample_files import SampleFiles as SmallSample
 from lacuna.steps.settings import settings_of
@@ -26,7 +26,7 @@ SETTINGS = settings_of(CONFIG | {"candidates": 2, "complete_ends": False})
 OUTPUTS = ("filled", "residues", "gaps", "chains", "masses", "accuracy", "rejected")
 OUTPUTS += ("alkylation", "alternatives")
 
-sheets = st.lists(st.integers(0, 2 * LARGEST), max_size=120).map(
+sheets = st.lists(st.integers(0, 2 * LARGEST_SAMPLE), max_size=120).map(
     lambda sizes: {f"s{i}": n for i, n in enumerate(sizes)}
 )
 
@@ -38,8 +38,8 @@ def test_packs_hold_the_small_samples_in_order_and_are_bounded(
     alone = {f"s{i}" for i in apart}
     packs = plan_packs(chains, alone, most)
     packed = [name for pack in packs for name in pack.samples]
-    small = [x for x, n in chains.items() if n <= min(LARGEST, most) and x not in alone]
-    assert packed == (small if most and len(small) >= FEWEST else [])
+    small = [x for x, n in chains.items() if n <= min(LARGEST_SAMPLE, most) and x not in alone]
+    assert packed == (small if most and len(small) >= FEWEST_SAMPLES else [])
     assert [pack.name for pack in packs] == [f"{i:05d}" for i in range(len(packs))]
     for pack in packs:
         assert 0 < len(pack.samples) <= MOST_SAMPLES

@@ -63,7 +63,7 @@ _OF_R = {
 }
 FIRST_ROWS = 20  # of a table without a header, by which it is recognised
 _OF_PEPTIDES = re.compile(r"^(?!.*(score|prob|conf)).*(seq|peptide|predict)")
-SHORTEST = 5  # letters of a cell that is taken for a peptide, not for the name of a column
+SHORTEST_PEPTIDE = 5  # letters of a cell that is taken for a peptide, not for the name of a column
 
 
 def tool_names() -> list[str]:
@@ -166,7 +166,7 @@ def _remedy_of_columns(lines: Sequence[str]) -> str:
 def _has_peptides(table: Sequence[Sequence[str]], place: int) -> bool:
     """Whether most rows of a table, and its first one, have a peptide in a place."""
     column = [row[place] for row in table if place < len(row)]
-    found = [len(cell) >= SHORTEST and is_peptide(cell) for cell in column]
+    found = [len(cell) >= SHORTEST_PEPTIDE and is_peptide(cell) for cell in column]
     return found[0] and 2 * sum(found) > len(table)
 
 

@@ -32,7 +32,7 @@ SERUM = "WARNING: reads of many antibodies, of which only common residues are gi
 MAX_NAMED = 5  # samples named in an error
 HARDLY_READ = 0.75  # share of the residues of a V domain without a read, above which it is named
 MANY_OTHERS = 0.05  # of the reads, from which those of contaminants are named
-FEW = 100  # chains, of which shares are given from so many on
+FEW_CHAINS = 100  # chains, of which shares are given from so many on
 _SUMMED = "missing filled gaps open ambiguous resolved without_template".split()
 
 
@@ -117,7 +117,7 @@ class Counts:
         }
         if self.chains < 2 or not self.n_terminal + self.c_terminal:
             return ""
-        few = self.chains < FEW
+        few = self.chains < FEW_CHAINS
         *others, last = [
             f"{n if few else f'{n / self.chains:.1%}'} lacked {what}"
             for what, n in lacked.items()

@@ -19,7 +19,7 @@ from lacuna.steps.doubts import find_doubts_of_block
 from lacuna.steps.encode_block import encode_block
 from lacuna.steps.fill_block import fill_block_files
 from lacuna.steps.find_alkylation import find_alkylation
-from lacuna.steps.packs import LARGEST
+from lacuna.steps.packs import LARGEST_SAMPLE
 from lacuna.steps.read_spectra import look_at_spectra
 from lacuna.steps.reader_files import Networks, ReaderFiles
 from lacuna.steps.sample_files import SampleFiles
@@ -37,7 +37,7 @@ def fill_sample(
     settings: Settings,
     device: torch.device,
     *,
-    block_size: int = LARGEST,
+    block_size: int = LARGEST_SAMPLE,
     n_blocks: int = 1,
     after_block: Callable[[], None] | None = None,
 ) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-LARGEST = 100  # chains of a small sample
-FEWEST = 9  # small samples of a sheet; if there are fewer, each has its own jobs and progress
+LARGEST_SAMPLE = 100  # chains of a small sample
+FEWEST_SAMPLES = 9  # small ones of a sheet; if there are fewer, each has its own jobs and progress
 MOST_SAMPLES = 32  # of a pack: half a minute of work if there are as many tables to write
 
 
@@ -23,9 +23,9 @@ def plan_packs(chains: Mapping[str, int], apart: Iterable[str], most_chains: int
     most_chains: per pack, 0 for no packs. Packs are filled up one after the other, so that a sample
     added at the end of the sheet changes only the last one. They do not depend on a run's cores.
     """
-    largest, alone = min(LARGEST, most_chains), set(apart)
+    largest, alone = min(LARGEST_SAMPLE, most_chains), set(apart)
     small = [name for name, n in chains.items() if n <= largest and name not in alone]
-    if not most_chains or len(small) < FEWEST:
+    if not most_chains or len(small) < FEWEST_SAMPLES:
         return []
     groups: list[list[str]] = [[]]
     taken = 0

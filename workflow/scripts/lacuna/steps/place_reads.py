@@ -36,7 +36,7 @@ MAX_CHAINS = 200  # that reads are placed on: an antibody has two, a mixture som
 # antibody: of trastuzumab 0.01 (nine proteases) to 0.09 (trypsin, its light chain alone), on chains
 # of another human antibody 0.25.
 OTHER_ANTIBODY = 0.15
-FEWEST = 20  # covered residues of V domains; of fewer the share says little
+FEWEST_RESIDUES = 20  # covered residues of V domains; of fewer the share says little
 
 LOG = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ def _warn_of_other(chains: Sequence[GivenChain]) -> None:
         known = chain.shown.seen & (given < N_RESIDUES) & variable
         seen += int(known.sum())
         against += int((best[known] != given[known]).sum())
-    if seen >= FEWEST and against > OTHER_ANTIBODY * seen:
+    if seen >= FEWEST_RESIDUES and against > OTHER_ANTIBODY * seen:
         LOG.warning(
             "reads show other residues at %d of the %d places of the given V domains that they "
             "cover: check that they are of this antibody",

@@ -24,7 +24,7 @@ from lacuna.reads.errors.model import Correction, ErrorModels, ResidueKind, kind
 from lacuna.reads.read import Read, content_of, weights_of_residues, with_acids
 
 MIN_READS = 50  # different ones of the known protein, below which nothing is corrected
-TEMPER = 0.1  # of the weight of residues: those of a read are right or wrong together
+ALIKE_ERRORS = 0.1  # of the weight of residues: those of a read are right or wrong together
 PRECISION = (4.0, 16.0)  # of the normal distributions that offset and slope are drawn from
 OF_KIND = 1.0  # the same of what is added for a kind of residue
 # Difference between promised and right residues that is a warning, and from which a tool's own
@@ -123,8 +123,8 @@ def _check(models: ErrorModels, found: _OnKnown) -> Check:
     odds, weights = np.concatenate(models.log_odds(reads))[judged], _weights(found)[judged]
     kinds = list(compress(chain.from_iterable(map(kinds_of_residues, reads)), judged.tolist()))
     promised, seen = _promised_and_right(models, found)
-    offset, slope = fit(odds, right, TEMPER * weights)
-    more = _fit_kinds(kinds, offset + slope * odds, right, TEMPER * weights)
+    offset, slope = fit(odds, right, ALIKE_ERRORS * weights)
+    more = _fit_kinds(kinds, offset + slope * odds, right, ALIKE_ERRORS * weights)
     if promised < seen:
         offset -= CAUTION
     return Check(tool, promised, seen, Correction(offset, slope, more))

@@ -13,7 +13,7 @@ from lacuna.results.report.words import ends, span
 from lacuna.results.streams import chunks
 
 MAX_STEPS = 3
-LEAST = 0.5  # residues expected to be wrong for which a gap is worth a measurement
+LEAST_WRONG = 0.5  # residues expected to be wrong for which a gap is worth a measurement
 
 Key = tuple[str, str]  # of a gap: its chain, its number there
 
@@ -56,7 +56,7 @@ def _worst(residues: Path) -> pd.DataFrame:
     worst = _by_gap(pd.DataFrame(columns=[*_COLUMNS, "wrong"]))
     for rows in _whole_gaps(residues):
         gaps = _by_gap(rows)
-        worth = pd.concat([worst, gaps[gaps["wrong"] >= LEAST]])
+        worth = pd.concat([worst, gaps[gaps["wrong"] >= LEAST_WRONG]])
         worst = worth.sort_values("wrong", ascending=False, kind="stable").head(MAX_STEPS)
     return worst
 

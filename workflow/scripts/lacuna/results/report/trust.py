@@ -11,7 +11,7 @@ from lacuna.results.report.words import count, percent, plural
 # Thresholds from which something is mentioned.
 RELIABLE = LEVELS[0] / MILLE  # probability of a residue to rely on
 CALIBRATED = 0.05  # error of probabilities that may be taken at face value
-FEW = 100  # residues; with fewer, intervals are too wide to compare
+FEW_RESIDUES = 100  # residues; with fewer, intervals are too wide to compare
 WEAK_MIN = 10  # residues of a region worth naming
 
 
@@ -43,7 +43,7 @@ def _trust(sample: Sample) -> Iterator[str]:
 def calibration_in(sample: Sample) -> str:
     """How to read the plot of probabilities, as a sentence."""
     known = sum(bin.n for bin in sample.bins)
-    if known < FEW or sample.ece is None:
+    if known < FEW_RESIDUES or sample.ece is None:
         return f"With {plural(known, 'residue')}, the plot says little of what a probability means."
     return (
         "On the dotted line, a probability means what it says."
@@ -93,7 +93,7 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
     if sample.best_baseline is not None:
         yield _beside_baseline(model, sample.best_baseline)
     expected = model.mean_probability
-    if sample.ece is not None and expected is not None and model.n_residues >= FEW:
+    if sample.ece is not None and expected is not None and model.n_residues >= FEW_RESIDUES:
         yield _calibrated(sample.ece, expected, model.accuracy)
     if known := sample.sure.known:
         right = sample.sure.right
@@ -105,7 +105,7 @@ def _trust_measured(sample: Sample, model: Score) -> Iterator[str]:
             f"It is weakest in {weakest.value}: {percent(weakest.accuracy)} %"
             f" of {plural(weakest.n_residues, 'residue')}."
         )
-    if model.n_residues < FEW:
+    if model.n_residues < FEW_RESIDUES:
         yield f"With {plural(model.n_residues, 'residue')}, none of this is more than a hint."
 
 
