@@ -13,7 +13,7 @@ from lacuna.core.paths import CONTAMINANTS, GERMLINES, PACKAGE, READ_ERRORS, UNI
 DATA = {
     "antibody/germlines.py": (GERMLINES, "*.tsv"),
     "core/tags.py": (UNIMOD.parent, "*.tsv"),
-    "reads/error_model.py": (READ_ERRORS.parent, "*.tsv"),
+    "reads/errors/model.py": (READ_ERRORS.parent, "*.tsv"),
     "placing/sources/contaminants.py": (CONTAMINANTS.parent, "*.fasta"),
 }
 
