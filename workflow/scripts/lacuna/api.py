@@ -408,17 +408,16 @@ def _read_results(given: Sequence[Given], written: Written, folder: Path) -> Ite
             continue
         seen.add(name)
         yield FilledChain(
-            name,
-            next(sequences),
-            "open" if row.open or row.resolved != row.ambiguous else "filled",
-            "",
-            row.locus,
-            row.species,
-            row.v_segment,
-            row.j_segment,
-            row.c_segment,
-            tuple(_gaps(gaps[name])),
-            tuple(map(_residue, residues[name])),
+            chain=name,
+            sequence=next(sequences),
+            status="open" if row.open or row.resolved != row.ambiguous else "filled",
+            locus=row.locus,
+            species=row.species,
+            v_segment=row.v_segment,
+            j_segment=row.j_segment,
+            c_segment=row.c_segment,
+            gaps=tuple(_gaps(gaps[name])),
+            residues=tuple(map(_residue, residues[name])),
         )
         row = next(chains, None)
 
@@ -436,32 +435,36 @@ def _gaps(rows: Iterable[GapRow]) -> Iterator[FilledGap]:
         found = list(of_gap)
         best = found[0]
         yield FilledGap(
-            number,
-            best.start,
-            best.end,
-            best.first,
-            best.last,
-            best.status,
-            tuple(
+            number=number,
+            start=best.start,
+            end=best.end,
+            first=best.first,
+            last=best.last,
+            status=best.status,
+            candidates=tuple(
                 Candidate(
-                    row.candidate, row.probability, row.mass, row.mass_error_ppm, row.cleavages
+                    sequence=row.candidate,
+                    probability=row.probability,
+                    mass=row.mass,
+                    mass_error_ppm=row.mass_error_ppm,
+                    cleavages=row.cleavages,
                 )
                 for row in found
                 if row.probability is not None and row.mass is not None
             ),
-            "" if best.cysteine is None else str(best.cysteine),
-            best.ambiguity,
+            cysteine="" if best.cysteine is None else str(best.cysteine),
+            ambiguity=best.ambiguity,
         )
 
 
 def _residue(row: ResidueRow) -> FilledResidue:
     return FilledResidue(
-        row.position,
-        row.gap,
-        row.residue,
-        row.probability,
-        tuple(row.alternatives),
-        row.germline,
-        row.region,
-        row.imgt,
+        position=row.position,
+        gap=row.gap,
+        residue=row.residue,
+        probability=row.probability,
+        alternatives=tuple(row.alternatives),
+        germline=row.germline,
+        region=row.region,
+        imgt=row.imgt,
     )

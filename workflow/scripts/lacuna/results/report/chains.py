@@ -54,13 +54,13 @@ def read_chains(filled: Path, chains: Path, gaps: Path, residues: Path) -> Itera
         if [r.position for r in missing] != places:
             raise LacunaError(f"{residues}: '{name}' has other residues than in {gaps}; run again")
         yield Chain(
-            name,
-            description,
-            sequence,
-            row,
-            bands_of(row.regions),
-            own,
-            tuple(_residue(r) for r in missing),
+            name=name,
+            description=description,
+            sequence=sequence,
+            row=row,
+            bands=bands_of(row.regions),
+            gaps=own,
+            residues=tuple(_residue(r) for r in missing),
         )
     for path, left in ((gaps, of_gaps.left), (residues, of_residues.left)):
         if left is not None:
@@ -77,15 +77,15 @@ def _gaps(rows: Iterable[GapRow], regions: Mapping[int, Sequence[str]]) -> Itera
         shift = last - top.end
         filled = top.probability is not None
         yield Gap(
-            top.start,
-            top.end,
-            first,
-            last,
-            ends(regions.get(number, ())),
-            imgt_span(top.imgt_first, top.imgt_last),
-            top.ambiguity,
-            top.status,
-            tuple(candidates) if filled else (),
+            start=top.start,
+            end=top.end,
+            first=first,
+            last=last,
+            region=ends(regions.get(number, ())),
+            imgt=imgt_span(top.imgt_first, top.imgt_last),
+            code=top.ambiguity,
+            status=top.status,
+            candidates=tuple(candidates) if filled else (),
         )
 
 
@@ -93,15 +93,15 @@ def _residue(row: ResidueRow) -> Residue:
     second, share = row.alternatives[0] if row.alternatives else ("", 0.0)
     filled = row.residue != MISSING_LETTER
     return Residue(
-        row.position,
-        row.residue,
-        per_mille(row.probability) if filled else 0,
-        second if filled else "",
-        per_mille(share) if filled else 0,
-        row.germline if row.germline != row.residue else "",
-        row.truth if row.truth != row.residue else "",
-        row.ambiguity,
-        tuple((letter, per_mille(p)) for letter, p in row.alternatives[1:]) if filled else (),
+        position=row.position,
+        letter=row.residue,
+        probability=per_mille(row.probability) if filled else 0,
+        second=second if filled else "",
+        second_probability=per_mille(share) if filled else 0,
+        germline=row.germline if row.germline != row.residue else "",
+        truth=row.truth if row.truth != row.residue else "",
+        code=row.ambiguity,
+        others=tuple((r, per_mille(p)) for r, p in row.alternatives[1:]) if filled else (),
     )
 
 

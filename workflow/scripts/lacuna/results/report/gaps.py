@@ -97,7 +97,7 @@ def read_gaps(path: Path) -> Gaps:
     """
     columns = ("chain", "gap", "rank", "candidate", "probability", "length", "status")
     places = ("first", "last", "imgt_first", "imgt_last", "ambiguity", "cysteine")
-    found = Gaps(Counter(), Counter(), 0, [], set())
+    found = Gaps(statuses=Counter(), verdicts=Counter(), weighed=0, uncertain=[], doubted=set())
     least = pd.DataFrame()
     runners: dict[tuple[str, str], str] = {}
     for chunk in chunks(path, (*columns, *places)):
@@ -121,15 +121,15 @@ def read_gaps(path: Path) -> Gaps:
                 runners[row["chain"], row["gap"]] = f"{clip(row['candidate'])} {share:.3g}"
     found.uncertain = [
         UncertainGap(
-            row["chain"],
-            row["gap"],
-            span(row["first"], row["last"]),
-            imgt_span(row["imgt_first"], row["imgt_last"]),
-            row["length"],
-            row["p"],
-            runners.get((row["chain"], row["gap"]), ""),
-            [],
-            False,
+            chain=row["chain"],
+            gap=row["gap"],
+            place=span(row["first"], row["last"]),
+            imgt=imgt_span(row["imgt_first"], row["imgt_last"]),
+            length=row["length"],
+            probability=row["p"],
+            runner_up=runners.get((row["chain"], row["gap"]), ""),
+            letters=[],
+            known=False,
         )
         for row in least.to_dict("records")
     ]
@@ -147,7 +147,15 @@ def read_residues(path: Path, gaps: Gaps) -> Residues:
     listed = {(gap.chain, gap.gap): gap for gap in uncertain}
     chains = {chain for chain, _ in listed}
     counts = np.zeros((3, PROBABILITY_STEPS + 1), dtype=np.int64)
-    found = Residues(counts[0], counts[1], counts[2], 0, 0, Counter(), Counter())
+    found = Residues(
+        all=counts[0],
+        known=counts[1],
+        right=counts[2],
+        sure_codes=0,
+        to_check=0,
+        regions=Counter(),
+        columns=Counter(),
+    )
     columns = ("chain", "gap", "residue", "probability", "truth", "ambiguity", "region", "imgt")
     likely, sure = LEVELS[1] / MILLE, LEVELS[0] / MILLE
     for chunk in chunks(path, columns):
