@@ -1,5 +1,6 @@
 """The benchmark of reads whose protein is known, on simulated ones."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def test_every_variant_is_measured_against_the_truth(tmp_path: Path) -> None:
     assert sum(int(state.split(",")[0]) for state in states) == whole.residues
     covered, wrong = (int(cell.split()[0]) for cell in whole.constant.split(","))
     assert 200 < covered <= len(CHAIN) - whole.residues and wrong < 0.02 * covered
+    assert whole.others == "0; 0 sure, 0 in CDR3"
     assert len(list(lines(rows))) == len(rows) + 1
 
 
@@ -41,6 +43,8 @@ def test_a_truth_that_no_chain_is_like_counts_as_wrong(tmp_path: Path) -> None:
     sets.write_text("set\tprotein\treads\ttruth\none\tmade\treads.csv\ttruth.fasta\n")
     (row,) = benchmark_reads(sets, WEIGHTS, LIBRARY, tmp_path / "out.tsv", ablations=False)
     assert row.right == 0.0 and row.lengths == "0/1" and row.ece is None
+    others, sure, in_cdr3 = (int(cell.split()[0]) for cell in re.split("[;,] *", row.others))
+    assert others == 1 and 0 < in_cdr3 < sure < len(CHAIN)
 
 
 def test_loops_of_other_lengths_that_make_up_for_each_other_are_aligned() -> None:

@@ -16,7 +16,18 @@ from lacuna.placing.place import place
 from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.votes.draft import cdr3_germline, draft_of
 from lacuna.placing.votes.revise import choose_v, fit_of, with_lengths
-from reads import Sure, chain_with_cdr3, germline_draft, read_set, reads_of, tiles, votes_with
+from reads import (
+    Sure,
+    chain_with_cdr3,
+    germline_draft,
+    peptide,
+    read_set,
+    reads_of,
+    tiles,
+    votes_with,
+)
+
+NO_USE = np.zeros(len(v_segments().names))
 
 
 def test_the_locus_of_reads_is_found() -> None:
@@ -49,6 +60,16 @@ def test_words_of_a_constant_region_say_nothing_of_v() -> None:
     reads = tiles(constant)
     scores = score_segments(word_weights(reads_of(reads), WORD))
     assert scores.v.max() == 0.0 and scores.c.max() > 50.0
+
+
+def test_words_that_reads_hold_by_chance_show_no_segment() -> None:
+    """Thousands of reads of other proteins hold words of every segment."""
+    rng = np.random.default_rng(1)
+    noise = [peptide("".join(rng.choice(list(RESIDUES), 15)), f"n{i}") for i in range(20_000)]
+    for chain in ("", chain_with_cdr3("H", "ARDYGSSYFDY")):
+        weights = word_weights(reads_of([*tiles(chain), *noise]), WORD)
+        best = best_of_loci(score_segments(weights), "auto", NO_USE)
+        assert [x.locus for x in best if x.c_seen >= 5 or x.v_seen >= 5] == ["H"][: len(chain)]
 
 
 def test_an_unread_v_segment_is_of_the_species_of_the_constant_region() -> None:

@@ -69,7 +69,7 @@ class ReadsRow(NamedTuple):
     flagged: Annotated[str, "wrong residues that are flagged or not observed, of all wrong"]
     by_flag: Annotated[str, "residues with each flag, and wrong ones among them"]
     constant: Annotated[str, "residues of constant regions that reads cover, and wrong ones"]
-    unasked_cdr3: Annotated[int, "CDR3 residues at 0.95 or more of chains that fit no truth"]
+    others: Annotated[str, "chains that fit no truth; residues at 0.95 or more, of these in CDR3"]
     seconds: Annotated[float, "of the processor, reading excluded", "%.1f"]
     peak_mb: Annotated[float, "of the process so far", "%.0f"]
 
@@ -336,13 +336,9 @@ def _row(
     good = good.astype(bool)
     flags = [one for s in scores for one in s.flags]
     flagged = np.array([bool(f) for f in flags], dtype=bool) | (states != OBSERVED)
-    unasked = [
-        row
-        for chain in chains
-        if chain.name not in used
-        for row in chain.rows
-        if row.region == "CDR3" and (row.probability or 0.0) >= CONFIDENT
-    ]
+    others = [chain for chain in chains if chain.name not in used]
+    sure = [row for c in others for row in c.rows if (row.probability or 0.0) >= CONFIDENT]
+    in_cdr3 = sum(row.region == "CDR3" for row in sure)
     return ReadsRow(
         set=name,
         variant=variant,
@@ -361,7 +357,7 @@ def _row(
         flagged=f"{int((flagged & ~good).sum())}/{int((~good).sum())}",
         by_flag=_by_flag(flags, good),
         constant=f"{len(constant)}, {int((constant == 0).sum())} wrong",
-        unasked_cdr3=len(unasked),
+        others=f"{len(others)}; {len(sure)} sure, {in_cdr3} in CDR3",
         seconds=seconds,
         peak_mb=peak_mb(),
     )

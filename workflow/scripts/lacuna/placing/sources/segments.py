@@ -21,7 +21,7 @@ SAME_SPECIES_WORDS = 3.0  # words that a V or J of the species of the constant r
 # are in the sample. With 15 or 30 % of bovine IgG they are 25 and more, and 0.2 and more of all;
 # without, 11 at most, or 28 if reads are 74,000, but 0.11 of all
 # (tests/benchmarks/read_panel.py --serum).
-SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.15, 8.0
+SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.12, 8.0
 # Share of the words of a second constant region from which none of its V segment are asked for. One
 # antibody of a species that is not bundled may look like one of two: all words of a bovine lambda
 # chain leave 0.15 of a cat's if sheep is the nearest species, and those of other chains less.
@@ -63,19 +63,33 @@ def _words_of(sequences: list[np.ndarray]) -> _Words:
     return _Words(np.concatenate(rows), np.concatenate(numbers), len(sequences))
 
 
+def _sequences() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Those of V segments, to Cys104, and of constant regions."""
+    of_v = [row[: CYS104 + 1] for row in v_segments().tokens]
+    return [row[row != ABSENT] for row in of_v], [encode(c.sequence) for c in constants()]
+
+
 @cache
 def _tables() -> tuple[_Words, _Words, _Words]:
-    v, j = v_segments(), j_segments()
-    return (
-        _words_of([row[: CYS104 + 1][row[: CYS104 + 1] != ABSENT] for row in v.tokens]),
-        _words_of([row[row != ABSENT] for row in j.tokens]),
-        _words_of([encode(c.sequence) for c in constants()]),
-    )
+    of_v, of_c = _sequences()
+    of_j = [row[row != ABSENT] for row in j_segments().tokens]
+    return _words_of(of_v), _words_of(of_j), _words_of(of_c)
+
+
+@cache
+def _decoys() -> tuple[_Words, _Words]:
+    """Words of decoys of V segments and constant regions: every second residue, then the others.
+    Backward ones would not do: tools read some peptides from the wrong end."""
+    of_v, of_c = ([np.concatenate([row[::2], row[1::2]]) for row in rows] for rows in _sequences())
+    return _words_of(of_v), _words_of(of_c)
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Words seen of each V, J and C segment, and how many each V and C segment has."""
+    """Words seen of each V, J and C segment, and how many each V and C segment has.
+
+    v, c: less those that reads hold by chance, so that there may be less than none.
+    """
 
     v: np.ndarray
     v_total: np.ndarray
@@ -88,20 +102,35 @@ def score_segments(weights: np.ndarray) -> Scores:
     """weights (20 ** WORD,): how often reads hold each word.
 
     Words of a V segment that some constant region has too (as QGLSS of a kappa chain) say nothing
-    of V: reads of the constant region hold them.
+    of V: reads of the constant region hold them. Thousands of reads of other proteins hold words of
+    every segment by chance: as many as of the decoy of its locus of which they hold most.
     """
     v, j, c = _tables()
+    decoys_of_v, decoys_of_c = _decoys()
     of_v = weights.copy()
     of_v[c.number] = 0.0
-    return Scores(v.seen(of_v), v.total(), j.seen(weights), c.seen(weights), c.total())
+    return Scores(
+        v.seen(of_v) - _most_of_locus(decoys_of_v.seen(of_v), v_segments().locus),
+        v.total(),
+        j.seen(weights),
+        c.seen(weights) - _most_of_locus(decoys_of_c.seen(weights), _kinds_of_c()[0]),
+        c.total(),
+    )
+
+
+def _most_of_locus(seen: np.ndarray, locus: np.ndarray) -> np.ndarray:
+    """(segments,) the largest number (segments,) of the locus of each."""
+    most = np.zeros(len(LOCI))
+    np.maximum.at(most, locus, seen)
+    return most[locus]
 
 
 @dataclass(frozen=True, slots=True)
 class BestSegments:
     """The best segments of a locus, rows of the germline tables.
 
-    v_seen, c_seen: how many five-residue words of V and C reads hold; v_share, c_share: the same as
-    a share of all of them.
+    v_seen, c_seen: how many five-residue words of V and C reads hold, less those by chance;
+    v_share, c_share: the same as a share of all of them.
     """
 
     locus: str
