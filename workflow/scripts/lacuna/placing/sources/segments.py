@@ -18,10 +18,10 @@ USED_MOST_WORDS = 3.0  # words that the segments used most are ahead by
 SAME_SPECIES_WORDS = 3.0  # words that a V or J of the species of the constant region is ahead by
 # Words of a second constant region, their share of all that it has, and words of the V segment that
 # goes with it, which are in reads but not in the first ones: two antibodies of different species
-# are in the sample. With 15 or 30 % of bovine IgG they are 25 and more, and 0.2 and more of all;
-# without, 11 at most, or 28 if reads are 74,000, but 0.11 of all
-# (tests/benchmarks/read_panel.py --serum).
-SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.12, 8.0
+# are in the sample. With 15 % of bovine IgG they are 76 and more, and 0.23 and more of all; without,
+# 9 at most and 0.08 of all, or 18 and 0.05 in IgG of a serum (tests/benchmarks/read_panel.py
+# --serum).
+SECOND_C, SECOND_SHARE, SECOND_V = 13.0, 0.12, 7.0
 # Share of the words of a second constant region from which none of its V segment are asked for. One
 # antibody of a species that is not bundled may look like one of two: all words of a bovine lambda
 # chain leave 0.15 of a cat's if sheep is the nearest species, and those of other chains less.
@@ -144,16 +144,22 @@ class BestSegments:
 
 
 def best_of_loci(
-    scores: Scores, species: str, use: np.ndarray, loci: Sequence[str] = LOCI
+    scores: Scores,
+    species: str,
+    use: np.ndarray,
+    loci: Sequence[str] = LOCI,
+    home: int | None = None,
 ) -> list[BestSegments]:
     """The best segments of each locus.
 
     species: 'auto' for any; those of all count for a locus that it lacks. use (V segments,): how
     much use in repertoires counts, in words; those used most of each species are equal, since
-    repertoires of some species are known better than those of others.
+    repertoires of some species are known better than those of others. home: the species of most
+    chains, an index into SPECIES; None if it is not known.
     """
     allowed = np.arange(len(SPECIES)) if species == "auto" else np.array([SPECIES.index(species)])
-    home, use = _most_seen(scores, allowed), words_of_use(use)
+    home = _most_seen(scores, allowed) if home is None else home
+    use = words_of_use(use)
     return [_best_of_locus(scores, locus, allowed, home, use) for locus in loci]
 
 
