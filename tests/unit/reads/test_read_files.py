@@ -54,6 +54,8 @@ def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
         ("E(+nan)K,,1", "modification '+nan'"),
         ("E(+1K,,1", "'(+1K' in the peptide"),
         ("(+42.01),,1", "a peptide without residues"),
+        ("EV-K,,1", "'-' within the peptide; if it is a gap, keep the part of the peptide on one"),
+        ("EVK-[Amidated]EVK,,1", "'-' within the peptide"),
         ("EVK", "1 cells where the table has 3 columns"),
         ("EVK,,1,2,3", "5 cells where the table has 3 columns"),
         ('"EVK,,1', "a quote that is not closed"),

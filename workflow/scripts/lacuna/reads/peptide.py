@@ -187,6 +187,7 @@ def _parse_modified(text: str) -> Peptide:
     tokens: list[int] = []
     n_tokens = 0
     place = N_TERMINUS
+    ended = False  # by a dash, which only a modification of the C terminus may follow
     text = _DECIMAL_COMMA.sub(r"\1.\2", _without_flanks(text) if "." in text else text)
     at = 0
     while at < len(text):
@@ -196,11 +197,17 @@ def _parse_modified(text: str) -> Peptide:
         at = match.end()
         kind, value = str(match.lastgroup), match[match.lastgroup or 0]
         if kind == "residue":
+            if ended:
+                raise ValueError(
+                    "'-' within the peptide; if it is a gap, keep the part of the peptide on one "
+                    "side of it"
+                )
             place = len(residues)
             residues.append(_residue(value))
             tokens.append(n_tokens)
             n_tokens += 1
         elif kind == "dash":  # [Acetyl]-EVQ, EVQ-[Amidated]
+            ended = bool(residues)
             place = len(residues) if residues else N_TERMINUS
         elif kind == "bare":
             modifications.append((place, modification_mass(value)))
