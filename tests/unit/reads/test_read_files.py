@@ -88,6 +88,18 @@ def test_row_names_of_r_are_named_once(write: Write, text: str) -> None:
         read_peptides([write("a.tsv", text)])
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "name"),
+    [("peptide,RT,Peptide", "EVK,1,AAAK", "peptide"), (f"{PEAKS_X},ALC (%)", "", r"alc \(%\)")],
+)
+def test_two_columns_of_one_name_are_refused(
+    read_lines: ReadLines, header: str, row: str, name: str
+) -> None:
+    with pytest.raises(LacunaError, match=f"reads.csv:1: 2 columns are named '{name}'; remove"):
+        read_lines(header, row)
+    assert read_lines("peptide,RT,RT", "EVK,1,2").reads  # which are not read
+
+
 @pytest.mark.parametrize("name", ["a.csv", "b.csv", "a.csv.gz"])
 def test_reads_that_are_given_twice_are_refused(write: Write, name: str) -> None:
     text = "peptide\nEVK\n"

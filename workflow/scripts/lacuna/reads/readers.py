@@ -15,7 +15,7 @@ from lacuna.core.words import is_given, plural
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin
 from lacuna.reads.read import Peptides, Read
-from lacuna.reads.recognition import check_row_names, recognised, tool_names
+from lacuna.reads.recognition import check_columns, check_row_names, recognised, tool_names
 from lacuna.reads.scale import scales_of
 from lacuna.reads.table import BadLine, Layout, head_of, rows
 from lacuna.reads.tools import casanovo, maxquant, plain
@@ -182,6 +182,7 @@ def _reads_of(path: str, name: str, reads_format: str | None) -> Iterator[tuple[
     if separator and reads_format in (None, *casanovo.TOOLS):
         return _mztab_reads(path, name, separator, reads_format)
     form, layout = recognised(path, head, reads_format)
+    check_columns(path, form, layout)
     check_row_names(path, head, layout)
     return _table_reads(path, name, form, layout)
 

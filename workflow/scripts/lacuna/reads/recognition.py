@@ -105,6 +105,17 @@ def check_row_names(path: str, head: Sequence[str], layout: Layout) -> None:
         raise LacunaError(f"{path}:{lines[0][0]}: {said}")
 
 
+def check_columns(path: str, form: TableFormat, layout: Layout) -> None:
+    """Raise LacunaError if a column that is read has the name of another: the peptides of one of
+    them would be lost."""
+    for name in (*form.required, *form.used):
+        if layout.names.count(name) > 1:
+            raise LacunaError(
+                f"{path}:{layout.header}: {layout.names.count(name)} columns are named '{name}'; "
+                "remove or rename all but one"
+            )
+
+
 def _without_names_of_r(layout: Layout) -> Layout:
     """A layout with the tools' names of columns where R has written its own.
 
