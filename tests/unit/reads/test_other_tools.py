@@ -266,6 +266,12 @@ def test_a_plain_table_without_confidences_is_told_of(
     assert all(name == level and told in text for name, text in said)
 
 
+@pytest.mark.parametrize("nothing", ["", "NA", "nan", "None", "null"])
+def test_a_plain_table_may_lack_a_confidence(read_lines: ReadLines, nothing: str) -> None:
+    found = read_lines("peptide,confidence", "EVK,0.9 0.8 0.7", f"EVK,{nothing}")
+    assert [read.confidences for read in found.reads] == [(0.9, 0.8, 0.7), None]
+
+
 def test_one_score_of_a_tool_that_has_one_per_residue_is_a_fault() -> None:
     with pytest.raises(ValueError, match="^1 confidence for 3 residues; give one for each"):
         parse_peptide("EVK").of_residues([0.9])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from lacuna.core.words import is_given
 from lacuna.reads.formats import TableFormat
 from lacuna.reads.origin import Origin, joined, number, numbers, probability
 from lacuna.reads.read import Read
@@ -21,6 +22,7 @@ def _peptides(peptide: str, confidence: str, *required: str) -> TableFormat:
         if not cells[peptide]:
             return []
         cell = cells.get(confidence, "").strip("[]")
+        cell = cell if is_given(cell) else ""  # NA, as R writes nothing
         one = number(cell)  # of the whole peptide
         values = numbers(_confidences(cell)) if one is None else [one]
         shares = origin.shares(confidence, values)
