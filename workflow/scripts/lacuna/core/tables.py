@@ -357,7 +357,9 @@ class EvidenceRow(NamedTuple):
     ]
     depth: Annotated[
         float | None,
-        "reads over the position; further reads of one peptide count less; empty without reads",
+        "reads placed over the position; further reads of one peptide count less; 0.0 also if only "
+        "the first or last residue of reads shows it, at an end that was not placed; empty without "
+        "reads",
         "%.1f",
     ]
     germline: Annotated[
