@@ -207,6 +207,25 @@ def test_reads_on_given_chains_are_checked_on_what_these_show(
     assert np.array_equal(same, before) and "too few reads (table)" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("stated", "said", "level"),
+    [
+        (0.6, "their confidences imply 0", logging.WARNING),
+        (None, "without confidences it was taken to be 0", logging.INFO),
+    ],
+)
+def test_reads_without_confidences_are_not_said_to_have_wrong_ones(
+    caplog: pytest.LogCaptureFixture, stated: float | None, said: str, level: int
+) -> None:
+    caplog.set_level(logging.INFO)
+    reads = of_constant(100, 0.6, 0)
+    if stated is None:
+        reads = [replace(read, confidences=None) for read in reads]
+    checked_probabilities(reads, MODELS)
+    (record,) = caplog.records
+    assert said in record.getMessage() and record.levelno == level
+
+
 @pytest.mark.parametrize("common", [8, 40])
 def test_reads_are_checked_on_constant_regions_that_they_show(common: int) -> None:
     """Another protein may have a few residues in common with one."""

@@ -37,19 +37,25 @@ def checked_probabilities(
         return models.probabilities(reads)
     corrected, checks = with_own_errors(models, reads, known)
     for check in checks:
-        off = abs(check.promised - check.right) >= FAR_OFF
+        stated = any(_has_confidences(read) for read in reads if read.tool == check.tool)
+        off = stated and abs(check.promised - check.right) >= FAR_OFF
         LOG.log(
             logging.WARNING if off else logging.INFO,
-            "%.2f of the residues of reads (%s) that cover known sequence are right; their "
-            "confidences imply %.2f. All probabilities are corrected by this",
+            "%.2f of the residues of reads (%s) that cover known sequence are right; %s "
+            "%.2f. All probabilities are corrected by this",
             check.right,
             check.tool,
+            "their confidences imply" if stated else "without confidences it was taken to be",
             check.promised,
         )
     for tool in sorted({read.tool for read in reads if not models.has_own(read)}):
         if tool not in corrected.corrections:
             LOG.info("too few reads (%s) cover known sequence to check their confidences", tool)
     return corrected.probabilities(reads)
+
+
+def _has_confidences(read: Read) -> bool:
+    return read.confidences is not None or read.score is not None
 
 
 def _constants_in(reads: Sequence[Read], models: ErrorModels) -> list[str]:
