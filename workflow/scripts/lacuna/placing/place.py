@@ -40,8 +40,8 @@ from lacuna.reads.errors.model import ErrorModels
 from lacuna.reads.read import Read
 
 V_SHARE = 0.28  # of the words of a V segment that reads hold, from which its locus is there
-# Words of a V segment in reads from which its locus is there if no other is. A few VHHs are not found
-# with a part of the reads (tests/benchmarks/read_panel.py --chains --part 16).
+# Words of a V segment in reads from which its locus is there if no other is. A few VHHs are not
+# found with a part of the reads (tests/benchmarks/read_panel.py --chains --part 16).
 V_WORDS = 4.0
 C_SHARE = 0.2  # the same of a constant region, of which there are C_WORDS at least
 # Once all other words are explained, of a light chain without which heavy ones have none, or the
