@@ -92,3 +92,29 @@ def test_probabilities_are_no_logarithms(read_lines: ReadLines) -> None:
 
 def test_a_product_above_one_is_no_probability(read_lines: ReadLines) -> None:
     assert only(read_lines("label\tprediction\tcharge\tscore", "x\tEVK\t2\t97.2")).score is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept"),
+    [
+        (["EVK,0.9"] * 50, False),
+        (["EVK,0.9 0.9 0.9", "QLVK,0.9 0.9 0.9 0.9"] * 25, False),
+        (["EVK,0.9"] * 49, True),  # as in a table that was made by hand
+        (["EVK,0.9"] * 49 + ["EVK,0.8"], True),
+        (["EVK,0.9"] * 49 + ["EVK,"], True),
+        (["EVK,0.9 0.9 0.8"] + ["EVK,0.9"] * 49, True),
+    ],
+)
+def test_confidences_that_are_all_one_number_are_not_used(
+    read_lines: ReadLines, caplog: pytest.LogCaptureFixture, rows: list[str], kept: bool
+) -> None:
+    found = read_lines("peptide,confidence", *rows).reads
+    assert len(found) == len(rows)
+    assert any(read.score or read.confidences for read in found) == kept
+    assert ("all confidences are 0.9" in caplog.text) != kept
+
+
+def test_equal_confidences_of_a_tool_stay(read_lines: ReadLines) -> None:
+    """The error model of the tool knows what they mean."""
+    found = read_lines("Peptide,ALC (%),local confidence (%)", *["EVK,90,90 90 90"] * 60)
+    assert {read.confidences for read in found.reads} == {(0.9, 0.9, 0.9)}

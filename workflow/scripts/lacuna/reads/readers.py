@@ -6,6 +6,7 @@ import re
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from lacuna.reads.tools import casanovo, maxquant, plain
 
 LOG = logging.getLogger(__name__)
 
+ENOUGH_TO_VARY = 50  # reads; fewer may be equally sure, as in a table that was made by hand
 MOST_SHARED = 0.5  # of the reads of a file; two runs of a sample share a tenth
 # Names of columns that a plain table does not use, and what to do if they matter.
 _CONFIDENCE = (
@@ -56,16 +58,31 @@ def read_peptides(paths: Iterable[str | Path], reads_format: str | None = None) 
     reads: list[Read] = []
     rejected: list[RejectedRow] = []
     for path, name in zip(files, _names(files), strict=True):
+        own: list[Read] = []
         for found in _surest(path, _reads_of(path, name, reads_format)):
             if isinstance(found, BadLine):
                 reason = printable(f"{path}:{found.line}: {found.fault}")
                 rejected.append(RejectedRow(f"{name}:{found.line}", found.line, None, reason))
             else:
-                reads.extend(found)
+                own.extend(found)
+        reads.extend(_without_constant(path, own))
     if len(files) > 1:
         for words in _shared(files, reads):
             LOG.warning("%s", printable(words))
     return Peptides(reads, rejected)
+
+
+def _without_constant(path: str, reads: list[Read]) -> list[Read]:
+    """The reads of a file, those of a plain table without confidences if all of these are one
+    number, as a script writes that has none: it tells no read from another."""
+    if len(reads) < ENOUGH_TO_VARY or any(read.tool != plain.TOOL for read in reads):
+        return reads
+    stated = {one for read in reads for one in read.confidences or (read.score,)}
+    if len(stated) > 1 or None in stated:
+        return reads
+    words = f"{path}: all confidences are {stated.pop():g}, which tells no read from another"
+    LOG.warning("%s", printable(f"{words}: they are not used"))
+    return [replace(read, confidences=None, score=None) for read in reads]
 
 
 def _check_different(paths: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ from lacuna.reads.origin import Origin, joined, number, numbers, probability
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
+TOOL = "table"
+
 
 def _confidences(text: str) -> list[str]:
     """Confidences joined by blanks, semicolons or commas; among blanks commas are decimal."""
@@ -35,7 +37,7 @@ def _peptides(peptide: str, confidence: str, *required: str) -> TableFormat:
         ]
 
     return TableFormat(
-        "table", "a plain table", required, (confidence,), read_row, shares=(confidence,)
+        TOOL, "a plain table", required, (confidence,), read_row, shares=(confidence,)
     )
 
 
