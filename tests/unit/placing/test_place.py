@@ -11,7 +11,7 @@ from lacuna.core.alphabet import MISSING, decode
 from lacuna.placing.aligning.readset import IN_REPEAT
 from lacuna.placing.build import build
 from lacuna.placing.chains.further import MAX_OF_LOCUS, _germline
-from lacuna.placing.chains.populations import Population, is_serum, populations
+from lacuna.placing.chains.populations import Population, Runs, is_serum, populations
 from lacuna.placing.place import place
 from lacuna.placing.sources.segments import BestSegments
 from lacuna.placing.votes.draft import draft_of
@@ -131,13 +131,29 @@ def test_a_further_chain_has_its_share_of_the_reads() -> None:
 
 def test_one_chain_of_each_locus_is_a_serum_by_many_places_only() -> None:
     heavy, kappa = (germline_draft(locus) for locus in "HK")
-    few = [Population(name, 0.5, 60, 30, 3) for name in ("heavy", "kappa")]
+    few = [Population(name, 0.5, Runs(60, 30, 3), Runs()) for name in ("heavy", "kappa")]
     assert not is_serum(few, [heavy, kappa])
-    assert is_serum([replace(p, places=8) for p in few], [heavy, kappa])
+    assert is_serum([replace(p, confident=Runs(60, 30, 8)) for p in few], [heavy, kappa])
     assert is_serum(few, [heavy, heavy])
     # Misread peptides of one chain, whose confidences are all high, make no serum.
-    well_read = replace(few[0], runs=200, others=50, places=24)
-    assert not is_serum([well_read, replace(few[1], runs=300, others=200)], [heavy, kappa])
+    mixed = [replace(few[0], confident=Runs(200, 50, 24)), replace(few[1], confident=Runs(9, 8, 9))]
+    assert not is_serum(mixed, [heavy, kappa])
+
+
+@pytest.mark.parametrize(
+    ("confident", "likely", "serum"),
+    [
+        (Runs(), Runs(60, 40, 8), True),
+        (Runs(), Runs(60, 29, 8), False),  # of one antibody: so many are misread
+        (Runs(60, 10, 8), Runs(90, 80, 8), False),  # confident ones are enough to tell
+        (Runs(), Runs(8, 8, 2), False),
+    ],
+)
+def test_a_serum_is_told_by_likely_runs_if_hardly_any_is_confident(
+    confident: Runs, likely: Runs, serum: bool
+) -> None:
+    chains = [germline_draft("H"), germline_draft("H")]
+    assert is_serum([Population("heavy", 0.5, confident, likely)] * 2, chains) == serum
 
 
 @pytest.mark.parametrize(
@@ -157,8 +173,8 @@ def test_reads_that_go_on_into_loops_of_their_own_are_of_several_chains(
     assembly = Assembly.of(reads, [draft])
     assert len(np.unique(assembly.placements.alignment.read)) == len(loops)
     (found,) = populations(assembly, ["heavy"])
-    assert (found.others > 0.5 * max(found.runs, 1)) == differ
-    assert (found.runs > 0) == (len(loops) > 3)
+    assert (found.confident.others > 0.5 * max(found.confident.n, 1)) == differ
+    assert (found.confident.n > 0) == (len(loops) > 3)
 
 
 def test_two_heavy_chains_keep_their_cdr3s() -> None:
