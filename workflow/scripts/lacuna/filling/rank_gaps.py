@@ -1,4 +1,17 @@
-"""Ranked candidates of every gap of a block, with all that its masses and spectra allow."""
+"""Ranked candidates of every gap of a block, with all that its masses and spectra allow.
+
+A gap is ranked by the first of these that it has:
+
+1. masses of its own, which every candidate meets (`masses/misfits.py` by `search/decode.py`); if
+   spectra show other masses too, candidates of all masses are mixed by how probable these are;
+2. masses that spectra show of it, mixed in the same way with candidates of no mass;
+3. the intact mass of its chain, which it meets together with the other gaps of the chain; mixed
+   with candidates of no mass by how probable it is that the intact mass is right;
+4. nothing but the distributions of its residues.
+
+If its length is not given, candidates of other lengths join the ranking in the end
+(`search/rivals.py`).
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest

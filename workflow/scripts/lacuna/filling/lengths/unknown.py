@@ -94,7 +94,12 @@ def _trials(chains: Iterable[OpenChain], turn: int) -> Iterator[_Trial]:
 
 
 def _excerpt(chain: OpenChain, number: int) -> tuple[Scaffold, list[int | None], int]:
-    """The chain within REACH of a gap, lengths of the gaps there, and the gap's number there."""
+    """The chain within REACH of a gap, lengths of the gaps there, and the gap's number there.
+
+    REACH counts residues at the chosen lengths. If it were 4, the excerpt of the second gap of
+    ACDEF--GHIKL---MNPQR would be HIKL---MNPQ; if it were 6, GHIKL---MNPQR: the first gap is further
+    away than that, and an excerpt does not begin within a gap.
+    """
     gaps, chosen = chain.scaffold.gaps, chain.chosen
     starts, ends = (np.array(x) for x in zip(*((g.start, g.end) for g in gaps), strict=True))
     sizes = [e - s if c is None else c for s, e, c in zip(starts, ends, chosen, strict=True)]
