@@ -17,7 +17,6 @@ from lacuna.placing.sources.segments import WORD, best_of_loci, score_segments
 from lacuna.placing.votes.draft import cdr3_germline, draft_of
 from lacuna.placing.votes.revise import choose_v, fit_of, with_lengths
 from reads import (
-    TEXT,
     Sure,
     chain_with_cdr3,
     germline_draft,
@@ -71,14 +70,6 @@ def test_words_that_reads_hold_by_chance_show_no_segment() -> None:
         weights = word_weights(reads_of([*tiles(chain), *noise]), WORD)
         best = best_of_loci(score_segments(weights), "auto", NO_USE)
         assert [x.locus for x in best if x.c_seen >= 5 or x.v_seen >= 5] == ["H"][: len(chain)]
-
-
-@pytest.mark.parametrize("species", ["human", "rhesus", "alpaca"])
-def test_a_further_chain_is_of_the_species_of_the_others(species: str) -> None:
-    """If its reads fit segments of several species as well; `home` is the species of the others."""
-    scores = score_segments(word_weights(reads_of(tiles(TEXT[:25])), WORD))
-    (one,) = best_of_loci(scores, "auto", NO_USE, ["H"], SPECIES.index(species))
-    assert SPECIES[v_segments().species[one.v]] == species
 
 
 def test_an_unread_v_segment_is_of_the_species_of_the_constant_region() -> None:

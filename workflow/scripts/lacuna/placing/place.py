@@ -39,15 +39,15 @@ from lacuna.placing.votes.placement import Assembly, Placements
 from lacuna.reads.errors.model import ErrorModels
 from lacuna.reads.read import Read
 
-V_SHARE = 0.28  # of the words of a V segment that reads hold, from which its locus is there
+V_SHARE = 0.3  # of the words of a V segment that reads hold, from which its locus is there
 # Words of a V segment in reads from which its locus is there if no other is. A few VHHs are not
 # found with a part of the reads (tests/benchmarks/read_panel.py --chains --part 16).
-V_WORDS = 4.0
+V_WORDS = 4.5
 C_SHARE = 0.2  # the same of a constant region, of which there are C_WORDS at least
 # Once all other words are explained, of a light chain without which heavy ones have none, or the
 # other way round: a share of the share of their constant regions, and words. A V segment that is
 # there has its constant region if reads hold as many words of that.
-OTHER_SHARE, OTHER_WORDS = 0.1, 4.0
+OTHER_SHARE, OTHER_WORDS = 0.15, 5.0
 FIRST_ROUNDS = 2  # of building without junctions
 FURTHER_ROUNDS = 4  # of building once the first chains are there
 MORE_CHAINS = 2  # times that further chains are looked for

@@ -33,11 +33,11 @@ from lacuna.placing.sources.segments import (
 from lacuna.placing.votes.draft import Draft, draft_of
 from lacuna.placing.votes.placement import Assembly, place_on_text, text_of
 
-ANOTHER_WORDS = 12.0  # words of a V segment in reads that no chain has
+ANOTHER_WORDS = 14.0  # words of a V segment in reads that no chain has
 # The same of words that are common in the reads: a chain that is rare, as carry-over is, has fewer
 # of these, and one that is not may be of a gene that is there already.
 COMMON_WORDS = 8.0
-OWN_WORDS = 2.0  # of them that are not words of a chain in which K is read for Q, or D for N
+OWN_WORDS = 3.0  # of them that are not words of a chain in which K is read for Q, or D for N
 COMMON_SHARE = 0.3  # of the weight that words of a chain of the locus usually have
 MANY_READS = 5.0  # such a weight, below which reads are too few to say what is common
 ONE_READ = 1.0  # that of one: a chain with less may not be there, and tells nothing of another
@@ -50,7 +50,7 @@ PLACES, PLACES_IF_FEW = 2, 3
 # explain better than the chains do; a chain is missing if that is this share of the nats of all
 # reads, over so many residues. Mixtures of two VHHs show which are found
 # (tests/benchmarks/read_panel.py --mixed 2 --digests deep).
-HIDDEN_WORDS = 3.0
+HIDDEN_WORDS = 4.0
 HIDDEN_SHARE = 0.012
 HIDDEN_RESIDUES = 40
 # Of the weight of reads on the V domains of a locus, the share of those that contradict them; where
@@ -75,7 +75,7 @@ def further_drafts(assembly: Assembly, species: str, use: np.ndarray) -> list[Dr
     known = {_gene(d.v) for d in drafts}
     found = [
         one
-        for one in best_of_loci(scores, species, use, home=_home(drafts))
+        for one in best_of_loci(scores, species, use)
         if one.v_seen >= ANOTHER_WORDS and _gene(one.v) not in known
     ]
     usual = {
@@ -113,7 +113,7 @@ def _by_common_words(
     left (20 ** WORD,): how often reads hold each such word; usual: how often those of a chain.
     """
     common = left * SURELY_SEEN / max(COMMON_SHARE * usual, SURELY_SEEN)
-    (one,) = best_of_loci(score_segments(common), species, use, [locus], _home(drafts))
+    (one,) = best_of_loci(score_segments(common), species, use, [locus])
     places = PLACES if usual >= MANY_READS else PLACES_IF_FEW
     is_there = one.v_seen >= COMMON_WORDS and count_places(common, one.v) >= places
     if is_there and score_segments(_without_misread(common, drafts)).v[one.v] >= OWN_WORDS:
@@ -263,11 +263,6 @@ def _without_misread(weights: np.ndarray, drafts: Sequence[Draft]) -> np.ndarray
             misread = np.where(draft.tokens == one, other, draft.tokens)
             left[known_words(misread, WORD)] = 0.0
     return left
-
-
-def _home(drafts: Sequence[Draft]) -> int | None:
-    """The species of most chains, None if there are none."""
-    return int(np.bincount([species_of(d.v) for d in drafts]).argmax()) if drafts else None
 
 
 def _gene(v: int) -> int:

@@ -16,7 +16,7 @@ from lacuna.reads.errors.model import ErrorModels
 from lacuna.reads.errors.own import FAR_OFF, with_own_errors, without_far_off
 from lacuna.reads.read import Read
 
-C_WORDS = 10.0  # words of a constant region in reads, from which it is there
+C_WORDS = 12.0  # words of a constant region in reads, from which it is there
 _RUNS = re.compile(f"[{''.join(RESIDUES)}]+")
 
 LOG = logging.getLogger(__name__)

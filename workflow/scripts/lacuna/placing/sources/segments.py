@@ -13,6 +13,7 @@ from lacuna.placing.aligning.seeds import known_words
 
 WORD = 5  # residues of a run by which reads and segments are compared
 FACING_LIGHT = 50  # IMGT position of a residue that lies on the light chain
+BY_CHANCE = 2.0  # words that some thousand reads hold; least numbers of words allow for so many
 SURELY_SEEN = 3.0  # weight of reads with a word from which it counts as seen for sure
 USED_MOST_WORDS = 3.0  # words that the segments used most are ahead by
 SAME_SPECIES_WORDS = 3.0  # words that a V or J of the species of the constant region is ahead by
@@ -21,7 +22,7 @@ SAME_SPECIES_WORDS = 3.0  # words that a V or J of the species of the constant r
 # are in the sample. With 15 % of bovine IgG they are 76 and more, and 0.23 and more of all;
 # without, 9 at most and 0.08 of all, or 18 and 0.05 in IgG of a serum
 # (tests/benchmarks/read_panel.py --serum).
-SECOND_C, SECOND_SHARE, SECOND_V = 13.0, 0.12, 7.0
+SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.15, 8.0
 # Share of the words of a second constant region from which none of its V segment are asked for. One
 # antibody of a species that is not bundled may look like one of two: all words of a bovine lambda
 # chain leave 0.15 of a cat's if sheep is the nearest species, and those of other chains less.
@@ -103,26 +104,28 @@ def score_segments(weights: np.ndarray) -> Scores:
 
     Words of a V segment that some constant region has too (as QGLSS of a kappa chain) say nothing
     of V: reads of the constant region hold them. Thousands of reads of other proteins hold words of
-    every segment by chance: as many as of the decoy of its locus of which they hold most.
+    every segment by chance: as many as of the decoy of its locus of which they hold most. More than
+    BY_CHANCE do not count.
     """
     v, j, c = _tables()
     decoys_of_v, decoys_of_c = _decoys()
     of_v = weights.copy()
     of_v[c.number] = 0.0
     return Scores(
-        v.seen(of_v) - _most_of_locus(decoys_of_v.seen(of_v), v_segments().locus),
+        v.seen(of_v) - _too_many(decoys_of_v.seen(of_v), v_segments().locus),
         v.total(),
         j.seen(weights),
-        c.seen(weights) - _most_of_locus(decoys_of_c.seen(weights), _kinds_of_c()[0]),
+        c.seen(weights) - _too_many(decoys_of_c.seen(weights), _kinds_of_c()[0]),
         c.total(),
     )
 
 
-def _most_of_locus(seen: np.ndarray, locus: np.ndarray) -> np.ndarray:
-    """(segments,) the largest number (segments,) of the locus of each."""
+def _too_many(seen: np.ndarray, locus: np.ndarray) -> np.ndarray:
+    """(segments,) by how much more than BY_CHANCE reads hold of one of the decoys of the locus of
+    each; seen (decoys,): of each decoy."""
     most = np.zeros(len(LOCI))
     np.maximum.at(most, locus, seen)
-    return most[locus]
+    return np.maximum(most - BY_CHANCE, 0.0)[locus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +147,16 @@ class BestSegments:
 
 
 def best_of_loci(
-    scores: Scores,
-    species: str,
-    use: np.ndarray,
-    loci: Sequence[str] = LOCI,
-    home: int | None = None,
+    scores: Scores, species: str, use: np.ndarray, loci: Sequence[str] = LOCI
 ) -> list[BestSegments]:
     """The best segments of each locus.
 
     species: 'auto' for any; those of all count for a locus that it lacks. use (V segments,): how
     much use in repertoires counts, in words; those used most of each species are equal, since
-    repertoires of some species are known better than those of others. home: the species of most
-    chains, an index into SPECIES; None if it is not known.
+    repertoires of some species are known better than those of others.
     """
     allowed = np.arange(len(SPECIES)) if species == "auto" else np.array([SPECIES.index(species)])
-    home = _most_seen(scores, allowed) if home is None else home
-    use = words_of_use(use)
+    home, use = _most_seen(scores, allowed), words_of_use(use)
     return [_best_of_locus(scores, locus, allowed, home, use) for locus in loci]
 
 
