@@ -19,8 +19,8 @@ USED_MOST_WORDS = 3.0  # words that the segments used most are ahead by
 SAME_SPECIES_WORDS = 3.0  # words that a V or J of the species of the constant region is ahead by
 # Words of a second constant region, their share of all that it has, and words of the V segment that
 # goes with it, which are in reads but not in the first ones: two antibodies of different species
-# are in the sample. With 15 % of bovine IgG they are 76 and more, and 0.23 and more of all;
-# without, 9 at most and 0.08 of all, or 18 and 0.05 in IgG of a serum
+# are in the sample. With 15 % of bovine IgG they are 78 and more, and 0.24 and more of all;
+# without, 11 at most and 0.1 of all, or 20 and 0.06 in IgG of a serum
 # (tests/benchmarks/read_panel.py --serum).
 SECOND_C, SECOND_SHARE, SECOND_V = 15.0, 0.15, 8.0
 # Share of the words of a second constant region from which none of its V segment are asked for. One
