@@ -28,6 +28,12 @@ def test_peaks_columns_of_version_12_are_found_by_name(read_lines: ReadLines) ->
     assert (one.residues, one.score) == ("TLSK", 0.985)
 
 
+def test_peaks_without_confidences_of_residues_has_those_of_peptides(read_lines: ReadLines) -> None:
+    """As if the user had kept some columns alone."""
+    one = only(read_lines("Peptide,ALC (%),Mass", "EVM(+15.99)K,97,521.2"))
+    assert (one.tool, one.residues, one.score, one.confidences) == ("peaks", "EVMK", 0.97, None)
+
+
 @pytest.mark.parametrize("first", ["sep=;", "sep=\t"])
 def test_a_stated_separator_is_taken(read_lines: ReadLines, first: str) -> None:
     rows = [PEAKS_X, "1,EVK,97,3,188,2,1,,374.2,1,,9 9 9,E"]

@@ -36,6 +36,13 @@ def _de_novo(confidences: str) -> TableFormat:
     )
 
 
+def _of_alc(cells: Cells, origin: Origin) -> Iterable[Read]:
+    """A table of which the confidences of residues were left out."""
+    return (
+        [origin.read(cells["peptide"], score=origin.share(cells, _ALC))] if cells["peptide"] else []
+    )
+
+
 def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
     """Peptides that the spectra of one feature were read as; the ALC is that of the best."""
     peptides = [peptide for peptide in cells["denovo peptide"].split(";") if peptide]
@@ -60,6 +67,7 @@ def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
 FORMATS = (
     _de_novo("local confidence (%)"),
     _de_novo("local confidence"),  # as the assembler ALPS wants it
+    TableFormat("peaks", "PEAKS", ("peptide", _ALC), (), _of_alc, percents=(_ALC,)),
     TableFormat("peaks", "PEAKS", ("denovo peptide", _ALC), (), _feature, percents=(_ALC,)),
     TableFormat("peaks", "PEAKS", ("peptide", _CAA), (), _dia, percents=(_CAA,)),
     TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), (), _database),
