@@ -177,6 +177,19 @@ def test_reads_that_go_on_into_loops_of_their_own_are_of_several_chains(
     assert (found.confident.n > 0) == (len(loops) > 3)
 
 
+def test_runs_of_reads_are_confident_or_likely_by_their_least_probable_residue() -> None:
+    draft = draft_from(DOMAIN)
+    for probability, confident, likely in (
+        (0.95, True, True),
+        (0.5, False, True),
+        (0.3, False, False),
+    ):
+        reads = read_set(*(DOMAIN[i:50] for i in range(6, 12)), probability=probability)
+        assembly = Assembly.of(replace(reads, least=0.0), [draft])
+        (found,) = populations(assembly, ["heavy"])
+        assert (found.confident.n > 0, found.likely.n > 0) == (confident, likely)
+
+
 def test_two_heavy_chains_keep_their_cdr3s() -> None:
     one, other = chain_with_cdr3("H", "ARWGGDGFYHMDY"), other_heavy("AKHWPSSKYESSLDV")
     placed = built(tiles(one) + tiles(other) + tiles(other[2:]))

@@ -127,8 +127,8 @@ def numbers(cells: Iterable[str]) -> list[float]:
     return values
 
 
-def joined(text: str) -> list[str]:
-    """Numbers that are joined by blanks, commas or semicolons."""
+def split_numbers(text: str) -> list[str]:
+    """The numbers of a text, which blanks, commas or semicolons separate."""
     return text.replace(",", " ").replace(";", " ").split()
 
 

@@ -1,7 +1,7 @@
 """How much of the reads each chain has, and whether the chains are those of a serum."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ BEYOND_CORE = 8  # residues of a read beyond its core that are looked at
 # Probability of each residue of a run, and share of the runs over loops that differ from what most
 # show, in a serum. Of tools without confidences hardly a residue is so probable: likely runs count
 # then, and misread ones among them, so that more must differ. 0.63 and 0.69 do in polyclonal IgG,
-# 0.49 at most in the sets of known proteins (docs/explanation/measurements.md).
+# 0.49 at most in reads of single antibodies, all as plain tables.
 CONFIDENT, MIXED_SHARE = 0.7, 0.4
 LIKELY, MIXED_IF_LIKELY = 0.4, 0.55
 ENOUGH_READS = 4  # reads with such a run at a place
@@ -48,10 +48,7 @@ def populations(assembly: Assembly, names: Sequence[str]) -> tuple[Population, .
     """The share of the reads of each chain, and how mixed its loops are."""
     shares = abundances(assembly)
     return tuple(
-        Population(
-            name, float(shares[i]), _runs(assembly, i, CONFIDENT), _runs(assembly, i, LIKELY)
-        )
-        for i, name in enumerate(names)
+        Population(name, float(shares[i]), *_runs(assembly, i)) for i, name in enumerate(names)
     )
 
 
@@ -71,8 +68,8 @@ def abundances(assembly: Assembly) -> np.ndarray:
     return of_chain / max(float(of_chain.sum()), 1.0)
 
 
-def _runs(assembly: Assembly, chain: int, least: float) -> Runs:
-    """Runs of reads over loops whose residues have a probability of `least` each.
+def _runs(assembly: Assembly, chain: int) -> tuple[Runs, Runs]:
+    """Confident and likely runs of reads over loops.
 
     A read counts beyond its core too: in a serum reads begin in a common framework and go on into
     a loop of their own. If the loops of a single antibody are not built yet, its reads disagree
@@ -81,32 +78,34 @@ def _runs(assembly: Assembly, chain: int, least: float) -> Runs:
     reads, draft = assembly.reads, assembly.drafts[chain]
     a = assembly.placements.of(chain).alignment
     loop = CDR_COLUMNS[draft.columns] & (draft.columns > 0)
-    places: dict[int, Counter[tuple[int, ...]]] = {}
-    for k in range(len(a.read)):
-        r = int(a.read[k])
-        n = int(reads.length[r])
+    confident: dict[int, Counter[tuple[int, ...]]] = {}
+    likely: dict[int, Counter[tuple[int, ...]]] = {}
+    for read, (begin, end), (left, right) in zip(
+        a.read.tolist(), a.core.tolist(), a.span.tolist(), strict=True
+    ):
+        before, behind = max(begin - BEYOND_CORE, 0), end + BEYOND_CORE
         for low, high, shift in (
-            (
-                max(int(a.core[k, 0]) - BEYOND_CORE, 0),
-                int(a.core[k, 0]),
-                a.span[k, 0] - a.core[k, 0],
-            ),
-            (
-                int(a.core[k, 0]),
-                min(int(a.core[k, 1]) + BEYOND_CORE, n),
-                a.span[k, 1] - a.core[k, 1],
-            ),
+            (before, begin, left - begin),
+            (begin, min(behind, int(reads.length[read])), right - end),
         ):
             for c in range(low, high - RUN_LENGTH + 1):
-                at = c + int(shift)
+                at = c + shift
                 if at < 0 or at + RUN_LENGTH > len(loop) or not loop[at : at + RUN_LENGTH].all():
                     continue
-                if reads.right[r, c : c + RUN_LENGTH].min() >= least:
-                    run = tuple(reads.tokens[r, c : c + RUN_LENGTH].tolist())
-                    places.setdefault(at, Counter())[run] += 1
-    counts = [list(c.values()) for c in places.values() if sum(c.values()) >= ENOUGH_READS]
-    every = sum(map(sum, counts))
-    return Runs(every, every - sum(map(max, counts)), len(counts))
+                least = reads.right[read, c : c + RUN_LENGTH].min()
+                if least >= LIKELY:
+                    run = tuple(reads.tokens[read, c : c + RUN_LENGTH].tolist())
+                    likely.setdefault(at, Counter())[run] += 1
+                    if least >= CONFIDENT:
+                        confident.setdefault(at, Counter())[run] += 1
+    return _counted(confident.values()), _counted(likely.values())
+
+
+def _counted(places: Iterable[Counter[tuple[int, ...]]]) -> Runs:
+    """How many runs there are, and how many differ; places: of each, how often reads show a run."""
+    counts = [list(of_place.values()) for of_place in places if of_place.total() >= ENOUGH_READS]
+    n = sum(map(sum, counts))
+    return Runs(n, n - sum(map(max, counts)), len(counts))
 
 
 def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
@@ -125,5 +124,5 @@ def is_serum(found: Sequence[Population], drafts: Sequence[Draft]) -> bool:
         of_every_chain = all(one.others >= mixed * one.n for one in runs)
         if sum(one.places for one in runs) < ENOUGH_PLACES or not of_every_chain:
             return False
-    n, others = (sum(one[i] for one in runs) for i in (0, 1))
-    return n >= ENOUGH_RUNS and others >= mixed * n
+    n = sum(one.n for one in runs)
+    return n >= ENOUGH_RUNS and sum(one.others for one in runs) >= mixed * n

@@ -89,7 +89,7 @@ def _decoys() -> tuple[_Words, _Words]:
 class Scores:
     """Words seen of each V, J and C segment, and how many each V and C segment has.
 
-    v, c: less those that reads hold by chance, so that there may be less than none.
+    v, c: less those by chance beyond BY_CHANCE, so that there may be less than none.
     """
 
     v: np.ndarray
@@ -132,7 +132,7 @@ def _too_many(seen: np.ndarray, locus: np.ndarray) -> np.ndarray:
 class BestSegments:
     """The best segments of a locus, rows of the germline tables.
 
-    v_seen, c_seen: how many five-residue words of V and C reads hold, less those by chance;
+    v_seen, c_seen: how many five-residue words of V and C reads hold, as in `Scores`;
     v_share, c_share: the same as a share of all of them.
     """
 

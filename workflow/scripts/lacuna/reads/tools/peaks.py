@@ -11,8 +11,9 @@ from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
 _ALC = "alc (%)"
-_CAA = "caa (%)"
+_CAA = "caa (%)"  # of DIA, version 13: the share of residues that are confident
 _DEEP_NOVO = "deep novo score (%)"  # the score of version 12, with or without an ALC
+_SPECTRUM = ("scan", "m/z", "z", "fraction", "source file")
 
 
 def _de_novo(confidences: str) -> TableFormat:
@@ -32,14 +33,7 @@ def _de_novo(confidences: str) -> TableFormat:
         (_ALC, _DEEP_NOVO),
         read_row,
         percents=(confidences, _ALC, _DEEP_NOVO),
-        spectrum=("scan", "m/z", "z", "fraction", "source file"),
-    )
-
-
-def _of_alc(cells: Cells, origin: Origin) -> Iterable[Read]:
-    """A table of which the confidences of residues were left out."""
-    return (
-        [origin.read(cells["peptide"], score=origin.share(cells, _ALC))] if cells["peptide"] else []
+        spectrum=_SPECTRUM,
     )
 
 
@@ -53,11 +47,23 @@ def _feature(cells: Cells, origin: Origin) -> Iterable[Read]:
     ]
 
 
-def _dia(cells: Cells, origin: Origin) -> Iterable[Read]:
-    """Version 13: the CAA is the share of residues that are confident."""
-    if not cells["peptide"]:
-        return []
-    return [origin.read(cells["peptide"], score=origin.share(cells, _CAA))]
+def _of_peptides(confidence: str) -> TableFormat:
+    """Tables with a confidence of each peptide alone."""
+
+    def read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
+        if not cells["peptide"]:
+            return []
+        return [origin.read(cells["peptide"], score=origin.share(cells, confidence))]
+
+    return TableFormat(
+        "peaks",
+        "PEAKS",
+        ("peptide", confidence),
+        (),
+        read_row,
+        percents=(confidence,),
+        spectrum=_SPECTRUM,
+    )
 
 
 def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
@@ -67,8 +73,8 @@ def _database(cells: Cells, origin: Origin) -> Iterable[Read]:
 FORMATS = (
     _de_novo("local confidence (%)"),
     _de_novo("local confidence"),  # as the assembler ALPS wants it
-    TableFormat("peaks", "PEAKS", ("peptide", _ALC), (), _of_alc, percents=(_ALC,)),
     TableFormat("peaks", "PEAKS", ("denovo peptide", _ALC), (), _feature, percents=(_ALC,)),
-    TableFormat("peaks", "PEAKS", ("peptide", _CAA), (), _dia, percents=(_CAA,)),
+    _of_peptides(_CAA),
+    _of_peptides(_ALC),  # without the confidences of residues, as a user may have cut it
     TableFormat("peaks_db", "PEAKS DB", ("peptide", "-10lgp", "mass"), (), _database),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lacuna.core.words import is_given
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, joined, number, numbers, probability
+from lacuna.reads.origin import Origin, number, numbers, probability, split_numbers
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -14,7 +14,7 @@ TOOL = "table"
 def _confidences(text: str) -> list[str]:
     """Confidences joined by blanks, semicolons or commas; among blanks commas are decimal."""
     parts = text.replace(";", " ").split()
-    return joined(text) if len(parts) < 2 else [part.rstrip(",") for part in parts]
+    return split_numbers(text) if len(parts) < 2 else [part.rstrip(",") for part in parts]
 
 
 def _peptides(peptide: str, confidence: str, *required: str) -> TableFormat:

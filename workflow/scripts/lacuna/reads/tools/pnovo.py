@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from lacuna.core.alphabet import RESIDUES
 from lacuna.reads.formats import TableFormat
-from lacuna.reads.origin import Origin, joined, number, numbers
+from lacuna.reads.origin import Origin, number, numbers, split_numbers
 from lacuna.reads.read import Read
 from lacuna.reads.table import Cells
 
@@ -21,7 +21,7 @@ def _read_row(cells: Cells, origin: Origin) -> Iterable[Read]:
     text = cells["peptide"]
     if not text:
         return []
-    scores = origin.shares("scores", numbers(joined(cells["scores"])))
+    scores = origin.shares("scores", numbers(split_numbers(cells["scores"])))
     if len(scores) != len(text):
         scores = []
     stretches = [match.span() for match in re.finditer(f"[{RESIDUES}]+", text)]
@@ -47,7 +47,7 @@ def _fits(cells: Sequence[str]) -> bool:
         and cells[1].isalpha()
         and number(cells[4]) is not None
         and "," in cells[5]
-        and all(number(cell) is not None for cell in joined(cells[5]))
+        and all(number(cell) is not None for cell in split_numbers(cells[5]))
     )
 
 
