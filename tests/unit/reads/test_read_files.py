@@ -133,6 +133,32 @@ def test_a_file_whose_reads_are_in_another_is_told(
     assert f"{part}: 3 of 4 reads are also in {whole}" in record.getMessage()
 
 
+def test_a_file_whose_peptides_are_in_another_is_told_whatever_their_confidences(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    peptides = [f"{a}{b}CDEFK" for a in "ACDEFGHK" for b in "ACDEFGHK"]
+    stated = [f"{one},0.{n:02}" for n, one in enumerate(peptides, 10)]
+    tables = {
+        "whole.csv": ["peptide,confidence", *stated],
+        "bare.csv": ["peptide", *peptides],
+        "most.csv": ["peptide", *peptides[:50], *["DDK"] * 5],
+        "fewer.csv": ["peptide", *peptides[:50], *["DDK"] * 6],
+        "few.csv": ["peptide", *peptides[:49]],
+    }
+    whole, bare, most, fewer, few = (write(name, "\n".join(rows)) for name, rows in tables.items())
+    for paths, told in (
+        ([whole, bare], f"{whole}: 64 of 64 reads are also in {bare}, and count twice"),
+        ([most, bare], f"{most}: 50 of 55 reads are also in {bare}, and count twice"),
+        ([bare, fewer], None),
+        ([bare, few], None),
+    ):
+        caplog.clear()
+        read_peptides(paths)
+        warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+        assert len(warnings) == (told is not None), warnings
+        assert told is None or told in warnings[0]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_an_empty_file_is_a_clear_line(write: Write, text: str) -> None:
     with pytest.raises(LacunaError, match="empty"):

@@ -5,7 +5,7 @@ import logging
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -24,7 +24,9 @@ from lacuna.reads.tools import casanovo, maxquant, plain
 LOG = logging.getLogger(__name__)
 
 ENOUGH_TO_VARY = 50  # reads; fewer may be equally sure, as in a table that was made by hand
-MOST_SHARED = 0.5  # of the reads of a file; two runs of a sample share a tenth
+# Of the reads of a file, with and without their confidences: two runs of a sample share a tenth of
+# them, and two fifths of their peptides.
+MOST_SHARED, MOST_SHARED_PEPTIDES = 0.5, 0.9
 # Names of columns that a plain table does not use, and what to do if they matter.
 _CONFIDENCE = (
     "conf|score|prob",
@@ -112,20 +114,37 @@ def _digest(path: str) -> bytes:
 
 def _shared(files: Sequence[str], reads: Iterable[Read]) -> Iterator[str]:
     """Yield what is to be said of files of which most reads are in a file before, too: as parts of
-    one table, or after another export. Reads without confidences are not compared: those of two
-    runs are often equal."""
-    of_file: dict[str, Counter[tuple[str, tuple[float, ...]]]] = {path: Counter() for path in files}
+    one table, or after another export, which may have lost the confidences."""
+    of_file: dict[str, list[Read]] = {path: [] for path in files}
     for read in reads:
-        if read.confidences is not None:
-            of_file[read.file][read.residues, read.confidences] += 1
-    for first, second in combinations(files, 2):
-        small, large = sorted((first, second), key=lambda path: of_file[path].total())
-        shared = (of_file[small] & of_file[large]).total()
-        if shared >= max(MOST_SHARED * of_file[small].total(), 1):
-            yield (
-                f"{small}: {shared} of {plural(of_file[small].total(), 'read')} are also in "
-                f"{large}, with the same confidences, and count twice; give each read once"
-            )
+        of_file[read.file].append(read)
+    for pair in combinations(files, 2):
+        small, large = sorted(pair, key=lambda path: len(of_file[path]))
+        n = len(of_file[small])
+        shared = _equal(of_file[small], of_file[large], _stated)
+        words = "with the same confidences, "
+        if shared < max(MOST_SHARED * n, 1):
+            shared = _equal(of_file[small], of_file[large], lambda read: read.residues)
+            words = ""
+            if n < ENOUGH_TO_VARY or shared < MOST_SHARED_PEPTIDES * n:
+                continue
+        yield (
+            f"{small}: {shared} of {plural(n, 'read')} are also in {large}, "
+            f"{words}and count twice; give each read once"
+        )
+
+
+def _equal(some: Iterable[Read], others: Iterable[Read], key: Callable[[Read], object]) -> int:
+    """How many of some reads are also among the others, by their keys; those of key None are in
+    neither."""
+    counts = (Counter(found for read in of if (found := key(read))) for of in (some, others))
+    return (next(counts) & next(counts)).total()
+
+
+def _stated(read: Read) -> tuple[str, tuple[float, ...]] | None:
+    """A peptide and its confidences or score; None if it has neither."""
+    stated = read.confidences or (() if read.score is None else (read.score,))
+    return (read.residues, stated) if stated else None
 
 
 def why_empty(path: str | Path, reads_format: str | None) -> str:
