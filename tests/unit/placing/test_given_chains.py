@@ -22,7 +22,7 @@ from lacuna.core.tables import DOUBTFUL, EVIDENCE_TABLE, OBSERVED, EvidenceRow
 from lacuna.filling.evidence import with_evidence
 from lacuna.placing.aligning.alignment import BLOCK
 from lacuna.placing.aligning.readset import MAX_READ, ReadSet, collapse
-from lacuna.placing.given import Shown, _with_masses, show
+from lacuna.placing.given import MOST_OFF, Shown, _with_masses, show
 from lacuna.placing.sources.contaminants import like_chains, read_contaminants
 from lacuna.reads.errors.model import load_error_models
 from lacuna.reads.read import Read
@@ -561,13 +561,28 @@ def test_residues_of_a_gap_without_a_length_do_not_weigh_in_the_next_gap() -> No
         assert _with_masses(shown, [gap], MassRules()).at_odds.tolist() == expected
 
 
-@pytest.mark.parametrize("given", [STOP - START, STOP - START - 2])
-def test_another_length_that_reads_show_is_told(write: Write, tmp_path: Path, given: int) -> None:
-    chain = HEAVY[:START] + "X" * given + HEAVY[STOP:]
-    found, *_ = weighed(write, tmp_path, chain, tiles(HEAVY[:150], length=20, step=1))
+@pytest.mark.parametrize("length", [20, 11])  # of reads; those of 11 lead through, one by one
+@pytest.mark.parametrize("more", [-MOST_OFF, -2, 0, 1, MOST_OFF])
+def test_another_length_that_reads_show_is_told(
+    write: Write, tmp_path: Path, more: int, length: int
+) -> None:
+    stop = START + MOST_OFF + 1
+    chain = HEAVY[:START] + "X" * (stop - START + more) + HEAVY[stop:]
+    found, *_ = weighed(write, tmp_path, chain, tiles(HEAVY[:150], length=length, step=1))
     status = fill([found], tmp_path).of("gaps", "c").iloc[0].status
     told = "reads show another length than the one given" in status
-    assert told == (given < STOP - START)
+    assert told == (more != 0)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_reads_decide_how_often_a_repeat_is_in_a_gap_without_a_mass(turns: int) -> None:
+    repeat = HEAVY[START : START + 2]
+    chain = HEAVY[:START] + repeat * turns + HEAVY[STOP:150]
+    stop = START + 2 * turns
+    left = chain[: START + 1] + chain[stop - 1 :]
+    gap = Gap(START + 1, START + 1, 0, None)
+    (shown,), _ = show(reads_of(tiles(chain, length=20, step=1)), [left], [], [[gap]])
+    assert np.count_nonzero(shown.within) == stop - START - 2
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -53,6 +53,7 @@ CLEAR_SHARE = 0.9  # share of a residue by reads, from which its mass counts aga
 # residue too many or too few so often that gaps of the right length would be named as well.
 WEIGHT_OF_TWO = 1.5
 WEIGHT_OF_PEPTIDES = 2.0  # of two, which must have more residues, or fewer, than are observed
+MOST_OFF = 10  # residues by which a length that was given may be wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def show(
     placements = assembly.placements
     final = [votes(reads, placements, i) for i in range(len(given))]
     lengths = [_other_length(reads, placements, i, one.draft) for i, one in enumerate(given)]
+    lengths = _led_otherwise(assembly, given, gaps, lengths, rules)
     shown = [_shown(*each) for each in zip(given, assembly.drafts, final, lengths, strict=True)]
     shown = [_with_masses(*each, rules) for each in zip(shown, gaps, strict=True)]
     return shown, placements
@@ -177,31 +179,64 @@ def _settled(assembly: Assembly, given: Sequence[_Given]) -> Assembly:
 def _closed(assembly: Assembly, given: Sequence[_Given], rules: MassRules) -> list[_Given]:
     """The chains with as many residues in their open gaps as reads show; assembly: the chains with
     what reads agree on otherwise; rules: of no end of a chain, since no path leads to one."""
-    reads, drafts = assembly.reads, assembly.drafts
     result = list(given)
-    if not any(one.gaps for one in given):
-        return result
-    graph = WordGraph(reads)
-    pieces = [piece for each in zip(given, drafts, strict=True) for piece in _between_gaps(*each)]
-    text = text_of([*pieces, *(draft.tokens for draft in assembly.fixed)])
-    elsewhere = place_on_text(reads, text).best(len(reads))
-    for i, one in enumerate(given):
-        tokens = drafts[i].tokens
-        for gap in reversed(one.gaps):  # so that positions before one stay what they are
-            around = Surroundings(reads, tokens[: gap.start], tokens[gap.end :], elsewhere, V_JOINT)
-            found = path_through(around, graph, gap, rules)
-            if found is not None:
-                result[i] = result[i].closed(gap, found)
+    sought = [(i, (gap.start, gap.end), gap) for i, one in enumerate(given) for gap in one.gaps]
+    found = _paths_through(assembly, sought, rules)
+    # Backwards, so that positions in front of a gap are what they were.
+    for (i, _, gap), through in reversed(list(zip(sought, found, strict=True))):
+        if through is not None:
+            result[i] = result[i].closed(gap, through)
     return result
 
 
-def _between_gaps(given: _Given, draft: Draft) -> Iterator[np.ndarray]:
-    """Yield the residues of a chain in front of, between and behind its open gaps."""
-    done = 0
-    for gap in given.gaps:
-        yield draft.tokens[done : gap.start]
-        done = gap.end
-    yield draft.tokens[done:]
+def _led_otherwise(
+    assembly: Assembly,
+    given: Sequence[_Given],
+    gaps: Sequence[Sequence[Gap]],
+    other_length: Sequence[np.ndarray],
+    rules: MassRules,
+) -> list[np.ndarray]:
+    """Where reads have another length (t,), with gaps that no read crosses as a whole: reads lead
+    through them by another number of residues than was given."""
+    result = [one.copy() for one in other_length]
+    sought = []
+    for i, one in enumerate(given):
+        for gap in gaps[i]:
+            at = np.flatnonzero(_inside(one, gap))
+            if gap.fixed and not result[i][at].any():
+                start, stop = int(at[0]), int(at[-1]) + 1
+                low, high = max(stop - start - MOST_OFF, 1), stop - start + MOST_OFF
+                open_gap = replace(gap, min_length=low, max_length=high)
+                sought.append((i, (start, stop), open_gap))
+    found = _paths_through(assembly, sought, rules)
+    for (i, (start, stop), _), through in zip(sought, found, strict=True):
+        result[i][start:stop] |= through is not None and len(through.tokens) != stop - start
+    return result
+
+
+def _paths_through(
+    assembly: Assembly, sought: Sequence[tuple[int, tuple[int, int], Gap]], rules: MassRules
+) -> list[Through | None]:
+    """How reads lead through gaps: (chain, start and stop in it, what is known), in order."""
+    if not sought:
+        return []
+    reads, graph = assembly.reads, WordGraph(assembly.reads)
+    edges: list[list[int]] = [[0] for _ in assembly.drafts]
+    for i, stretch, _ in sought:
+        edges[i] += stretch
+    pieces = [
+        draft.tokens[done:start]
+        for draft, of_chain in zip(assembly.drafts, edges, strict=True)
+        for done, start in zip(of_chain[::2], [*of_chain[1::2], len(draft)], strict=True)
+    ]
+    text = text_of([*pieces, *(draft.tokens for draft in assembly.fixed)])
+    elsewhere = place_on_text(reads, text).best(len(reads))
+    found = []
+    for i, (start, stop), gap in sought:
+        tokens = assembly.drafts[i].tokens
+        around = Surroundings(reads, tokens[:start], tokens[stop:], elsewhere, V_JOINT)
+        found.append(path_through(around, graph, gap, rules))
+    return found
 
 
 def _draft(sequence: str) -> Draft:
@@ -273,13 +308,18 @@ def _with_masses(shown: Shown, gaps: Sequence[Gap], rules: MassRules) -> Shown:
     sure[:, LEUCINE] += sure[:, ISOLEUCINE]
     clear = (shown.depth >= WEIGHT_OF_PEPTIDES) & (sure.max(1) >= CLEAR_SHARE)
     for gap in gaps:
-        # Residues of a gap without a length have the place of what follows it.
-        inside = (shown.place >= gap.start) & (shown.place < gap.end) & (shown.within == 0)
+        inside = _inside(shown, gap)
         if gap.fixed and gap.mass is not None and gap.tolerance_da is not None:
             tokens = sure[inside].argmax(1).astype(np.uint8)
             fits = may_weigh(tokens, gap.mass, gap.tolerance_da, rules)
             at_odds[inside] = clear[inside].all() and not fits
     return replace(shown, at_odds=at_odds)
+
+
+def _inside(chain: _Given | Shown, gap: Gap) -> np.ndarray:
+    """(t,) bool: the positions of a gap of known length."""
+    # Residues of a gap without a length have the place of what follows it.
+    return (chain.place >= gap.start) & (chain.place < gap.end) & (chain.within == 0)
 
 
 def _runs_of_equal(tokens: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -45,14 +45,18 @@ def path_through(
         return None  # as at an end of the chain
     shortest = max(gap.min_length, 1)
     longest = LONGEST_STRETCH if gap.max_length is None else min(gap.max_length, LONGEST_STRETCH)
-    stretches = paths(graph, around.left, around.right, shortest, longest)
-    weighed = weigh_paths(around, stretches)
+    straight, again = (
+        found(graph, around.left, around.right, shortest, longest) for found in (paths, repeats)
+    )
+    if gap.mass is None:  # reads must decide how often a repeat is there
+        straight, again = [*straight, *again], []
+    weighed = weigh_paths(around, straight)
     if not weighed:
         return None
-    if gap.mass is not None and not any(_has_mass(path.tokens, gap, rules) for path in weighed):
-        again = repeats(graph, around.left, around.right, shortest, longest)
-        if any(_has_mass(stretch, gap, rules) for stretch in again):
-            return None  # how often the repeat is there cannot be read from words
+    if any(_has_mass(stretch, gap, rules) for stretch in again) and not any(
+        _has_mass(path.tokens, gap, rules) for path in weighed
+    ):
+        return None  # the mass needs a repeat more often than a path without returns has it
     best = refined(around, weighed[0], longest=longest)
     if len(best.tokens) >= shortest:
         weighed = [best, *weighed]
