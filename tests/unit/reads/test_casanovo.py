@@ -107,3 +107,16 @@ def test_an_mztab_file_that_a_spreadsheet_saved_is_read(
 def test_mztab_of_a_search_engine_is_one_clear_line(read_lines: ReadLines) -> None:
     with pytest.raises(LacunaError, match="without scores of residues.*Casanovo"):
         read_lines(mztab(("EVK", 0.5, "x"), column="opt_other"))
+
+
+def test_an_mztab_file_of_spoilt_psm_lines_says_what_is_wrong_with_them(
+    read_lines: ReadLines,
+) -> None:
+    head, psh, row = (mztab(("EVK", 0.5, "0.9,0.8,0.7")).splitlines()[i] for i in (0, -2, -1))
+    columns = psh.count("\t")
+    with pytest.raises(LacunaError, match=f":3: no PSM row .* 1 cell where .* {columns} columns"):
+        read_lines(head, psh, "PSM\tEVK")
+    with pytest.raises(LacunaError, match=":2: no PSM row .* no PSH line .* add it"):
+        read_lines(head, row)
+    with pytest.raises(LacunaError, match="without PSM rows"):
+        read_lines(head, psh)

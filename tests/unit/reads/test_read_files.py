@@ -56,7 +56,7 @@ def test_the_remedy_of_a_mass_without_a_sign_is_one_of_peptides(
         ("(+42.01),,1", "a peptide without residues"),
         ("EV-K,,1", "'-' within the peptide; if it is a gap, keep the part of the peptide on one"),
         ("EVK-[Amidated]EVK,,1", "'-' within the peptide"),
-        ("EVK", "1 cells where the table has 3 columns"),
+        ("EVK", "1 cell where the table has 3 columns"),
         ("EVK,,1,2,3", "5 cells where the table has 3 columns"),
         ('"EVK,,1', "a quote that is not closed"),
         ('"EV"K,,1', "cannot be split into columns (',' expected after '\"'); correct"),

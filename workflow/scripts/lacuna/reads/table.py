@@ -13,6 +13,7 @@ from typing import NamedTuple, TextIO
 
 from lacuna.core.cells import SEPARATORS
 from lacuna.core.files import read_lines
+from lacuna.core.words import plural
 
 MAX_LINE = 1_000_000  # characters
 
@@ -146,11 +147,13 @@ def _fault(line: str, whole: bool, layout: Layout, least: int) -> str:
             return "a quote that is not closed; close it"
         return f"cannot be split into columns ({error}); correct the line"
     most = len(layout.names)
-    if cells < least:
-        return f"{cells} cells where the table has {most} columns; correct the line"
-    if cells > most and not (cells == most + 1 and line.endswith(layout.separator)):
-        return f"{cells} cells where the table has {most} columns; correct the line"
-    return ""
+    too_many = cells > most and not (cells == most + 1 and line.endswith(layout.separator))
+    return other_number(cells, most) if cells < least or too_many else ""
+
+
+def other_number(cells: int, columns: int) -> str:
+    """What is wrong with a line that has another number of cells than its table has columns."""
+    return f"{plural(cells, 'cell')} where the table has {columns} columns; correct the line"
 
 
 def _in_order(

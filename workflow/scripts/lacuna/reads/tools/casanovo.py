@@ -17,7 +17,7 @@ from lacuna.core.files import LacunaError, open_text, read_lines
 from lacuna.reads.origin import Origin, number, numbers
 from lacuna.reads.peptide import parse_peptide
 from lacuna.reads.read import Read
-from lacuna.reads.table import MAX_LINE, BadLine, split_line
+from lacuna.reads.table import MAX_LINE, BadLine, other_number, split_line
 
 TOOLS = {"casanovo": "Casanovo", "contranovo": "ContraNovo", "adanovo": "AdaNovo"}
 
@@ -75,6 +75,10 @@ def read_mztab(path: str, separator: str) -> MzTab:
         raise LacunaError(f"{path}: not a valid mzTab file ({error}); export it again") from None
     rows = parsed.spectrum_match_table["rows"]
     software = str(parsed.metadata.get("software[1]"))
+    if not rows and bad:
+        raise LacunaError(
+            f"{path}:{bad[0].line}: no PSM row can be read; of this one, {bad[0].fault}"
+        )
     if not rows:
         raise LacunaError(f"{path}: an mzTab file without PSM rows; give one with peptides")
     if "sequence" not in rows[0]:
@@ -118,10 +122,11 @@ def _well_formed(path: str, separator: str) -> tuple[str, list[int], list[BadLin
                 kept.append("\t".join(cells))
             elif kind == "MTD" and len(cells) > 2:
                 kept.append("\t".join(cells))
+            elif kind == "PSM" and not columns:
+                bad.append(BadLine(at, "no PSH line with the names of columns is above; add it"))
             elif kind == "PSM":
                 if not whole or len(cells) < columns or any(cells[columns:]):
-                    fault = f"{len(cells) - 1} cells where the section has {columns - 1} columns"
-                    bad.append(BadLine(at, f"{fault}; correct the line"))
+                    bad.append(BadLine(at, other_number(len(cells) - 1, columns - 1)))
                 else:
                     psm_lines.append(at)
                     kept.append("\t".join(cells[:columns]))
