@@ -23,10 +23,16 @@ from lacuna.core.words import AUTO
 from lacuna.filling.cysteine import find_convention, find_reading
 from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.masses.conventions import CONVENTIONS
-from lacuna.filling.masses.weighing import FLOOR, NAMES, ODDS, contradiction, odds_of
+from lacuna.filling.masses.weighing import (
+    FLOOR_OF_MASS,
+    MOST_ODDS,
+    READING_NAMES,
+    contradiction,
+    odds_of,
+)
 from lacuna.filling.reader import Reader
 from lacuna.filling.search.decode import mass_log_probability, rank_sequences
-from lacuna.filling.search.mass_search import LIKELY
+from lacuna.filling.search.mass_search import LIKELY_WIDTHS
 from lacuna.filling.search.stages import one_mass
 from lacuna.network.encode import encode_scaffolds
 from lacuna.reads.cysteine import write_carried
@@ -118,17 +124,17 @@ def test_no_mass_decides_alone_and_two_that_agree_do() -> None:
     assert sum(reading.prior for reading in READINGS.values()) == pytest.approx(1.0), "priors"
     prior = np.log([reading.prior for reading in READINGS.values()])
     for name, needed in (("carbamidomethyl", 2), ("none", 2), ("nem", 3)):
-        by_name = np.full(len(NAMES), 0.0)
-        by_name[NAMES.index(name)] = 1.0
+        by_name = np.full(len(READING_NAMES), 0.0)
+        by_name[READING_NAMES.index(name)] = 1.0
         odds = odds_of(by_name)
-        assert np.exp(-odds.min()) == pytest.approx(ODDS)
+        assert np.exp(-odds.min()) == pytest.approx(MOST_ODDS)
         for n in range(1, 4):
-            share = softmax(prior + n * odds)[NAMES.index(name)]
+            share = softmax(prior + n * odds)[READING_NAMES.index(name)]
             assert (share >= 0.99) == (n >= needed)
 
 
 def test_a_mass_that_fits_by_no_reading_says_nothing() -> None:
-    found = np.full(len(NAMES), FLOOR / 1e6)
+    found = np.full(len(READING_NAMES), FLOOR_OF_MASS / 1e6)
     found[2] *= 100
     assert np.ptp(odds_of(found)) < 1e-3
 
@@ -201,7 +207,7 @@ def test_no_more_chains_are_read_than_it_takes(
         read += len(chains)
         return [[]] * len(chains)
 
-    odds = np.full(len(NAMES), -np.log(ODDS))
+    odds = np.full(len(READING_NAMES), -np.log(MOST_ODDS))
     odds[0] = 0.0
     errors = np.array([0.0, *[-3.0] * len(CONVENTIONS)])
     monkeypatch.setattr("lacuna.filling.cysteine._masses_of", counted)
@@ -420,7 +426,7 @@ def test_the_work_of_a_long_gap_is_bounded(length: int, monkeypatch: pytest.Monk
     monkeypatch.setattr("lacuna.filling.search.mass_search.highest", counted)
     even = np.full((length, N_RESIDUES), 1 / N_RESIDUES)
     mass_log_probability(even, one_mass(length * 110.0, 1.0))
-    assert chosen <= (1 + LIKELY) * 30 * 4096
+    assert chosen <= (1 + LIKELY_WIDTHS) * 30 * 4096
 
 
 def test_a_state_that_is_open_is_not_shown_as_settled(tmp_path: Path) -> None:

@@ -126,8 +126,8 @@ def test_pieces_with_a_mass_each_count_as_cleavages(
 def keep_few(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     """Let a search keep so few beginnings, and all sequences be counted whatever it finds."""
     monkeypatch.setattr("lacuna.filling.search.decode.MASS_WIDTH", width)
-    monkeypatch.setattr("lacuna.filling.masses.all_sequences.SURE", 1.1)
-    monkeypatch.setattr("lacuna.filling.masses.all_sequences.DROPPED", 0.0)
+    monkeypatch.setattr("lacuna.filling.masses.all_sequences.SURE_PROBABILITY", 1.1)
+    monkeypatch.setattr("lacuna.filling.masses.all_sequences.DROPPED_PROBABILITY", 0.0)
 
 
 def off_by(ranking: Ranking, tokens: np.ndarray, shares: np.ndarray) -> float:
@@ -153,8 +153,8 @@ def test_a_ranking_that_is_sure_or_complete_is_left_as_it_is() -> None:
 
 
 def test_gaps_of_which_more_is_known_are_left_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lacuna.filling.masses.all_sequences.SURE", 1.1)
-    monkeypatch.setattr("lacuna.filling.masses.all_sequences.DROPPED", 0.0)
+    monkeypatch.setattr("lacuna.filling.masses.all_sequences.SURE_PROBABILITY", 1.1)
+    monkeypatch.setattr("lacuna.filling.masses.all_sequences.DROPPED_PROBABILITY", 0.0)
     probabilities = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
     whole = Stage(mass_of("WDY"), 0.005, ends_piece=True)
     interval = Stages((Stage(mass_of("WDY"), 0.005, True, True),))

@@ -20,17 +20,17 @@ from lacuna.core.alphabet import encode as tokens_of
 from lacuna.core.masses import AVERAGE, chain_masses, glycan_masses
 from lacuna.core.tables import APART, CHAIN_TABLE, GAP_TABLE, MASS_TABLE, MassDoubt
 from lacuna.filling.masses.chain_mass import (
-    CLEARLY,
-    COARSEST,
-    OFF,
-    UNSEEN,
-    WRONG,
+    CLEAR_ODDS,
+    COARSEST_BIN,
+    MEAN_ERROR_DA,
+    UNSEEN_SHARE,
+    WRONG_SHARE,
     LeftMass,
     TotalMass,
     rank_by_chain_mass,
 )
 from lacuna.filling.masses.intact import intact_rules, left_mass
-from lacuna.filling.masses.intact_errors import ON_FC, USUAL, left_with_errors
+from lacuna.filling.masses.intact_errors import ERROR_SHARE, ON_FC, left_with_errors
 from lacuna.scaffolds import gap_table
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.read import read_scaffolds
@@ -88,9 +88,9 @@ def test_residues_and_sequences_have_the_shares_of_all_combinations_that_fit(
     assert TotalMass(rows, left, RULES).probability(left) == pytest.approx(total, rel=0.1)
     best = "".join(RESIDUES[t] for t in rows.argmax(1))
     away = [(abs(m - weigh(best, average)), p) for m, p in forms]
-    error = sum(p * math.exp(-off / OFF) for off, p in away) / (2 * OFF)
+    error = sum(p * math.exp(-off / MEAN_ERROR_DA) for off, p in away) / (2 * MEAN_ERROR_DA)
     density = per_dalton(total, left.tolerance)
-    assert share == pytest.approx(density / (density + WRONG * error), abs=0.01)
+    assert share == pytest.approx(density / (density + WRONG_SHARE * error), abs=0.01)
     for ranking, part in zip(rankings, (slice(0, 2), slice(2, 5)), strict=True):
         found = {c.sequence.replace("I", "L"): c.probability for c in ranking.candidates}
         assert sum(found.values()) == pytest.approx(1.0, **close)
@@ -136,7 +136,7 @@ def test_what_is_spread_evenly_says_nothing_of_masses_and_less_if_the_chain_has_
     assert share > 0.999
     left = 1 - ranking.distributions.max(1)
     before = (even * (1 - 1 / N_RESIDUES)).ravel()
-    assert (left <= 0.25 * before).all() and (left >= UNSEEN * before - 1e-9).all()
+    assert (left <= 0.25 * before).all() and (left >= UNSEEN_SHARE * before - 1e-9).all()
     held = float(np.prod(1 - left))
     assert ranking.candidates[0].probability == pytest.approx(held)
     # A mass that hardly any sequence has leaves it as it is.
@@ -147,9 +147,9 @@ def test_what_is_spread_evenly_says_nothing_of_masses_and_less_if_the_chain_has_
     rare = TotalMass(unsure, off, RULES).probability(off)
     (doubted,), _ = rank_by_chain_mass([unsure], 3, off, RULES)
     most = mass_of("ACDK" + "".join(RESIDUES[unsure[4].argmax()]))
-    error = math.exp(-abs(off.forms[0][0] - most) / OFF) / (2 * OFF)
-    kept = CLEARLY * error / (0.05 * error + 0.95 * per_dalton(rare, off.tolerance))
-    expected = 0.05 * (UNSEEN + (1 - UNSEEN) * min(kept, 1.0)) * (1 - 1 / N_RESIDUES)
+    error = math.exp(-abs(off.forms[0][0] - most) / MEAN_ERROR_DA) / (2 * MEAN_ERROR_DA)
+    kept = CLEAR_ODDS * error / (0.05 * error + 0.95 * per_dalton(rare, off.tolerance))
+    expected = 0.05 * (UNSEEN_SHARE + (1 - UNSEEN_SHARE) * min(kept, 1.0)) * (1 - 1 / N_RESIDUES)
     assert 1 - doubted.distributions[0].max() == pytest.approx(expected, rel=0.15)
 
 
@@ -192,7 +192,7 @@ def test_bins_are_finer_than_the_tolerance_and_bounded_by_memory() -> None:
     assert rankings[0].candidates[0].probability == pytest.approx(1.0)
     many = np.concatenate([rows] * 300)
     assert TotalMass(many, left, RULES).grid.bin > 0.04 > TotalMass(rows, left, RULES).grid.bin
-    assert TotalMass(rows, replace(left, tolerance=9.0), RULES).grid.bin == COARSEST
+    assert TotalMass(rows, replace(left, tolerance=9.0), RULES).grid.bin == COARSEST_BIN
 
 
 # --- errors of masses ----------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_usual_errors_of_a_mass_are_forms_of_their_own() -> None:
     plain, left = left_mass(chain, forms), left_with_errors(chain, rows, forms)
     assert plain is not None and left is not None
     assert sum(share for _, share in left.forms) == pytest.approx(1.0)
-    right = [(mass, (1 - USUAL) * share) for mass, share in plain.forms]
+    right = [(mass, (1 - ERROR_SHARE) * share) for mass, share in plain.forms]
     assert list(left.forms[: len(right)]) == right
     off = {round(mass - plain.forms[0][0], 3) for mass, _ in left.forms}
     assert {-15.995, -162.053, 2.016, -114.043} <= off  # an oxygen, a hexose, a bond, both C's
@@ -233,10 +233,10 @@ def test_a_glycan_of_the_fc_is_more_usual_than_other_errors(hidden: bool) -> Non
     of_glycans = {name: glycan_masses(name)[1] for name in ON_FC}
     shares = {round(left.forms[0][0] - mass, 2): share for mass, share in left.forms}
     assert {name: shares[round(mass, 2)] for name, mass in of_glycans.items()} == ON_FC
-    assert left.forms[0][1] == pytest.approx(1 - USUAL - sum(ON_FC.values()))
+    assert left.forms[0][1] == pytest.approx(1 - ERROR_SHARE - sum(ON_FC.values()))
     written = (ResidueModification(site, 1444.53, "G0F"),)
     carried = left_with_errors(replace(chain, modifications=written), rows, (ChainForm("", 1.0),))
-    assert hidden or (carried is not None and carried.forms[0][1] == pytest.approx(1 - USUAL))
+    assert hidden or (carried is not None and carried.forms[0][1] == pytest.approx(1 - ERROR_SHARE))
 
 
 def test_a_residue_that_only_an_error_of_the_mass_would_change_is_not_sure() -> None:

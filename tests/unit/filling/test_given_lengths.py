@@ -132,7 +132,7 @@ def test_chains_that_fit_germline_are_not_read_again(
     assert better_lengths(Scaffold("c", "", right, (Gap(35, 40, 5, 5),), 1), reader) == [None]
     assert read == []
     assert better_lengths(wrong(), reader) == [5] and read == [1]
-    monkeypatch.setattr(given, "LONGEST", 50)
+    monkeypatch.setattr(given, "LONGEST_CHAIN", 50)
     assert better_lengths(wrong(), reader) == [None] and read == [1]
 
 
@@ -142,7 +142,7 @@ def test_results_do_not_depend_on_what_is_read_together(
     chains = [wrong(), wrong(Gap(80, 84, 4, 4)), wrong()]
     kmers = reader.encoder.encode(chains)
     together = note_better_lengths(chains, chains, kmers, reader)
-    monkeypatch.setattr("lacuna.filling.reader.VARIANTS", 1)
+    monkeypatch.setattr("lacuna.filling.reader.VARIANTS_TOGETHER", 1)
     assert note_better_lengths(chains, chains, kmers, reader) == together
     assert [from_json(to_json(chain)) for chain in together] == together
 

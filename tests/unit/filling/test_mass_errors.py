@@ -18,7 +18,7 @@ from lacuna.core.masses import (
     WATER,
 )
 from lacuna.core.tags import modification
-from lacuna.filling.masses.mass_errors import OTHERS, likely_error
+from lacuna.filling.masses.mass_errors import OTHER_ERRORS, likely_error
 from lacuna.filling.masses.misfits import rank_weighed
 from lacuna.filling.search.decode import mass_log_probability
 from lacuna.filling.search.stages import Stage, Stages, one_mass
@@ -260,7 +260,7 @@ def test_the_network_is_sure_of_a_wrong_sequence_and_the_status_says_so() -> Non
     ],
 )
 def test_modifications_that_a_mass_may_hold_weigh_as_in_unimod(words: str, name: str) -> None:
-    (error,) = (error for error in OTHERS if error.words.endswith(f": {words}"))
+    (error,) = (error for error in OTHER_ERRORS if error.words.endswith(f": {words}"))
     tag = modification(name)
     assert tag is not None and -error.by == pytest.approx(tag.mass, abs=2e-6)
     assert error.words.startswith(f"{tag.mass:.4f} Da less")

@@ -295,9 +295,9 @@ def test_a_search_of_the_likely_prefixes_is_one_of_all(
     probabilities = rng.dirichlet(np.full(20, 0.5), 7)
     for true in ("GASPVTC", "WWKKRFY", "NDQKEMH"):
         stages = one_mass(mass_of(true), 0.02)
-        monkeypatch.setattr("lacuna.filling.search.mass_search.LIKELY", 3)
+        monkeypatch.setattr("lacuna.filling.search.mass_search.LIKELY_WIDTHS", 3)
         found = search(probabilities, width, stages, MassRules())
-        monkeypatch.setattr("lacuna.filling.search.mass_search.LIKELY", 10**6)
+        monkeypatch.setattr("lacuna.filling.search.mass_search.LIKELY_WIDTHS", 10**6)
         among_all = search(probabilities, width, stages, MassRules())
         assert np.array_equal(found.tokens, among_all.tokens)
         assert np.array_equal(found.scores, among_all.scores) and found.lost == among_all.lost

@@ -11,14 +11,14 @@ from conftest import Write
 from lacuna.core.tables import DOUBT_TABLE, DoubtRow
 from lacuna.filling.doubts import proofread
 from lacuna.filling.doubts.proofread import (
-    ENOUGH,
-    ENOUGH_MOVED,
+    ENOUGH_NATS,
+    ENOUGH_NATS_MOVED,
     INSERTED,
     LACKING,
-    MOST_TRIED,
-    REACH,
-    SUSPICIOUS,
-    WINDOW,
+    MOST_BLOCKS,
+    NEAR_RESIDUES,
+    SUSPICIOUS_NATS,
+    WINDOW_LENGTH,
     Block,
     _best_block,
     _Chain,
@@ -34,17 +34,19 @@ CHAIN = germline_chain("H", 4)
 def improbable(length: int, at: int) -> np.ndarray:
     """Log probabilities of a chain in which one window, from `at` on, is just suspicious."""
     logs = np.zeros(length)
-    logs[at : at + WINDOW] = SUSPICIOUS / WINDOW - 1e-9
+    logs[at : at + WINDOW_LENGTH] = SUSPICIOUS_NATS / WINDOW_LENGTH - 1e-9
     return logs
 
 
 def test_blocks_are_sought_near_improbable_residues_alone() -> None:
     sequence = "N" * 40
     found = blocks_to_try(sequence, improbable(40, 20))
-    assert [block.start for block in found] == list(range(20 - REACH, 20 + WINDOW + REACH))
+    assert [block.start for block in found] == list(
+        range(20 - NEAR_RESIDUES, 20 + WINDOW_LENGTH + NEAR_RESIDUES)
+    )
     assert {(block.observed, block.proposed) for block in found} == {("N", "GG")}
     first = blocks_to_try(sequence, improbable(40, 0))
-    assert [block.start for block in first] == list(range(WINDOW + REACH))
+    assert [block.start for block in first] == list(range(WINDOW_LENGTH + NEAR_RESIDUES))
     assert blocks_to_try(sequence, improbable(40, 20) * 0.99) == []
     assert blocks_to_try("N", np.full(1, -99.0)) == []
 
@@ -79,13 +81,16 @@ SAME_MASS, OTHER, MOVED, FURTHER = (
     ("gains", "best"),
     [
         ({}, None),
-        ({SAME_MASS: ENOUGH - 0.1}, None),
-        ({SAME_MASS: ENOUGH}, (SAME_MASS, ENOUGH)),
+        ({SAME_MASS: ENOUGH_NATS - 0.1}, None),
+        ({SAME_MASS: ENOUGH_NATS}, (SAME_MASS, ENOUGH_NATS)),
         ({SAME_MASS: 11.0, OTHER: 12.0}, (OTHER, 12.0)),
         ({SAME_MASS: 11.0, None: 30.0}, (SAME_MASS, 11.0)),
-        ({MOVED: ENOUGH_MOVED - 0.1}, None),
-        ({MOVED: ENOUGH_MOVED}, (MOVED, ENOUGH_MOVED)),
-        ({MOVED: ENOUGH_MOVED, None: -9.0}, (MOVED, ENOUGH_MOVED)),  # doubts that gain nothing
+        ({MOVED: ENOUGH_NATS_MOVED - 0.1}, None),
+        ({MOVED: ENOUGH_NATS_MOVED}, (MOVED, ENOUGH_NATS_MOVED)),
+        (
+            {MOVED: ENOUGH_NATS_MOVED, None: -9.0},
+            (MOVED, ENOUGH_NATS_MOVED),
+        ),  # doubts that gain nothing
         ({MOVED: 12.0, FURTHER: 13.0, None: 4.0}, (FURTHER, 9.0)),
         ({MOVED: 12.0, None: 6.0}, None),
         ({MOVED: 20.0, SAME_MASS: 11.0, None: 4.0}, (MOVED, 9.0)),
@@ -108,7 +113,7 @@ def test_a_block_is_replaced_once_and_told_where_it_is_in_the_chain_as_given() -
     assert chain.scaffold.sequence == "EVNGWTEVGGSWT"
     chain.accept(Block(4, "W", "AD"), 12.0)
     assert chain.scaffold.sequence == "EVNGADTEVGGSWT"
-    chain.logs = np.full(len(chain.scaffold.sequence), SUSPICIOUS)
+    chain.logs = np.full(len(chain.scaffold.sequence), SUSPICIOUS_NATS)
     chain.imgt = np.array([str(i) for i in range(len(chain.scaffold.sequence))], dtype=object)
     assert chain.replaced() == {2, 4, 5}
     tried = chain.variants()
@@ -249,7 +254,7 @@ def test_of_many_moves_the_first_and_the_last_are_tried() -> None:
     assert {b.reason for b in chain.variants()} == {INSERTED, LACKING}
     chain.doubts = [row._replace(position=i) for i in range(1, len(CHAIN) + 1)]
     found = chain.variants()
-    assert len(found) == MOST_TRIED < len(moves_to_try(CHAIN, range(len(CHAIN))))
+    assert len(found) == MOST_BLOCKS < len(moves_to_try(CHAIN, range(len(CHAIN))))
     assert found[0].start == 0 and found[-1].start == len(CHAIN) - 1
     chain.imgt = np.full(len(CHAIN), "", dtype=object)  # another protein
     assert chain.variants() == []

@@ -10,7 +10,7 @@ from chains import germline_chain
 from gaps import distributions, mass_of, scaffold
 from lacuna.core.alphabet import MISSING, N_RESIDUES, RESIDUES, TOKEN, encode
 from lacuna.filling.fill import fill_chains
-from lacuna.filling.rereading import WEIGHT
+from lacuna.filling.rereading import SECOND_WEIGHT
 from lacuna.network.kmers import KmerSet
 from lacuna.scaffolds.scaffold import Gap, Piece, PositionEvidence, Scaffold
 from lacuna.templates.homologs import index_homologs
@@ -79,7 +79,7 @@ def test_what_both_readings_say_is_averaged(chain: str) -> None:
     """Of two orders, the true one has the mean of the nats that both readings give it."""
     whole = chain[:40] + "WGA" + chain[43:]
     ((_, shares),) = filled(Network(whole), weighed(whole, 40, 43, 1))
-    odds = (0.81 / 0.01) ** (2 * WEIGHT)  # of two residues; .8 and a 20th of the rest
+    odds = (0.81 / 0.01) ** (2 * SECOND_WEIGHT)  # of two residues; .8 and a 20th of the rest
     assert shares[42] == pytest.approx(odds / (1 + odds), abs=1e-3)
 
 

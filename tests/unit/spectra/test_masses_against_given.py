@@ -10,7 +10,7 @@ from chains import hidden
 from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.masses import CARBAMIDOMETHYL, OXIDATION
 from lacuna.core.tables import SPECTRUM_TABLE, MassDoubt
-from lacuna.filling.masses.by_spectra import AT_ODDS, with_shown_masses
+from lacuna.filling.masses.by_spectra import EVEN_SHARE, with_shown_masses
 from lacuna.filling.search.decode import rank_sequences
 from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
@@ -101,8 +101,8 @@ def test_candidates_have_either_mass_and_are_not_surer_than_that_allows() -> Non
     assert words == f"{MassDoubt.OF_SPECTRA} {true:.4f} Da"
     best, other = ranking.candidates[:2]
     assert (best.sequence, other.sequence) == ("PGHG", "PGHA")
-    assert 1 - AT_ODDS < best.probability < 1 - AT_ODDS / 2
-    assert AT_ODDS / 4 < other.probability < AT_ODDS
+    assert 1 - EVEN_SHARE < best.probability < 1 - EVEN_SHARE / 2
+    assert EVEN_SHARE / 4 < other.probability < EVEN_SHARE
     assert ranking.distributions[2, encode("H")[0]] > 0.99
     assert ranking.distributions.sum(1) == pytest.approx(np.ones(4))
 

@@ -15,6 +15,8 @@ from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.scaffolds.residue_masses import MAX_MASS, MAX_RESIDUES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
+MAX_WARNINGS = 20  # of one kind that are logged one by one of a block
+
 
 class Nearest(NamedTuple):
     """The nearest germline segments of a chain and their species; those of several parts joined

@@ -16,11 +16,11 @@ from lacuna.core.alphabet import RESIDUES
 from lacuna.core.statistics import softmax
 from lacuna.filling.lengths.possible import possible_lengths
 from lacuna.filling.lengths.unknown import resolve_lengths
-from lacuna.filling.masses.conventions import Conventions, TriedLength
+from lacuna.filling.masses.conventions import SETTLED_PROBABILITY, Conventions, TriedLength
 from lacuna.filling.masses.weighing import (
-    LONGEST,
-    NAMES,
-    NEGLIGIBLE,
+    LONGEST_GAP,
+    NEGLIGIBLE_PROBABILITY,
+    READING_NAMES,
     any_cysteine,
     mass_probabilities,
     odds_of,
@@ -40,10 +40,9 @@ from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-ENOUGH = 0.9999  # probability of a reading at which no more chains are read
-TOGETHER = 64  # chains read, or masses weighed, between two checks of that
+WEIGHED_TOGETHER = 64  # chains read, or masses weighed, before it is asked whether these will do
 MOST_MASSES = 2000  # of a sample that are weighed
-MOST_OPEN = 8  # gaps of unknown length in a chain that is read
+MOST_OPEN_GAPS = 8  # gaps of unknown length in a chain that is read
 
 
 def find_reading(
@@ -56,32 +55,34 @@ def find_reading(
     that all their masses share.
 
     modifications: other modifications that masses may include; read: number of C's of reads by the
-    reading that their tool wrote on them. Weighs TOGETHER masses at a time until one reading has a
-    probability of ENOUGH, and goes on until it is settled whether they share an error. At most
-    MOST_MASSES are weighed.
+    reading that their tool wrote on them. Weighs WEIGHED_TOGETHER masses at a time until one
+    reading has a probability of SETTLED_PROBABILITY, and goes on until it is settled whether they
+    share an error. At most MOST_MASSES are weighed.
     """
     logs = log_odds(count_written(chains), read or {})
     conventions = Conventions()
     telling = weighed = 0
     enough = False
     masses = islice(_masses(chains, modifications, reader), MOST_MASSES)
-    while batch := list(islice(masses, TOGETHER)):
+    while batch := list(islice(masses, WEIGHED_TOGETHER)):
         if not enough:
             odds = [_odds(tried) for tried in batch]
             telling += sum(bool(np.ptp(one) > TELLING) for one in odds)
             for one in odds:
                 logs += one
             weighed += len(batch)
-            enough = len(batch) == TOGETHER and bool(softmax(logs).max() >= ENOUGH)
+            enough = len(batch) == WEIGHED_TOGETHER and bool(
+                softmax(logs).max() >= SETTLED_PROBABILITY
+            )
         known = bool(softmax(logs).max() >= CERTAIN)
-        carried = READINGS[NAMES[int(logs.argmax())]].mass
+        carried = READINGS[READING_NAMES[int(logs.argmax())]].mass
         for tried in batch:
             conventions.add(
                 [one._replace(rules=one.rules.with_cysteine(carried)) for one in tried], known
             )
         if enough and conventions.settled:
             break
-    found = dict(zip(NAMES, softmax(logs).tolist(), strict=True))
+    found = dict(zip(READING_NAMES, softmax(logs).tolist(), strict=True))
     return state_of(chains, found, telling, weighed, conventions.words)
 
 
@@ -118,10 +119,10 @@ def _masses(
 ) -> Iterator[list[TriedLength]]:
     """Yield every mass of the chains that can be weighed, at the plausible lengths of its gap.
 
-    TOGETHER chains are read at a time.
+    WEIGHED_TOGETHER chains are read at a time.
     """
-    for start in range(0, len(chains), TOGETHER):
-        yield from _masses_of(chains[start : start + TOGETHER], modifications, reader)
+    for start in range(0, len(chains), WEIGHED_TOGETHER):
+        yield from _masses_of(chains[start : start + WEIGHED_TOGETHER], modifications, reader)
 
 
 def _masses_of(
@@ -134,7 +135,9 @@ def _masses_of(
     for _, group in groupby(pairs, key=lambda pair: pair[0].group):
         tried = list(group)
         chances = softmax(np.array([score for _, (score, _) in tried]))
-        likely = [(c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE]
+        likely = [
+            (c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE_PROBABILITY
+        ]
         for number in tried[0][0].gaps:
             yield list(_at_lengths(number, likely, modifications))
 
@@ -155,8 +158,8 @@ def _at_lengths(
 
 def _odds(tried: Sequence[TriedLength]) -> np.ndarray:
     """Log odds (readings,) from the mass of a gap."""
-    total = np.zeros(len(NAMES))
-    if any(any_cysteine(distribution) >= NEGLIGIBLE for _, distribution, _, _ in tried):
+    total = np.zeros(len(READING_NAMES))
+    if any(any_cysteine(distribution) >= NEGLIGIBLE_PROBABILITY for _, distribution, _, _ in tried):
         for chance, distribution, stages, rules in tried:
             total += chance * mass_probabilities(distribution, stages, rules)
     return odds_of(total)
@@ -173,7 +176,7 @@ def _trials(
     groups = count()
     for scaffold in chains:
         several = sum(not gap.fixed for gap in scaffold.gaps)
-        if several > MOST_OPEN or not set(scaffold.sequence) & set(RESIDUES):
+        if several > MOST_OPEN_GAPS or not set(scaffold.sequence) & set(RESIDUES):
             continue
         whole = _settled(scaffold, modifications, reader) if several > 1 else scaffold
         lengths = [g.end - g.start if g.fixed else None for g in whole.gaps]
@@ -189,20 +192,20 @@ def _trials(
 
 
 def _can_be_weighed(gap: Gap) -> bool:
-    return gap.fixed and gap.mass is not None and 0 < gap.end - gap.start <= LONGEST
+    return gap.fixed and gap.mass is not None and 0 < gap.end - gap.start <= LONGEST_GAP
 
 
 def _lengths(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> list[int]:
-    """Lengths up to LONGEST that a gap may have in any reading."""
+    """Lengths up to LONGEST_GAP that a gap may have in any reading."""
     rules = mass_rules(scaffold, gap, modifications)
     found = (
         possible_lengths(gap, rules.with_cysteine(reading.mass)) for reading in READINGS.values()
     )
-    return sorted(length for length in set().union(*found) if 0 < length <= LONGEST)
+    return sorted(length for length in set().union(*found) if 0 < length <= LONGEST_GAP)
 
 
 def _settled(scaffold: Scaffold, modifications: Modifications, reader: Reader) -> Scaffold:
     """The chain with first guesses of its gaps' lengths, and C as in most samples."""
-    likeliest = replace(modifications, cysteine=((READINGS[NAMES[0]].mass, 1.0),))
+    likeliest = replace(modifications, cysteine=((READINGS[READING_NAMES[0]].mass, 1.0),))
     (settled,) = resolve_lengths([scaffold], likeliest, reader)
     return settled

@@ -7,7 +7,7 @@ import numpy as np
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES, TOKEN
 from lacuna.scaffolds.scaffold import Scaffold
 
-RULED_OUT = 1e-12  # least probability by the network of a residue that a position may have
+LEAST_BY_NETWORK = 1e-12  # least probability by the network of a residue that a position may have
 
 
 def with_evidence(
@@ -33,7 +33,7 @@ def with_evidence(
             if row is None:  # observed
                 continue
             allowed = ALLOWED[TOKEN[scaffold.sequence[evidence.position]]]
-            network = 1.0 if evidence.settled else np.maximum(probabilities[row], RULED_OUT)
+            network = 1.0 if evidence.settled else np.maximum(probabilities[row], LEAST_BY_NETWORK)
             product = network * allowed * evidence.weights
             joined[row] = _spread(product / product.sum(), allowed, evidence.spread)
     return joined

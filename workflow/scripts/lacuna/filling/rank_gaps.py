@@ -21,8 +21,8 @@ import numpy as np
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.block import BlockGap, too_large
 from lacuna.filling.masses.by_spectra import (
-    LEAST,
-    RANKED,
+    LEAST_OF_MASS,
+    SEQUENCES_MIXED,
     length_by_spectra,
     mixed,
     rank_by_spectra,
@@ -149,9 +149,9 @@ def _within_intact_mass(
     left = left_with_errors(scaffold, np.concatenate(rows), rules.forms)
     if left is None:
         return []
-    ranked = max(candidates, RANKED)
+    ranked = max(candidates, SEQUENCES_MIXED)
     within, share = rank_by_chain_mass(rows, ranked, left, rules)
-    if share < LEAST:
+    if share < LEAST_OF_MASS:
         return []
     plain = [next(rank_plain(of_gap[None], ranked)) for of_gap in rows]
     return [

@@ -13,7 +13,7 @@ from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predictor
 from lacuna.scaffolds.scaffold import Scaffold
 
-VARIANTS = 256  # chains with a trial length that are read together
+VARIANTS_TOGETHER = 256  # chains with a trial length that are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,12 @@ T = TypeVar("T", bound=Trial)
 
 
 def together(trials: Iterable[T]) -> Iterator[list[T]]:
-    """Yield the trials in batches that are read together: of VARIANTS chains or a few more."""
+    """Yield the trials in batches that are read together, of VARIANTS_TOGETHER chains or a few
+    more."""
     batch: list[T] = []
     for trial in trials:
         batch.append(trial)
-        if sum(len(one.variants) for one in batch) >= VARIANTS:
+        if sum(len(one.variants) for one in batch) >= VARIANTS_TOGETHER:
             yield batch
             batch = []
     if batch:
@@ -81,8 +82,8 @@ def read_variants(
     Yields, for each chain, how well it agrees with its templates, in nats and without the mass of
     that gap, and the distributions (length, 20) of all its gaps.
     """
-    for start in range(0, len(variants), VARIANTS):
-        batch = variants[start : start + VARIANTS]
+    for start in range(0, len(variants), VARIANTS_TOGETHER):
+        batch = variants[start : start + VARIANTS_TOGETHER]
         chains = [scaffold for scaffold, _ in batch]
         kmers = reader.encoder.encode(chains)
         read = reader.predictor.predict(kmers)

@@ -18,8 +18,8 @@ from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-SURE = 0.9  # probability from which a residue is shown, I and L as one, and a gap is not read again
-WEIGHT = 0.5  # of the second reading
+SHOWN_PROBABILITY = 0.9  # of a residue, I and L as one; and of a gap that is not read again
+SECOND_WEIGHT = 0.5  # of the second reading
 
 
 def is_read_twice(gap: Gap) -> bool:
@@ -50,7 +50,7 @@ def read_again(
     mine = np.isin(rows, np.concatenate(list(asked.values())))
     second, rows = predict(again.of_targets(mine)), rows[mine]
     both = read.copy()
-    both[rows] = read[rows] ** (1 - WEIGHT) * second**WEIGHT
+    both[rows] = read[rows] ** (1 - SECOND_WEIGHT) * second**SECOND_WEIGHT
     both[rows] /= both[rows].sum(1, keepdims=True)
     return both, set(asked)
 
@@ -65,11 +65,11 @@ def _settled(
         if not is_read_twice(gap.given) or not ranking.candidates:
             continue
         chain, start = gap.chain.scaffold.chain, gap.given.start
-        sure = il_as_one(ranking.distributions).max(1) >= SURE
+        sure = il_as_one(ranking.distributions).max(1) >= SHOWN_PROBABILITY
         best = ranking.distributions.argmax(1)
         letters = {start + i: RESIDUES[best[i]] for i in np.flatnonzero(sure).tolist()}
         shown.setdefault(chain, {}).update(letters)
-        if letters and not sure.all() and ranking.candidates[0].probability < SURE:
+        if letters and not sure.all() and ranking.candidates[0].probability < SHOWN_PROBABILITY:
             open_rows = [gap.rows[i] for i in np.flatnonzero(~sure).tolist()]
             asked.setdefault(chain, []).extend(open_rows)
     return shown, asked

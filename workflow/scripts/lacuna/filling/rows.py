@@ -25,7 +25,7 @@ from lacuna.filling.status import GapResult
 from lacuna.scaffolds.alkylation import reading_of
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 
-MIN_SHARE = 0.005  # probability from which a reading of C is listed
+LEAST_LISTED = 0.005  # probability from which a reading of C is listed
 SAME_MASS_PPM = 10.0  # within which two masses are the same, if the gap has no tolerance
 
 
@@ -101,7 +101,7 @@ def _cysteine(
     if candidate is not None and len(candidate.readings) == len(names):
         shares = list(candidate.readings)
     pairs = sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
-    return Readings((name, share) for name, share in pairs if share >= MIN_SHARE)
+    return Readings((name, share) for name, share in pairs if share >= LEAST_LISTED)
 
 
 def _cleavages(gap: BlockGap, modifications: Modifications, candidate: Candidate) -> str:

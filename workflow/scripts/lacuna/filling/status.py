@@ -11,7 +11,7 @@ import numpy as np
 from lacuna.core.alphabet import AMBIGUOUS, MISSING_LETTER, RESIDUES, encode
 from lacuna.core.tables import NOTHING_OBSERVED, OF_ALL_MASSES, MassDoubt
 from lacuna.core.words import plural
-from lacuna.filling.block import BlockGap, too_large
+from lacuna.filling.block import MAX_WARNINGS, BlockGap, too_large
 from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words
 from lacuna.filling.masses.weighing import contradiction
 from lacuna.filling.search.decode import Candidate, Ranking
@@ -29,7 +29,6 @@ from lacuna.scaffolds.residue_masses import (
 )
 from lacuna.scaffolds.scaffold import Gap
 
-MAX_WARNINGS = 20  # of a block that are logged one by one
 SAME_MASS = 1e-3  # Da, of sums of the same masses
 LOG = logging.getLogger(__name__)
 

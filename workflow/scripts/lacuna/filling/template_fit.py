@@ -24,13 +24,13 @@ from lacuna.network.kmers import KmerSet, PartSegments, Targets
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.templates.nearest import N_GERMLINE
 
-MATCH = 0.5  # nats per observed residue that agrees with its template; one that differs costs them
+MATCH_NATS = 0.5  # of an observed residue that agrees with its template; against one that differs
 # Residues on either side of a gap that are compared with templates. As many are in every k-mer of a
 # gap, wherever a trial length shifts it, so that all lengths are judged by the same residues.
-FLANK = 32
-CUT_COLUMN = 1.0  # nats per column by which a V domain begins late or ends early
-EMPTY_COLUMN = 2.0  # nats per germline column without a residue, or the reverse
-FARTHEST_CDR3 = 10.0  # nats up to which lengths count
+FLANK_LENGTH = 32
+CUT_COLUMN_COST = 1.0  # nats per column by which a V domain begins late or ends early
+EMPTY_COLUMN_COST = 2.0  # nats per germline column without a residue, or the reverse
+FARTHEST_CDR3_NATS = 10.0  # nats up to which lengths count
 
 
 class TemplateFits(NamedTuple):
@@ -38,7 +38,7 @@ class TemplateFits(NamedTuple):
 
     total: by everything; cdr3: the part of it, 0 or less, that is due to the length of the CDR3;
     misfits: germline columns without a residue, and residues without one, of the V domain and as
-    near to the gap as FLANK.
+    near to the gap as FLANK_LENGTH.
     """
 
     total: np.ndarray
@@ -82,21 +82,23 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
     ):
         rows = Targets(*(column[bounds[i] : bounds[i + 1]] for column in targets))
         gap, length = scaffold.gaps[number], len(scaffold.sequence)
-        around = slice(max(gap.start - FLANK, 0), gap.end + FLANK)
-        fits[i] = MATCH * int(_agreement(rows, templates, scaffold)[around].sum())
+        around = slice(max(gap.start - FLANK_LENGTH, 0), gap.end + FLANK_LENGTH)
+        fits[i] = MATCH_NATS * int(_agreement(rows, templates, scaffold)[around].sum())
         at = part_of(parts, gap)
         part = parts[at]
         if part.v >= 0:
             of_part = columns[i][slices_of(parts, length)[at]]
             found = _misfits(of_part, part)
-            near = slice(max(gap.start - part.start - FLANK, 0), gap.end - part.start + FLANK)
+            near = slice(
+                max(gap.start - part.start - FLANK_LENGTH, 0), gap.end - part.start + FLANK_LENGTH
+            )
             misfits[i] = Misfits(*(array[near] for array in found)).total
-            fits[i] -= EMPTY_COLUMN * found.total + CUT_COLUMN * _cut_off(of_part, part)
+            fits[i] -= EMPTY_COLUMN_COST * found.total + CUT_COLUMN_COST * _cut_off(of_part, part)
             cdr3[i] -= _cdr3_cost(of_part, LOCI[part.locus])
         else:
             inside = (rows.position >= gap.start) & (rows.position < gap.end)
             empty = templates[rows.kmer[inside], rows.place[inside]] >= N_RESIDUES
-            fits[i] -= EMPTY_COLUMN * int(empty.sum())
+            fits[i] -= EMPTY_COLUMN_COST * int(empty.sum())
     return TemplateFits(fits + cdr3, cdr3, misfits)
 
 
@@ -188,6 +190,6 @@ def share_of_typical_cdr3(shown: int, locus: str) -> float:
     """Probability that a CDR3 of which `shown` residues are known has the typical length, or no
     further residues if as many are known; by the nats of `TemplateFits.cdr3`."""
     typical, scale = TYPICAL_CDR3[locus], CDR3_SCALE[locus]
-    longest = max(shown, typical) + int(FARTHEST_CDR3 * scale)
+    longest = max(shown, typical) + int(FARTHEST_CDR3_NATS * scale)
     nats = -np.abs(np.arange(shown, longest + 1) - typical) / scale
     return math.exp(float(nats.max())) / float(np.exp(nats).sum())

@@ -12,14 +12,13 @@ from lacuna.antibody.species_fit import Nearer, nearer_species
 from lacuna.core.alphabet import encode
 from lacuna.core.tables import FAR, NEARER
 from lacuna.core.words import plural
-from lacuna.filling.block import BlockGap, columns_of, slices_of
+from lacuna.filling.block import MAX_WARNINGS, BlockGap, columns_of, slices_of
 from lacuna.network.kmers import KmerSet, PartSegments
 from lacuna.network.nearness import is_far, of_targets
 from lacuna.scaffolds.scaffold import Scaffold
 from lacuna.templates.library import stated_species
 from lacuna.templates.nearest import Library
 
-MAX_WARNINGS = 20  # of a block that are logged one by one
 LOG = logging.getLogger(__name__)
 
 

@@ -37,7 +37,7 @@ ISOBARIC, DEAMIDATED, PERMUTED = "isobaric", "deamidated", "permuted"
 GERMLINE = "against the germline"
 SAME_MASS = 0.01  # Da, of pairs; K and Q, F and oxidised M are 0.036 and 0.033 apart
 ERROR_RATE = 0.01  # of observed residues that are wrong, from which `probability` starts
-LEAST = 1e-12  # a probability of 0 is taken for
+LEAST_PROBABILITY = 1e-12  # a probability of 0 is taken for
 _SINGLE = (
     ("K", "Q", ISOBARIC),
     ("Q", "K", ISOBARIC),
@@ -54,11 +54,11 @@ _SINGLE = (
 # is a doubt. There are more orders of three residues than of two, and mutations are far more often
 # against the germline than they are isobaric. How many doubts are right, and how many errors have
 # one, is in tests/benchmarks/doubts.py.
-_ENOUGH = {ISOBARIC: 7.0, DEAMIDATED: 6.0, PERMUTED: 7.5, GERMLINE: 10.0}
-_ENOUGH_OF_THREE = 9.5
+_ENOUGH_NATS = {ISOBARIC: 7.0, DEAMIDATED: 6.0, PERMUTED: 7.5, GERMLINE: 10.0}
+_ENOUGH_NATS_OF_THREE = 9.5
 # GERMLINE at CYSTEINES, which hardly any V domain lacks: the network, which has learnt from
 # sequences with errors, is seldom surer. Other residues than W41 are found in natural VHHs.
-_ENOUGH_OF_CYSTEINE = 7.0
+_ENOUGH_NATS_OF_CYSTEINE = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def find_doubts(
     at, observed = kmers.at(), observed_tokens(scaffolds, kmers)
     chain, columns = at.chain, columns_of(scaffolds, kmers)
     germline = kmers.templates.numpy()[at.kmer, 0, at.place]
-    logs = np.log(np.maximum(probabilities, LEAST))
+    logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
     rows = np.searchsorted(chain, np.arange(len(scaffolds) + 1)).tolist()
     bonded = np.isin(kmers.columns.numpy()[at.kmer, at.place], CYSTEINES)
     found = _proposals(observed, chain, germline, bonded, logs)
@@ -209,12 +209,12 @@ def _proposals(
     for one, other, reason in _SINGLE:
         start = np.flatnonzero(observed == TOKEN[one])
         tokens = np.full((len(start), 1), TOKEN[other], dtype=np.uint8)
-        found.append(_better(start, tokens, reason, _ENOUGH[reason], own, logs))
+        found.append(_better(start, tokens, reason, _ENOUGH_NATS[reason], own, logs))
     has = (germline < N_RESIDUES) & (observed < N_RESIDUES)
-    for some, enough in ((has, _ENOUGH[GERMLINE]), (has & bonded, _ENOUGH_OF_CYSTEINE)):
+    for some, enough in ((has, _ENOUGH_NATS[GERMLINE]), (has & bonded, _ENOUGH_NATS_OF_CYSTEINE)):
         start = np.flatnonzero(some)
         found.append(_better(start, germline[start, None], GERMLINE, enough, own, logs))
-    for width, enough in ((2, _ENOUGH[PERMUTED]), (3, _ENOUGH_OF_THREE)):
+    for width, enough in ((2, _ENOUGH_NATS[PERMUTED]), (3, _ENOUGH_NATS_OF_THREE)):
         start, blocks = _blocks(observed, chain, width)
         for order in permutations(range(width)):
             if order[0] != 0 and order[-1] != width - 1:  # else an order of fewer
@@ -224,7 +224,7 @@ def _proposals(
     for others in np.moveaxis(_isobaric_pairs(), 1, 0):  # (400, 2) each
         tokens = others[pair]
         has = tokens[:, 0] < N_RESIDUES
-        pairs = _better(start[has], tokens[has], ISOBARIC, _ENOUGH[ISOBARIC], own, logs)
+        pairs = _better(start[has], tokens[has], ISOBARIC, _ENOUGH_NATS[ISOBARIC], own, logs)
         found.append(pairs)
     return found
 

@@ -26,7 +26,7 @@ from lacuna.core.tables import DoubtRow
 from lacuna.filling.block import columns_of, starts_of_chains
 from lacuna.filling.doubts.observed import (
     ISOBARIC,
-    LEAST,
+    LEAST_PROBABILITY,
     find_doubts,
     observed_tokens,
     odds_to_probability,
@@ -36,18 +36,18 @@ from lacuna.scaffolds.scaffold import Scaffold
 
 INSERTED, LACKING = "one too many", "one too few"
 SAME_MASS = 0.04  # Da: K and AG are 0.036 apart, W and SV 0.021
-WINDOW = 2  # residues in a row that are improbable together
-SUSPICIOUS = -9.0  # nats, of such a window; a natural V domain has about one block to try for it
-REACH = 2  # residues from it within which a block may have been misread
+WINDOW_LENGTH = 2  # residues in a row that are improbable together
+SUSPICIOUS_NATS = -9.0  # of such a window; a natural V domain has about one block to try for it
+NEAR_RESIDUES = 2  # residues from it within which a block may have been misread
 # Nats by which a chain must read better: the most that any of 300 natural V domains won by a block
 # was 7.1 (tests/benchmarks/doubts.py).
-ENOUGH = 10.0
+ENOUGH_NATS = 10.0
 # Nats by which it must read better with a residue more or less than with its doubts or a block.
 # Of 190 V domains as they are, and with one other error of each of five kinds, the most was 5.8;
 # of 380 with one residue too many 155 gained more than 7.
-ENOUGH_MOVED = 7.0
+ENOUGH_NATS_MOVED = 7.0
 ROUNDS = 3  # blocks of a chain at most
-MOST_TRIED = 64  # blocks of a chain in a round; one with more isobaric ones is improbable all over
+MOST_BLOCKS = 64  # blocks of a chain in a round; one with more isobaric ones is improbable all over
 READ_TOGETHER = 1_000  # chains, whose distributions of every residue are in memory
 
 
@@ -104,7 +104,7 @@ class _Chain:
     def variants(self) -> list[Block]:
         """Blocks of residues, as given, that may have been misread."""
         isobaric = blocks_to_try(self.scaffold.sequence, self.logs)
-        tried = isobaric if len(isobaric) <= MOST_TRIED else []
+        tried = isobaric if len(isobaric) <= MOST_BLOCKS else []
         if any(self.imgt):  # of another protein doubts say little
             moved = moves_to_try(self.scaffold.sequence, [row.position - 1 for row in self.doubts])
             tried = [*tried, *_of_ends(moved)]
@@ -207,9 +207,9 @@ def _best_block(gains: Mapping[Block | None, float]) -> tuple[Block, float] | No
     won = 0.0 if best is None else isobaric[best]
     least = max(gains.get(None, 0.0), won, 0.0)
     other = max(moved, key=moved.__getitem__, default=None)
-    if other is not None and moved[other] - least >= ENOUGH_MOVED:
+    if other is not None and moved[other] - least >= ENOUGH_NATS_MOVED:
         return other, moved[other] - least
-    return (best, won) if best is not None and won >= ENOUGH else None
+    return (best, won) if best is not None and won >= ENOUGH_NATS else None
 
 
 def logs_of(scaffolds: Sequence[Scaffold], reading: Reading) -> list[np.ndarray]:
@@ -220,7 +220,7 @@ def logs_of(scaffolds: Sequence[Scaffold], reading: Reading) -> list[np.ndarray]
     starts = starts_of_chains(scaffolds)
     logs = np.zeros(sum(len(scaffold.sequence) for scaffold in scaffolds))
     at = starts[targets.chain] + targets.position
-    logs[at] = np.where(known, np.log(np.maximum(own, LEAST)), 0)
+    logs[at] = np.where(known, np.log(np.maximum(own, LEAST_PROBABILITY)), 0)
     return np.split(logs, starts[1:])
 
 
@@ -229,12 +229,12 @@ def blocks_to_try(sequence: str, logs: np.ndarray) -> list[Block]:
 
     logs: (length,) log probability of each residue.
     """
-    if len(sequence) < WINDOW:
+    if len(sequence) < WINDOW_LENGTH:
         return []
-    low = np.flatnonzero(np.convolve(logs, np.ones(WINDOW), "valid") <= SUSPICIOUS)
+    low = np.flatnonzero(np.convolve(logs, np.ones(WINDOW_LENGTH), "valid") <= SUSPICIOUS_NATS)
     near = np.zeros(len(sequence), dtype=bool)
     for start in low.tolist():
-        near[max(start - REACH, 0) : start + WINDOW + REACH] = True
+        near[max(start - NEAR_RESIDUES, 0) : start + WINDOW_LENGTH + NEAR_RESIDUES] = True
     found = []
     for start in np.flatnonzero(near).tolist():
         for width in (1, 2):
@@ -249,7 +249,8 @@ def moves_to_try(sequence: str, doubtful: Sequence[int]) -> list[Block]:
     A residue is taken out as a block with the next one, and put in as a block with the one behind
     it, so that each block is at a residue that stays.
     """
-    near = {at for place in doubtful for at in range(place - REACH, place + REACH + 1)}
+    reach = range(-NEAR_RESIDUES, NEAR_RESIDUES + 1)
+    near = {place + by for place in doubtful for by in reach}
     found = []
     for start in sorted(near & set(range(len(sequence)))):
         one, two = sequence[start], sequence[start + 1 : start + 2]
@@ -261,14 +262,14 @@ def moves_to_try(sequence: str, doubtful: Sequence[int]) -> list[Block]:
 
 
 def _of_ends(moves: Sequence[Block]) -> Sequence[Block]:
-    """At most MOST_TRIED of them: three quarters from the first on, and the last.
+    """At most MOST_BLOCKS of them: three quarters from the first on, and the last.
 
     The residue at fault is at an end of the doubts that it causes, in a constant region before all.
     """
-    if len(moves) <= MOST_TRIED:
+    if len(moves) <= MOST_BLOCKS:
         return moves
-    last = MOST_TRIED // 4
-    return [*moves[: MOST_TRIED - last], *moves[-last:]]
+    last = MOST_BLOCKS // 4
+    return [*moves[: MOST_BLOCKS - last], *moves[-last:]]
 
 
 @cache

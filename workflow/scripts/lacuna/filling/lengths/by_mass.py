@@ -17,7 +17,7 @@ from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Scaffold
 
-PLAUSIBLE = 1e-4  # probability of a length without the mass from which it is weighed
+PLAUSIBLE_LENGTH = 1e-4  # probability of a length without the mass from which it is weighed
 
 
 def weigh_lengths(chain: OpenChain, modifications: Modifications, reader: Reader) -> None:
@@ -33,7 +33,7 @@ def _weigh_length(
     chain: OpenChain, found: OpenGap, modifications: Modifications, reader: Reader
 ) -> None:
     shares = np.array(found.shares)
-    plausible = np.flatnonzero(shares >= PLAUSIBLE)
+    plausible = np.flatnonzero(shares >= PLAUSIBLE_LENGTH)
     lengths = [found.lengths[i] for i in plausible.tolist()]
     variants = variants_of(chain.scaffold, chain.chosen, found.number, lengths)
     if not all(gap.fixed for gap in variants[0].gaps):

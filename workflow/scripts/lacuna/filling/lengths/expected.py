@@ -15,7 +15,7 @@ from lacuna.filling.lengths.ends import (
     without_doubtful_fr4,
 )
 from lacuna.filling.lengths.open_gaps import OpenChain, OpenGap
-from lacuna.filling.reader import VARIANTS
+from lacuna.filling.reader import VARIANTS_TOGETHER
 from lacuna.network.encode import encode_scaffolds
 from lacuna.network.kmers import PartSegments
 from lacuna.scaffolds.resizing import with_lengths
@@ -37,8 +37,8 @@ def expect_ends(chains: Sequence[OpenChain], library: Library) -> None:
             for found in ends:
                 lengths[found.number] = 0
             cut.append((chain, ends, with_lengths(chain.scaffold, lengths)))
-    for start in range(0, len(cut), VARIANTS):
-        some = cut[start : start + VARIANTS]
+    for start in range(0, len(cut), VARIANTS_TOGETHER):
+        some = cut[start : start + VARIANTS_TOGETHER]
         rests = [rest for *_, rest in some]
         kmers = encode_scaffolds(rests, library)
         columns = columns_of(rests, kmers)

@@ -23,15 +23,15 @@ from lacuna.network.kmers import KmerSet
 from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-SPAN = 2  # residues by which other lengths differ from the one given
-SPAN_IN_C = 6  # the same within a constant region, which hardly varies
-BESIDE = 8  # residues on either side of a gap that are compared with germline
-DIFFER = 6  # of these differ if the gap is suspicious
+MOST_OFF = 2  # residues by which other lengths differ from the one given
+MOST_OFF_IN_C = 6  # the same within a constant region, which hardly varies
+BESIDE_RESIDUES = 8  # residues on either side of a gap that are compared with germline
+DIFFERING_RESIDUES = 6  # of these differ if the gap is suspicious
 # Probability of the length given, among those tried, below which another is noted. Of 1,394 gaps of
 # 3 to 15 residues outside of CDR3 four were noted, and half of them if given one or two residues
 # too short or too long (tests/benchmarks/given_lengths.py).
-LEAST = 0.003
-LONGEST = 1_000  # residues of a chain whose gaps are looked at
+LEAST_OF_GIVEN = 0.003
+LONGEST_CHAIN = 1_000  # residues of a chain whose gaps are looked at
 MOST_GAPS = 5  # of a chain; in one with more, such as single residues all over, none is
 
 
@@ -78,7 +78,7 @@ def _trials(
             and _is_plain(chain, gap)
             and of_chains[i][part_of(of_chains[i], gap)].v >= 0
         ]
-        if 0 < len(numbers) <= MOST_GAPS and len(chain.sequence) <= LONGEST:
+        if 0 < len(numbers) <= MOST_GAPS and len(chain.sequence) <= LONGEST_CHAIN:
             asked[i] = numbers
     if not asked:
         return
@@ -88,7 +88,7 @@ def _trials(
         for number in numbers:
             gap = chains[i].gaps[number]
             within_c = columns[i][gap.start - 1] == columns[i][gap.end] == CONSTANT
-            lengths = _lengths(gap, differ, misfits, SPAN_IN_C if within_c else SPAN)
+            lengths = _lengths(gap, differ, misfits, MOST_OFF_IN_C if within_c else MOST_OFF)
             if len(lengths) > 1:
                 yield _trial(i, number, chains[i], lengths)
 
@@ -101,8 +101,9 @@ def _lengths(gap: Gap, differ: np.ndarray, misfits: Misfits, span: int) -> range
     if many residues on one side differ from their template: (length,) bool.
     """
     length = gap.end - gap.start
-    before, after = slice(max(gap.start - BESIDE, 0), gap.start), slice(gap.end, gap.end + BESIDE)
-    both = max(int(differ[side].sum()) for side in (before, after)) >= DIFFER
+    before = slice(max(gap.start - BESIDE_RESIDUES, 0), gap.start)
+    after = slice(gap.end, gap.end + BESIDE_RESIDUES)
+    both = max(int(differ[side].sum()) for side in (before, after)) >= DIFFERING_RESIDUES
     near = slice(before.start, after.stop)
     fewer = span if both or misfits.extra[near].any() else 0
     more = span if both or misfits.missing[near].any() else 0
@@ -150,6 +151,6 @@ def _better_of(
     sure = {i: mean_surest(distribution) for i, distribution in enumerate(distributions)}
     shares = shares_of_lengths(fits.total, fits.cdr3, sure)
     best = int(np.argmax(shares))
-    if shares[trial.lengths.index(trial.given)] >= LEAST or fits.misfits[best]:
+    if shares[trial.lengths.index(trial.given)] >= LEAST_OF_GIVEN or fits.misfits[best]:
         return None
     return trial.lengths[best]

@@ -26,10 +26,10 @@ from lacuna.scaffolds.resizing import with_lengths
 from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
 
 MAX_TRIALS = 4_000  # lengths tried for all gaps of a chain
-# Residues in all lengths tried for the gaps of known mass of a chain, up to COSTLY in each length:
-# of longer ones fewer sequences are kept.
-MAX_WEIGHED = 2_500
-COSTLY = 30
+# Residues in all lengths tried for the gaps of known mass of a chain, up to COSTLY_RESIDUES in each
+# length: of longer ones fewer sequences are kept.
+MAX_WEIGHED_RESIDUES = 2_500
+COSTLY_RESIDUES = 30
 
 
 @dataclass(slots=True)
@@ -131,7 +131,7 @@ def open_chain(scaffold: Scaffold, modifications: Modifications) -> OpenChain:
     most = MAX_TRIALS
     if sum(min(len(one.lengths), limit_of(one.gap)) for one in found) > MAX_TRIALS:
         most = max(MAX_TRIALS // len(found), 1)
-    share = min(MAX_WEIGHED / max(sum(map(_cost, found)), 1.0), 1.0)
+    share = min(MAX_WEIGHED_RESIDUES / max(sum(map(_cost, found)), 1.0), 1.0)
     chosen: list[int | None] = [None] * len(scaffold.gaps)
     for one in found:
         limit = limit_of(one.gap)
@@ -145,8 +145,8 @@ def open_chain(scaffold: Scaffold, modifications: Modifications) -> OpenChain:
 
 
 def _cost(found: OpenGap) -> float:
-    """Residues in all lengths of a gap of known mass, up to COSTLY in each."""
+    """Residues in all lengths of a gap of known mass, up to COSTLY_RESIDUES in each."""
     if found.gap.mass is None:
         return 0.0
     lengths = min(len(found.lengths), limit_of(found.gap))
-    return lengths * min(found.gap.mass / AVERAGINE, COSTLY)
+    return lengths * min(found.gap.mass / AVERAGINE, COSTLY_RESIDUES)

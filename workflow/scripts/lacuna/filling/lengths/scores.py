@@ -11,20 +11,20 @@ from lacuna.filling.lengths.open_gaps import OpenGap
 from lacuna.filling.masses.by_spectra import nats_of_lengths
 from lacuna.filling.masses.mass_errors import likely_error
 from lacuna.filling.reader import mean_surest
-from lacuna.filling.search.decode import mass_log_probability
-from lacuna.filling.search.rivals import SPAN
+from lacuna.filling.search.decode import TINY, mass_log_probability
+from lacuna.filling.search.rivals import PLAUSIBLE_NATS
 from lacuna.filling.search.stages import Stages
 from lacuna.filling.template_fit import TemplateFits
 from lacuna.scaffolds.residue_masses import MassRules
 
-NO_FIT = -1e6  # nats, for a length at which no sequence has the gap's mass
+NO_FIT_NATS = -1e6  # nats, for a length at which no sequence has the gap's mass
 # Without a mass, the probability of a length needs other weights than the choice: templates and
 # network say more than the nats of their scores, and only those of the length of a CDR3 are right
 # as they are. Fitted on 4,100 gaps of 1 to 15 residues in chains that were left out of training. On
 # 2,460 others the expected calibration error of the length's probability is 0.008. That of residues
 # in such gaps is in tests/benchmarks/open_lengths.py.
 FIT_WEIGHT, SURE_WEIGHT = 2.5, 3.0
-LEAST = math.log(1 / N_RESIDUES)  # nats, lower limit of the mean of a gap's most probable residues
+LEAST_SUREST = math.log(1 / N_RESIDUES)  # nats, lower limit of `mean_surest`
 
 # By the number of a length: how well the chain fits its templates then, in nats, and distributions
 # (length, 20) of the gap.
@@ -39,7 +39,7 @@ def may_be_best(found: OpenGap, fits: np.ndarray) -> np.ndarray:
     """
     if found.gap.weighed or found.by_spectra is not None:
         return np.ones(len(fits), dtype=bool)
-    return fits >= fits.max() + LEAST
+    return fits >= fits.max() + LEAST_SUREST
 
 
 def best_length(
@@ -82,7 +82,7 @@ def _of_closed(lengths: range, closed: float, shares: np.ndarray) -> np.ndarray:
     network give the other lengths; closed: the probability that it has no residues."""
     none = np.array(lengths) == 0
     others = np.where(none, 0.0, shares)
-    return np.where(none, closed, (1 - closed) * others / max(others.sum(), 1e-300))
+    return np.where(none, closed, (1 - closed) * others / max(others.sum(), TINY))
 
 
 def shares_of_lengths(
@@ -110,14 +110,14 @@ def _best_with_masses(found: OpenGap, stages: Stages, read: Read) -> int:
     A prefix mass is left out if no length fits because of it.
     """
     scores = _scores(found, stages, read)
-    if max(scores.values()) <= NO_FIT / 2:
+    if max(scores.values()) <= NO_FIT_NATS / 2:
         options = [stages.without(prefix) for prefix in stages.prefixes()]
         for others in (some for some in options if some.passed):
             fewer = _scores(found, others, read)
             if max(fewer.values()) > max(scores.values()):
                 scores, stages = fewer, others
     best = max(scores, key=lambda i: (scores[i], -i))
-    least = max(scores[best] - SPAN, NO_FIT / 2)
+    least = max(scores[best] - PLAUSIBLE_NATS, NO_FIT_NATS / 2)
     found.stages = stages
     found.read = {found.lengths[i]: (s, read[i][1]) for i, s in scores.items() if s >= least}
     if found.gap.weighed:
@@ -133,15 +133,15 @@ def _scores(found: OpenGap, stages: Stages, read: Read) -> dict[int, float]:
         # No gap adds more than that: a residue that may be modified counts up to twice.
         length = found.lengths[i]
         most = fit + length * math.log(2) + stages.most_shown(length)
-        if most >= best - SPAN:
+        if most >= best - PLAUSIBLE_NATS:
             scores[i] = fit + _nats_of_masses(distributions, stages, found.rules)
             best = max(best, scores[i])
     return scores
 
 
 def _nats_of_masses(distribution: np.ndarray, stages: Stages, rules: MassRules) -> float:
-    """Log probability of a gap's masses; NO_FIT if no sequence has them."""
-    return max(mass_log_probability(distribution, stages, rules), NO_FIT)
+    """Log probability of a gap's masses; NO_FIT_NATS if no sequence has them."""
+    return max(mass_log_probability(distribution, stages, rules), NO_FIT_NATS)
 
 
 def _mass_error(

@@ -28,14 +28,14 @@ from lacuna.filling.lengths.expected import expect_ends
 from lacuna.filling.lengths.open_gaps import OpenChain, OpenGap, open_chain
 from lacuna.filling.lengths.scores import best_length, may_be_best
 from lacuna.filling.reader import Reader, places_of, together
-from lacuna.filling.template_fit import EMPTY_COLUMN, template_fits
+from lacuna.filling.template_fit import EMPTY_COLUMN_COST, template_fits
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.resizing import variants_of
 from lacuna.scaffolds.scaffold import Scaffold
 
 ROUNDS = 2  # over the gaps of a chain that has several of unknown length
 TURNS = 4  # per round: each gap is tried while its neighbours are fixed
-REACH = 256  # residues on either side of a gap that are included in its trial
+REACH_RESIDUES = 256  # residues on either side of a gap that are included in its trial
 MAX_END_COST = 10.0  # nats, for an end that is shorter or longer than in germline
 
 
@@ -94,18 +94,19 @@ def _trials(chains: Iterable[OpenChain], turn: int) -> Iterator[_Trial]:
 
 
 def _excerpt(chain: OpenChain, number: int) -> tuple[Scaffold, list[int | None], int]:
-    """The chain within REACH of a gap, lengths of the gaps there, and the gap's number there.
+    """The chain within REACH_RESIDUES of a gap, lengths of the gaps there, and the gap's number
+    there.
 
-    REACH counts residues at the chosen lengths. If it were 4, the excerpt of the second gap of
-    ACDEF--GHIKL---MNPQR would be HIKL---MNPQ; if it were 6, GHIKL---MNPQR: the first gap is further
-    away than that, and an excerpt does not begin within a gap.
+    Residues are counted at the chosen lengths. If REACH_RESIDUES were 4, the excerpt of the second
+    gap of ACDEF--GHIKL---MNPQR would be HIKL---MNPQ; if it were 6, GHIKL---MNPQR: the first gap is
+    further away than that, and an excerpt does not begin within a gap.
     """
     gaps, chosen = chain.scaffold.gaps, chain.chosen
     starts, ends = (np.array(x) for x in zip(*((g.start, g.end) for g in gaps), strict=True))
     sizes = [e - s if c is None else c for s, e, c in zip(starts, ends, chosen, strict=True)]
     grown = np.cumsum(sizes - (ends - starts))  # residues by which gaps up to each are longer
     begins, stops = ends + grown - sizes, ends + grown  # at the chosen lengths
-    low, high = begins[number] - REACH, stops[number] + REACH
+    low, high = begins[number] - REACH_RESIDUES, stops[number] + REACH_RESIDUES
     first = int(np.searchsorted(begins, low))
     last = int(np.searchsorted(stops, high, "right"))
     start = max(starts[first] - (begins[first] - low), ends[first - 1] if first else 0)
@@ -147,4 +148,4 @@ def _end_cost(trial: _Trial, variant: Scaffold) -> float:
         return 0.0
     gap = variant.gaps[trial.number]
     off = abs(gap.end - gap.start - trial.found.expected)
-    return min(EMPTY_COLUMN * off, MAX_END_COST)
+    return min(EMPTY_COLUMN_COST * off, MAX_END_COST)

@@ -23,9 +23,9 @@ from lacuna.scaffolds.residue_masses import RESIDUE_MASSES, MassRules
 # How probable a sequence may be that the search has dropped, and how improbable the best one,
 # before all are counted; and how much wider bins are then than those of a chain. Whether residues
 # are as sure as stated, tests/benchmarks/cdr3_masses.py shows, and the time bench_masses.py.
-DROPPED, SURE, FINE = 1e-4, 0.2, 3.0
+DROPPED_PROBABILITY, SURE_PROBABILITY, BINS_WIDER = 1e-4, 0.2, 3.0
 MOST_CUTS = 2  # cleavages of a gap; more of them leave few sequences
-SPREAD = 300.0  # Da by which the first residues may differ from the most probable ones and the mass
+REACH_DA = 300.0  # by which the first residues may differ from the most probable ones and the mass
 MOST_CELLS = 6_000_000  # bins of all residues in a copy of the grid, 48 MB
 
 # By the number of cleavages that are passed: (bins,) each, None for nothing.
@@ -58,9 +58,9 @@ def over_all_sequences(
     probabilities: (length, 20). Of a gap with spectra, an average mass, or an open end, the ranking
     is left as it is.
     """
-    if not ranking.candidates or ranking.bound < DROPPED:
+    if not ranking.candidates or ranking.bound < DROPPED_PROBABILITY:
         return ranking
-    if ranking.candidates[0].probability >= SURE or not _countable(stages, rules):
+    if ranking.candidates[0].probability >= SURE_PROBABILITY or not _countable(stages, rules):
         return ranking
     cuts = _from_start(stages)
     readings = rules.readings()
@@ -130,10 +130,10 @@ def _counted(
     probable = float(RESIDUE_MASSES[probabilities.argmax(1)].sum())
     grid = Grid(
         probabilities,
-        FINE * min(cut.tolerance for cut in cuts),
+        BINS_WIDER * min(cut.tolerance for cut in cuts),
         False,
         rules,
-        reach=abs(whole.mass - probable) + SPREAD,
+        reach=abs(whole.mass - probable) + REACH_DA,
         cells=MOST_CELLS,
     )
     windows = [_windows(grid, cut) for cut in inner]

@@ -22,7 +22,7 @@ from lacuna.core.statistics import probability_of, softmax
 from lacuna.core.tables import MassDoubt
 from lacuna.filling.masses.mass_errors import likely_error
 from lacuna.filling.masses.other_length import other_length
-from lacuna.filling.masses.weighing import WIDTH, mass_probability
+from lacuna.filling.masses.weighing import WEIGHING_WIDTH, mass_probability
 from lacuna.filling.search.decode import (
     Candidate,
     Ranking,
@@ -41,9 +41,9 @@ from lacuna.scaffolds.residue_masses import (
 from lacuna.scaffolds.scaffold import SpectralEvidence
 from lacuna.spectra.gap_mass import CLEAR, GIVEN, Weighed, are_forms
 
-LEAST = 0.01  # probability of the mass from which it counts
-AT_ODDS = 0.2  # probability that a given mass and others of spectra share whatever speaks for one
-RANKED = 50  # sequences with the mass and without it that are ranked together, or more if asked for
+LEAST_OF_MASS = 0.01  # probability of the mass from which it counts
+EVEN_SHARE = 0.2  # of the probability that a given mass and others of spectra share in any case
+SEQUENCES_MIXED = 50  # of each mass and of none, that are ranked together; more if asked for
 
 
 def masses_shown(evidence: SpectralEvidence) -> tuple[SpectralEvidence, ...]:
@@ -80,7 +80,7 @@ def _odds_at(
     for i, one in enumerate(masses):
         for j, of_length in enumerate(distributions):
             if one.mass is not None and len(of_length):
-                odds[i, j] = _log_odds(of_length, one.mass, one, rules, WIDTH)
+                odds[i, j] = _log_odds(of_length, one.mass, one, rules, WEIGHING_WIDTH)
     return odds
 
 
@@ -123,7 +123,8 @@ def _shares(
     rivals = [rival for one in masses for rival in one.rivals]
     if len(weighed) + len(rivals) < 2:
         return [1.0] * len(weighed)
-    odds = [_log_odds(probabilities, one, None, rules, WIDTH) for one in (*weighed, *rivals)]
+    every = (*weighed, *rivals)
+    odds = [_log_odds(probabilities, one, None, rules, WEIGHING_WIDTH) for one in every]
     total = float(np.logaddexp.reduce(odds))
     if total == -math.inf:
         return [1 / len(masses)] * len(masses)
@@ -174,7 +175,7 @@ def rank_by_spectra(
     sequence probable: '' then, unless fragments speak clearly for it."""
     if evidence.mass is None:  # of I or L alone
         return next(rank_plain(told_by_sides(probabilities, evidence)[None], n)), ""
-    ranked = max(n, RANKED)
+    ranked = max(n, SEQUENCES_MIXED)
     every = next(rank_plain(probabilities[None], ranked))
     masses = [one for one in masses_shown(evidence) if one.mass is not None]
     weighed = [one.mass for one in masses if one.mass is not None]
@@ -188,12 +189,12 @@ def rank_by_spectra(
         within, share = _rank_within(probabilities, ranked, mass, one, rules)
         parts.append((within, share * min(limits)))
     shares = [share for _, share in parts]
-    if max(shares, default=0.0) < LEAST:
+    if max(shares, default=0.0) < LEAST_OF_MASS:
         clear = [mass for mass in weighed if mass[2] >= CLEAR]
         return replace(every, candidates=every.candidates[:n]), "".join(_other_masses(clear))
     best = int(np.argmax(shares))
     words = _words(probabilities, weighed[best], shares[best], weighed, rules)
-    counted = [(within, share) for within, share in parts if share >= LEAST]
+    counted = [(within, share) for within, share in parts if share >= LEAST_OF_MASS]
     return mixed(probabilities, n, counted, every), words
 
 
@@ -207,16 +208,16 @@ def with_shown_masses(
 ) -> tuple[Ranking, str]:
     """The ranking of a gap (length, 20) within the mass that is given for it, with its tolerance in
     Da, mixed with those of other masses that spectra clearly show; and these in words, '' if there
-    are none. One of the masses is wrong, and AT_ODDS of the probability is shared evenly."""
+    are none. One of the masses is wrong, and EVEN_SHARE of the probability is shared evenly."""
     masses = [(one.mass, one) for one in evidence.others if one.mass is not None]
     if not masses:
         return within, ""
     every = [((*given, GIVEN), replace(evidence, others=())), *masses]
-    odds = np.array([_log_odds(probabilities, *one, rules, WIDTH) for one in every])
+    odds = np.array([_log_odds(probabilities, *one, rules, WEIGHING_WIDTH) for one in every])
     words = "; ".join(_other_masses([weighed for weighed, _ in masses]))
     if not np.isfinite(odds).any():
         return within, words
-    shares = (1 - AT_ODDS) * softmax(odds) + AT_ODDS / len(odds)
+    shares = (1 - EVEN_SHARE) * softmax(odds) + EVEN_SHARE / len(odds)
     parts = [(within, float(shares[0]))]
     for (weighed, one), share in zip(masses, shares[1:].tolist(), strict=True):
         stages = replace(one_mass(*weighed[:2]), spectra=one)

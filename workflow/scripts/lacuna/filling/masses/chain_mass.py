@@ -19,20 +19,20 @@ from lacuna.filling.search.decode import Candidate, Ranking, divided
 from lacuna.filling.search.mass_search import SIGMAS
 from lacuna.scaffolds.residue_masses import AVERAGE_MASSES, RESIDUE_MASSES, MassRules, told_apart
 
-REACH = 600.0  # Da by which all residues together may differ from the most probable ones
-BINS = 40  # of the grid in the tolerance of the mass
-COARSEST = 0.02  # Da, of a bin
-MAX_CELLS = 15_000_000  # bins of all residues; if there are many residues, bins are wider
-NEGLIGIBLE = 1e-8  # probability of a residue that is left out
-WIDTH = 512  # beginnings of a gap that are kept at each residue
-FEW = 64  # masses that are looked up one by one, and not for all bins together
-OFF = 150.0  # Da, mean by which a chain with an error is heavier or lighter
-WRONG = 0.02  # of masses, those of a chain that carries what is not written
+REACH_DA = 600.0  # by which all residues together may differ from the most probable ones
+BINS_IN_TOLERANCE = 40  # of the grid in the tolerance of the mass
+COARSEST_BIN = 0.02  # Da
+MOST_CELLS = 15_000_000  # bins of all residues; if there are many residues, bins are wider
+NEGLIGIBLE_RESIDUE = 1e-8  # probability of a residue that is left out
+BEGINNINGS_KEPT = 512  # beginnings of a gap that are kept at each residue
+FEW_MASSES = 64  # masses that are looked up one by one, and not for all bins together
+MEAN_ERROR_DA = 150.0  # mean by which a chain with an error is heavier or lighter
+WRONG_SHARE = 0.02  # of masses, those of a chain that carries what is not written
 # Probability per Da that a wrong mass has at least, however far off it is: a mass of up to 100 kDa.
 # If it is more than 900 Da off, it then says nothing of the residues and of how many there are.
-ANY = 1e-5
-UNSEEN = 0.15  # of errors, those that leave the mass as it is, as residues in another order do
-CLEARLY = 5.0  # times as probable as with an error must a mass be before it says that there is none
+LEAST_DENSITY = 1e-5
+UNSEEN_SHARE = 0.15  # of errors, that leave the mass as it is, as residues in another order do
+CLEAR_ODDS = 5.0  # of a mass as it is to one with an error, from which it says that there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ class Grid:
         average: bool,
         rules: MassRules,
         *,
-        reach: float = REACH,
-        cells: int = MAX_CELLS,
+        reach: float = REACH_DA,
+        cells: int = MOST_CELLS,
     ) -> None:
         """distributions: (t, 20) of all residues, in order; reach: Da to each side of the most
         probable residues; cells: the most bins of all residues together."""
         widest = 2 * reach * (len(distributions) + 1) / cells
-        self.bin = max(min(tolerance / BINS, COARSEST), widest)
+        self.bin = max(min(tolerance / BINS_IN_TOLERANCE, COARSEST_BIN), widest)
         self.half = int(reach / self.bin)
         self.options = []
         self.most: list[float] = []  # Da, of the most probable residues
@@ -83,7 +83,7 @@ class Grid:
             likely = row[residues] * np.exp(shares)
             most = float(masses[likely.argmax()])
             self.most.append(most)
-            kept = likely > NEGLIGIBLE
+            kept = likely > NEGLIGIBLE_RESIDUE
             bins = np.rint((masses - most) / self.bin).astype(int)
             self.options.append(Options(residues[kept], bins[kept], likely[kept]))
 
@@ -102,8 +102,9 @@ class Grid:
 
     def error(self, left: LeftMass) -> float:
         """Probability per Da of the mass that is left if something is wrong with the residues."""
-        of_forms = (share * math.exp(-abs(m - self.middle) / OFF) for m, share in left.forms)
-        return max(sum(of_forms) / (2 * OFF), ANY)
+        off = ((abs(mass - self.middle), share) for mass, share in left.forms)
+        of_forms = (share * math.exp(-by / MEAN_ERROR_DA) for by, share in off)
+        return max(sum(of_forms) / (2 * MEAN_ERROR_DA), LEAST_DENSITY)
 
     def start(self) -> np.ndarray:
         """(bins,) of no residues."""
@@ -169,7 +170,7 @@ class TotalMass:
     def density(self, left: LeftMass) -> float:
         """The same per Da, or that the mass is of something else."""
         density = self.grid.density(self.probability(left), left)
-        return density + WRONG * self.grid.error(left)
+        return density + WRONG_SHARE * self.grid.error(left)
 
 
 def rank_by_chain_mass(
@@ -194,8 +195,8 @@ def rank_by_chain_mass(
         return [Ranking((), of_gap) for of_gap in probabilities], 0.0
     density = grid.density(total, left)
     error = grid.error(left)
-    odds = CLEARLY * error / (even * error + (1 - even) * density)
-    even *= UNSEEN + (1 - UNSEEN) * np.minimum(odds, 1.0)
+    odds = CLEAR_ODDS * error / (even * error + (1 - even) * density)
+    even *= UNSEEN_SHARE + (1 - UNSEEN_SHARE) * np.minimum(odds, 1.0)
     rankings = []
     before, at = grid.start(), 0
     for of_gap in probabilities:
@@ -211,7 +212,7 @@ def rank_by_chain_mass(
         shown = (1 - spread) * divided(marginals, of_gap) + spread / N_RESIDUES
         rankings.append(Ranking(tuple(candidates[:n]), shown))
         before, at = after, rows.stop
-    return rankings, density / (density + WRONG * error)
+    return rankings, density / (density + WRONG_SHARE * error)
 
 
 def _apart(distributions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -246,7 +247,7 @@ def _candidates(
     probabilities: np.ndarray,
     total: float,
 ) -> list[Candidate]:
-    """The sequences of a gap, best first: at each residue, the WIDTH beginnings are kept that the
+    """The sequences of a gap, best first: at each residue, BEGINNINGS_KEPT are kept, those that the
     mass makes most probable, whatever follows. before, ahead: as in `_marginals`; total:
     probability of the mass."""
     scores, bins, whole = np.zeros(1), np.zeros(1, dtype=int), np.zeros(1)
@@ -256,7 +257,7 @@ def _candidates(
         where = (bins[:, None] + one.bins).ravel()
         with np.errstate(divide="ignore"):
             whole = grown + np.log(_looked_up(before, behind, where))
-        kept = np.argsort(-whole, kind="stable")[:WIDTH]
+        kept = np.argsort(-whole, kind="stable")[:BEGINNINGS_KEPT]
         kept = kept[np.isfinite(whole[kept])]
         parents, which = np.divmod(kept, len(one.likely))
         tokens = np.concatenate((tokens[parents], one.residues[which, None].astype(np.uint8)), 1)
@@ -267,7 +268,7 @@ def _candidates(
 def _looked_up(before: np.ndarray, behind: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """`joined` for each of some numbers of bins (m,)."""
     different, which = np.unique(bins, return_inverse=True)
-    if len(different) <= FEW:
+    if len(different) <= FEW_MASSES:
         found = np.array([joined(before, behind, by) for by in different.tolist()])
     else:
         size = 1 << (2 * len(before) - 1).bit_length()

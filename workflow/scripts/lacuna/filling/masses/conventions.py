@@ -3,7 +3,8 @@ tolerance that is too narrow.
 
 A single mass seldom shows such an error. But if one mass of a sample is an [M+H]+, all of them are,
 and what each of them says adds up. As for the state of C, no probability is taken as lower than
-FLOOR (`weighing.py`), and no mass changes the odds of two explanations by more than MOST_ODDS.
+FLOOR_OF_MASS (`weighing.py`), and no mass changes the odds of two explanations by more than
+MOST_ODDS.
 """
 
 import math
@@ -23,7 +24,7 @@ from lacuna.filling.masses.mass_errors import (
     WATER_COUNTED,
     log_probability,
 )
-from lacuna.filling.masses.weighing import FLOOR, WIDTH, any_cysteine
+from lacuna.filling.masses.weighing import FLOOR_OF_MASS, WEIGHING_WIDTH, any_cysteine
 from lacuna.filling.search.decode import mass_log_probability
 from lacuna.filling.search.stages import Stages
 from lacuna.scaffolds.residue_masses import MassRules
@@ -38,10 +39,10 @@ CONVENTIONS = (
 # Of 438 right masses of gaps of 3 to 10 residues the most telling gave odds of 20 to an error; of
 # those with an error nine in ten give it more than 50.
 MOST_ODDS = 200.0
-PRIOR = 0.05  # that all masses of a sample share one of them
-CERTAIN = 0.95  # probability from which it is named
-SETTLED = 0.9999  # from which no more masses are weighed
-RARE = 0.1  # probability of a C in a gap up to which it does not matter what it weighs
+PRIOR_OF_ANY = 0.05  # that all masses of a sample share one of them
+NAMED_PROBABILITY = 0.95  # probability from which it is named
+SETTLED_PROBABILITY = 0.9999  # of one of them, or of none, from which no more masses are weighed
+RARE_CYSTEINE = 0.1  # probability of a C in a gap up to which it does not matter what it weighs
 
 
 class TriedLength(NamedTuple):
@@ -54,8 +55,8 @@ class TriedLength(NamedTuple):
 
 
 def _priors() -> np.ndarray:
-    each = PRIOR / len(CONVENTIONS)
-    return np.log([1 - PRIOR, *[each] * len(CONVENTIONS)])
+    each = PRIOR_OF_ANY / len(CONVENTIONS)
+    return np.log([1 - PRIOR_OF_ANY, *[each] * len(CONVENTIONS)])
 
 
 @dataclass(slots=True)
@@ -75,27 +76,27 @@ class Conventions:
         """
         if self.settled or any(len(one.stages.passed) > 1 for one in tried):
             return
-        if cysteine_known or all(any_cysteine(t.distribution) < RARE for t in tried):
+        if cysteine_known or all(any_cysteine(t.distribution) < RARE_CYSTEINE for t in tried):
             self.logs = self.logs + odds_of_conventions(tried)
 
     @property
     def settled(self) -> bool:
         """Whether one explanation is so probable that no more masses need be weighed."""
-        return bool(softmax(self.logs).max() >= SETTLED)
+        return bool(softmax(self.logs).max() >= SETTLED_PROBABILITY)
 
     @property
     def words(self) -> str:
         """The error that the masses share; '' if none is certain."""
         probable = softmax(self.logs)
         best = int(probable.argmax())
-        return CONVENTIONS[best - 1].words if best and probable[best] >= CERTAIN else ""
+        return CONVENTIONS[best - 1].words if best and probable[best] >= NAMED_PROBABILITY else ""
 
 
 def odds_of_conventions(tried: Sequence[TriedLength]) -> np.ndarray:
     """Log odds (1 + conventions,) by the mass of one gap, against no error, which is the first."""
-    found = np.full(1 + len(CONVENTIONS), FLOOR)
+    found = np.full(1 + len(CONVENTIONS), FLOOR_OF_MASS)
     for share, distribution, stages, rules in tried:
-        as_given = mass_log_probability(distribution, stages, rules, WIDTH)
+        as_given = mass_log_probability(distribution, stages, rules, WEIGHING_WIDTH)
         without = (log_probability(distribution, stages, rules, e) for e in CONVENTIONS)
         found += share * np.exp(np.minimum([as_given, *without], 0.0))
     logs = np.log(found)

@@ -32,8 +32,8 @@ RATIO_ERROR = 2e-4
 FORM_ERROR = 0.02  # Da, of the monoisotopic mass of a form by that ratio
 # Nearly all heavy chains lose the lysine that ends them to carboxypeptidases of the cell: Dick et
 # al. 2008, Biotechnol Bioeng 100:1132.
-CLIPPED = 0.95
-ALLOWED = 0.5  # least share of a modification that the user allows
+CLIPPED_SHARE = 0.95
+LEAST_IF_ALLOWED = 0.5  # least share of a modification that the user allows
 HEAVY_END = "GK"  # of IgG in all species
 PLAIN_FORM = (ChainForm("", 1.0),)
 
@@ -49,11 +49,11 @@ def chain_forms(
     first, last = sequence[:1], len(scaffold.sequence) - 1
     pyro = 0.0 if 0 in written else (1 - CORRECTED) * PYROGLUTAMATES.get(first, 0.0)
     if pyro and modifications.pyroglutamate:
-        pyro = max(pyro, ALLOWED)
+        pyro = max(pyro, LEAST_IF_ALLOWED)
     may_lose = sequence.endswith("K") and last not in written
-    clipped = (1 - CORRECTED) * CLIPPED if may_lose and sequence.endswith(HEAVY_END) else 0.0
+    clipped = (1 - CORRECTED) * CLIPPED_SHARE if may_lose and sequence.endswith(HEAVY_END) else 0.0
     if may_lose and modifications.clipped_lysine:
-        clipped = max(clipped, ALLOWED)
+        clipped = max(clipped, LEAST_IF_ALLOWED)
     change = PYROGLUTAMATE.get(first, 0.0)
     forms = [
         ChainForm(

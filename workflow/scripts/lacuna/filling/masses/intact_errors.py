@@ -25,7 +25,7 @@ from lacuna.core.tables import MassDoubt
 from lacuna.core.words import plural
 from lacuna.filling.masses.chain_mass import LeftMass, TotalMass
 from lacuna.filling.masses.intact import left_mass, unweighed
-from lacuna.filling.masses.weighing import FLOOR
+from lacuna.filling.masses.weighing import FLOOR_OF_MASS
 from lacuna.scaffolds.alkylation import NONE, READINGS
 from lacuna.scaffolds.residue_masses import ChainForm, MassRules
 from lacuna.scaffolds.scaffold import IntactMass, Scaffold
@@ -33,9 +33,9 @@ from lacuna.scaffolds.scaffold import IntactMass, Scaffold
 # Of an intact mass without an error to the mass as given, from which the error is named. Of 900
 # right masses of V domains with a gap of 3 to 10 residues none gives more, and 3 more than 100.
 ERROR_ODDS = 300.0
-USUAL = 0.01  # probability that an intact mass has an error that can be named
-NAMED = 0.1  # of the probability of the likeliest error from which another is named too
-PRIOR = 0.5  # of an error among those that are probable, but for those of C
+ERROR_SHARE = 0.01  # of intact masses, that have one of these errors, those of an Fc left out
+NAMED_SHARE = 0.1  # of the probability of the likeliest error from which another is named too
+ERROR_PRIOR = 0.5  # of an error among those that are probable, but for those of C
 ADDED = (
     ("without an oxygen on M or W", -OXIDATION),
     ("without a hexose, as of glycation", -HEXOSE),
@@ -63,17 +63,17 @@ ON_FC = {"G0F": 0.15, "G1F": 0.1, "G2F": 0.05}
 @dataclass(frozen=True, slots=True)
 class IntactError:
     """An error that an intact mass may have, in words, and the mass without it; prior: among those
-    that are probable; own: its probability if it is none of USUAL, else 0."""
+    that are probable; own: its probability if it is none of those of ERROR_SHARE, else 0."""
 
     words: str
     mass: IntactMass
-    prior: float = PRIOR
+    prior: float = ERROR_PRIOR
     own: float = 0.0
 
     @property
     def odds(self) -> float:
         """From which it is named: ERROR_ODDS, and less if it is more usual than other errors."""
-        return ERROR_ODDS * USUAL / max(self.own, USUAL)
+        return ERROR_ODDS * ERROR_SHARE / max(self.own, ERROR_SHARE)
 
 
 def intact_errors(scaffold: Scaffold, sequence: str) -> Iterator[IntactError]:
@@ -98,10 +98,10 @@ def _changes(
     it, how probable that is among the errors that are, and its own probability."""
     ratio = GROUP_RATIO if average else 1.0
     for words, by in ADDED:
-        yield words, by * ratio, PRIOR, 0.0
+        yield words, by * ratio, ERROR_PRIOR, 0.0
     if not average:  # the average of all isotopes has no such slip
         for by in (-ISOTOPE, ISOTOPE):
-            yield "without an isotope slip", by, PRIOR, 0.0
+            yield "without an isotope slip", by, ERROR_PRIOR, 0.0
     written = {modification.position for modification in scaffold.modifications}
 
     def is_bare(sites: re.Pattern[str], letters: str) -> bool:
@@ -112,13 +112,13 @@ def _changes(
     own = ON_FC if is_bare(OF_FC, sequence) else {}
     if own or is_bare(SEQUON, scaffold.sequence):
         for name, (words, *either) in ON_SEQUON.items():
-            yield words, -either[average], PRIOR, own.get(name, 0.0)
+            yield words, -either[average], ERROR_PRIOR, own.get(name, 0.0)
     cysteines = unmodified_cysteines(scaffold, sequence)
     if not cysteines:
         return
-    yield "without a cysteinyl on one C", -CYSTEINYL * ratio, PRIOR, 0.0
+    yield "without a cysteinyl on one C", -CYSTEINYL * ratio, ERROR_PRIOR, 0.0
     for n in range(1, cysteines // 2 + 1):
-        yield f"with {plural(n, 'disulfide bond')} reduced", n * DISULFIDE * ratio, PRIOR, 0.0
+        yield f"with {plural(n, 'disulfide bond')} reduced", n * DISULFIDE * ratio, ERROR_PRIOR, 0.0
     for name, reading in READINGS.items():
         if name != NONE:
             by = -cysteines * reading.mass * ratio
@@ -147,7 +147,7 @@ def left_with_errors(
     scaffold: Scaffold, probabilities: np.ndarray, forms: Sequence[ChainForm]
 ) -> LeftMass | None:
     """As `left_mass`, with the mass of each form with every usual error as a form of its own; these
-    have USUAL together, besides those that have a probability of their own.
+    have ERROR_SHARE together, besides those that have a probability of their own.
 
     probabilities: (t, 20) of the residues of all `unweighed` gaps.
     """
@@ -161,9 +161,9 @@ def left_with_errors(
     ]
     every = sum(error.prior for error in errors if not error.own)
     of_errors = [
-        (error.mass.mass - given.mass, error.own or USUAL * error.prior / every) for error in errors
+        (one.mass.mass - given.mass, one.own or ERROR_SHARE * one.prior / every) for one in errors
     ]
-    right = 1 - USUAL - sum(error.own for error in errors)
+    right = 1 - ERROR_SHARE - sum(error.own for error in errors)
     plain = [(mass, right * share) for mass, share in left.forms]
     moved = [(mass + by, share * often) for mass, share in left.forms for by, often in of_errors]
     return replace(left, forms=(*plain, *moved))
@@ -186,7 +186,7 @@ def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: Ma
             of_kind[left.average] = TotalMass(probabilities, left, rules)
         return of_kind[left.average].probability(left)
 
-    least = probability(scaffold) + FLOOR
+    least = probability(scaffold) + FLOOR_OF_MASS
     errors = list(intact_errors(scaffold, _likely_chain(scaffold, probabilities)))
     if min((error.odds for error in errors), default=ERROR_ODDS) * least >= 1.0:
         return ""
@@ -201,5 +201,5 @@ def likely_intact_error(scaffold: Scaffold, probabilities: np.ndarray, rules: Ma
 def errors_in_words(found: Sequence[tuple[float, str]]) -> str:
     """The most probable errors in words, with their probabilities; '' for none."""
     best = max((likely for likely, _ in found), default=0.0)
-    named = [words for likely, words in sorted(found, reverse=True) if likely >= NAMED * best]
+    named = [words for likely, words in sorted(found, reverse=True) if likely >= NAMED_SHARE * best]
     return f"{MassDoubt.INTACT_ERROR} {' or '.join(named)}" if named else ""

@@ -30,24 +30,24 @@ from lacuna.core.masses import (
     WATER,
 )
 from lacuna.core.statistics import softmax
-from lacuna.filling.masses.weighing import FLOOR, LONGEST, WIDTH
+from lacuna.filling.masses.weighing import FLOOR_OF_MASS, LONGEST_GAP, WEIGHING_WIDTH
 from lacuna.filling.search.mass_search import Found, search
 from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import MassRules
 
 # Of a mass without an error to the mass as it is, from which the error is named: the rarer an error
 # is, the more.
-ODDS = 1000.0
+NAMED_ODDS = 1000.0
 COMMON_ODDS = 50.0  # of deamidation and oxidation, which one mass in fifty may well have
-# A mass that is off by more than its tolerance is within WIDER of them, and anywhere there. Any one
-# mass is then less probable than in a normal distribution with the tolerance as three sigmas.
-WIDER = 2.0
-THINNER = math.sqrt(2 * math.pi) / (2 * 3 * WIDER)
-LITTLE = 0.1  # share of the least probability by which a length counts
+# A mass that is off by more than its tolerance is within so many of them, and anywhere there. Any
+# one mass is then less probable than in a normal distribution with the tolerance as three sigmas.
+TIMES_WIDER = 2.0
+TIMES_THINNER = math.sqrt(2 * math.pi) / (2 * 3 * TIMES_WIDER)
+COUNTED_SHARE = 0.1  # share of the least probability by which a length counts
 # Of an average mass: what the ratio of a few residues to their monoisotopic mass is off from that
 # of a mean one, and what two tables of average masses differ by in a residue.
 RATIO_SPREAD = 3e-4
-TABLES_DIFFER = 0.002  # Da
+TABLES_DIFFER_DA = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class MassError:
     words: str
     by: float = 0.0
     residues: str = ""
-    odds: float = ODDS
+    odds: float = NAMED_ODDS
     average: bool = False
     rounded: bool = False
     inexact: bool = False
@@ -77,7 +77,7 @@ def _either_way(size: float, words: str) -> tuple[MassError, MassError]:
     return MassError(less, -size), MassError(more, size)
 
 
-def _modified(size: float, words: str, residues: str, odds: float = ODDS) -> MassError:
+def _modified(size: float, words: str, residues: str, odds: float = NAMED_ODDS) -> MassError:
     return MassError(f"{size:.4f} Da less: {words}", -size, residues, odds)
 
 
@@ -101,7 +101,7 @@ B_IONS = MassError(
 )
 Y_IONS = MassError("prefix masses that count from the end, as y ions do", mirrored=True)
 # Masses of modifications are those of Unimod; I stands for L, as everywhere in a mass.
-OTHERS = (
+OTHER_ERRORS = (
     WATER_COUNTED,
     ION,
     AVERAGE_GIVEN,
@@ -138,7 +138,7 @@ def log_probability(
     for moved in _corrected(stages, error):
         total = -math.inf
         for share, reading in rules.readings():
-            found = search(distribution, WIDTH, moved, reading)
+            found = search(distribution, WEIGHING_WIDTH, moved, reading)
             scores = found.scores
             if tokens:
                 scores = scores[np.isin(found.tokens, tokens).any(1)]
@@ -148,14 +148,14 @@ def log_probability(
             total = float(np.logaddexp(total, math.log(share) + fits))
         best = max(best, total)
     if error.inexact:
-        best += math.log(THINNER) * sum(not stage.interval for stage in stages.passed)
+        best += math.log(TIMES_THINNER) * sum(not stage.interval for stage in stages.passed)
     return best
 
 
 def _weighs_on_average(found: Found, stages: Stages) -> np.ndarray:
     """Which sequences (n,) have the gap's only mass as their average one."""
     (given,) = stages.passed
-    allowed = given.tolerance + TABLES_DIFFER * found.tokens.shape[1]
+    allowed = given.tolerance + TABLES_DIFFER_DA * found.tokens.shape[1]
     return np.abs(found.average_masses() - given.mass) <= allowed
 
 
@@ -212,7 +212,7 @@ def _inexact(stage: Stage) -> Stage:
     """A measured mass as one of a wider interval; the limits of one that is given are exact."""
     if stage.interval:
         return stage
-    return replace(stage, tolerance=WIDER * stage.tolerance, interval=True)
+    return replace(stage, tolerance=TIMES_WIDER * stage.tolerance, interval=True)
 
 
 def _unrounded(stage: Stage) -> Stage:
@@ -231,9 +231,9 @@ def likely_error(
 
     read: by length how well the chain agrees with it, in nats, and distributions (length, 20);
     stages: its masses, without spectra, which do not say whether a mass is right; probability: of
-    the masses as they are. Gaps longer than LONGEST are passed over: almost any mass fits them.
+    the masses as they are. Gaps longer than LONGEST_GAP are passed over: almost any mass fits them.
     """
-    probability += FLOOR
+    probability += FLOOR_OF_MASS
     least = COMMON_ODDS * probability
     if least >= 1.0 or not stages.passed[-1].ends_piece:
         return ""
@@ -241,19 +241,19 @@ def likely_error(
     plausible = [
         (weight, distribution)
         for weight, (_, distribution) in zip(weights.tolist(), read, strict=True)
-        if weight >= LITTLE * least
+        if weight >= COUNTED_SHARE * least
     ]
-    if any(len(distribution) > LONGEST for _, distribution in plausible):
+    if any(len(distribution) > LONGEST_GAP for _, distribution in plausible):
         return ""
     best, words = 1.0, ""
-    for error in (*SLIPS, *OTHERS):
+    for error in (*SLIPS, *OTHER_ERRORS):
         least = error.odds * probability
         if least >= 1.0:
             continue
         likely = sum(
             weight * math.exp(min(log_probability(distribution, stages, rules, error), 0.0))
             for weight, distribution in plausible
-            if weight * _chance(distribution, error) >= LITTLE * least
+            if weight * _chance(distribution, error) >= COUNTED_SHARE * least
         )
         if likely / least >= best:
             best, words = likely / least, error.words

@@ -14,7 +14,7 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES, encode
 from lacuna.core.tables import LETTERS_WEIGH, MassDoubt
 from lacuna.filling.masses.all_sequences import over_all_sequences
-from lacuna.filling.masses.mass_errors import ODDS, SLIPS, likely_error
+from lacuna.filling.masses.mass_errors import NAMED_ODDS, SLIPS, likely_error
 from lacuna.filling.masses.weighing import mass_probability
 from lacuna.filling.search.decode import (
     Ranking,
@@ -25,7 +25,7 @@ from lacuna.filling.search.decode import (
 from lacuna.filling.search.stages import Stage, Stages
 from lacuna.scaffolds.residue_masses import BIN, RESIDUE_MASSES, MassRules, nearest_mass
 
-RANKED = 20  # sequences of which the best is sought, however few are listed
+SEQUENCES_RANKED = 20  # sequences of which the best is sought, however few are listed
 LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
 
 
@@ -46,7 +46,7 @@ def rank_weighed(
     def likely(some: Stages) -> float:
         return mass_log_probability(probabilities, some, rules)
 
-    ranking = rank_sequences(probabilities, max(n, RANKED), stages, rules)
+    ranking = rank_sequences(probabilities, max(n, SEQUENCES_RANKED), stages, rules)
     ranking = over_all_sequences(ranking, probabilities, stages, rules)
     ranking = replace(ranking, candidates=ranking.candidates[:n])
     spectra = stages.spectra
@@ -97,9 +97,9 @@ def _nothing_fits(probabilities: np.ndarray, stages: Stages, rules: MassRules) -
 def _improbable_prefix(
     probabilities: np.ndarray, stages: Stages, rules: MassRules, with_all: float
 ) -> str:
-    """The prefix mass without which the masses are ODDS times as probable as all of them, whose
-    probability is `with_all`, in words; '' if there is none."""
-    best, improbable = with_all * ODDS, ""
+    """The prefix mass without which the masses are NAMED_ODDS times as probable as all of them,
+    whose probability is `with_all`, in words; '' if there is none."""
+    best, improbable = with_all * NAMED_ODDS, ""
     for prefix in stages.prefixes():
         others = stages.without(prefix)
         if others.passed:

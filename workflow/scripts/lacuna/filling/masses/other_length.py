@@ -14,17 +14,16 @@ import numpy as np
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.tables import MassDoubt
 from lacuna.core.words import plural
-from lacuna.filling.masses.weighing import WIDTH
-from lacuna.filling.search.decode import Ranking, mass_log_probability
+from lacuna.filling.masses.weighing import WEIGHING_WIDTH
+from lacuna.filling.search.decode import TINY, Ranking, mass_log_probability
 from lacuna.filling.search.stages import UNBOUNDED, Stages
 from lacuna.scaffolds.residue_masses import MassRules
 
-AROUND = 2  # residues by which a gap may have more or fewer than given
+MOST_OFF = 2  # residues by which a gap may have more or fewer than given
 # Nats by which masses must fit another length better. Of 300 gaps of known mass and right length
 # none is named (tests/benchmarks/given_lengths.py --masses).
-FAR_BETTER = 4.0
-LEAST = 1e-300  # what a probability of masses counts as if it underflows
-LEAST_OTHER = -3.0  # log probability of masses that another length hardly exceeds
+FAR_BETTER_NATS = 4.0
+MOST_OF_OTHER = -3.0  # log probability of masses that another length hardly exceeds
 
 
 def other_length(probabilities: np.ndarray, own: float, fits: Callable[[np.ndarray], float]) -> str:
@@ -37,11 +36,11 @@ def other_length(probabilities: np.ndarray, own: float, fits: Callable[[np.ndarr
     anywhere = (probabilities.mean(0) + 1 / N_RESIDUES) / 2
     others = {
         n: fits(np.tile(anywhere, (n, 1)))
-        for n in range(max(length - AROUND, 1), length + AROUND + 1)
+        for n in range(max(length - MOST_OFF, 1), length + MOST_OFF + 1)
         if n != length
     }
     best = max(others, key=others.__getitem__)
-    if others[best] - own < FAR_BETTER:
+    if others[best] - own < FAR_BETTER_NATS:
         return ""
     return f"{MassDoubt.OTHER_LENGTH} {plural(best, 'residue')}"
 
@@ -53,14 +52,14 @@ def length_by_masses(
     of its sequences."""
 
     def fits(some: np.ndarray, stages: Stages) -> float:
-        return mass_log_probability(some, stages, rules, WIDTH)
+        return mass_log_probability(some, stages, rules, WEIGHING_WIDTH)
 
     if not ranking.candidates or sum(stage.ends_piece for stage in stages.passed) > 1:
         return ""
-    own = math.log(max(ranking.mass_probability, LEAST))
+    own = math.log(max(ranking.mass_probability, TINY))
     if stages.spectra is not None:  # which count here, too
         own = fits(probabilities, stages)
-    elif own > LEAST_OTHER - FAR_BETTER:
+    elif own > MOST_OF_OTHER - FAR_BETTER_NATS:
         return ""
     passed = tuple(replace(stage, least=0, most=UNBOUNDED) for stage in stages.passed)
     of_any = replace(stages, passed=passed)

@@ -11,9 +11,9 @@ from lacuna.scaffolds.residue_masses import LIGHTEST, MassRules, sums_of, weight
 from lacuna.scaffolds.scaffold import SpectralEvidence
 
 MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
-LEAST_SHOWN = 2.0  # nats of its ions against chance from which a cleavage counts as shown
+SHOWN_NATS = 2.0  # nats of its ions against chance from which a cleavage counts as shown
 MOST_CLEAVAGES = 64  # that are counted ahead
-_APART = LIGHTEST - 0.1  # Da between two cleavages
+_LEAST_APART = LIGHTEST - 0.1  # Da between two cleavages
 
 
 class Shown:
@@ -28,7 +28,7 @@ class Shown:
         self._high = high[some]
         # (intervals + 1, cleavages): the most that so many give from an interval on.
         self._most = np.zeros((len(self._high) + 1, MOST_CLEAVAGES + 1))
-        following = np.searchsorted(self._high, low[some] + _APART)
+        following = np.searchsorted(self._high, low[some] + _LEAST_APART)
         gains = zip(self.values[1:-1][some], following, strict=True)
         for j, (nats, after) in reversed(list(enumerate(gains))):
             self._most[j] = self._most[j + 1]
@@ -45,7 +45,7 @@ class Shown:
 
     def ahead(self, masses: np.ndarray, cleavages: int) -> np.ndarray:
         """The most nats (n,) of so many cleavages behind beginnings of more than masses (n,) Da."""
-        first = np.searchsorted(self._high, masses + _APART)
+        first = np.searchsorted(self._high, masses + _LEAST_APART)
         most = self._most[first, min(cleavages, MOST_CLEAVAGES)]
         return most + self.unseen * cleavages
 
@@ -72,7 +72,7 @@ def cut_where_shown(
         fits = (np.abs(np.add.outer(prefixes, rest) - mass) <= tolerance).any(1)
         if not fits.any():
             return ""
-        seen = i + 1 < n and (spectra.of_ions(prefixes[fits]) >= LEAST_SHOWN).any()
+        seen = i + 1 < n and (spectra.of_ions(prefixes[fits]) >= SHOWN_NATS).any()
         parts.append(sequence[i] + CUT * bool(seen))
     return "".join(parts)
 

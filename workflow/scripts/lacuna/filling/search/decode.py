@@ -21,13 +21,13 @@ from lacuna.scaffolds.scaffold import SpectralEvidence
 
 _LETTERS = np.array(list(RESIDUES))
 MASS_WIDTH = 4096  # sequences kept per step where a mass decides among them
-TINY = 1e-300  # what a probability of 0 is taken for where it divides
+TINY = 1e-300  # what a probability of 0 is taken for where it divides, or has a logarithm
 MIN_WIDTH = 256  # sequences kept per step of the longest gaps
 # The residues of a gap depend on each other, and of a long gap not all sequences are kept, so that
 # shares are too sure without a temperature. Fitted on held-out natural chains, see the model card.
 SURE_RESIDUES = 5  # per known mass: up to these the temperature is 1
-WARMING = 0.05  # for each further residue
-SPECTRA_ODDS = 1000.0  # most that the spectra of a gap give to a state of C
+WARMING_PER_RESIDUE = 0.05  # for each further residue
+MOST_SPECTRA_ODDS = 1000.0  # most that the spectra of a gap give to a state of C
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _pooled(
 
     Readings in which no sequence fits are dropped, and their probability goes to the others. Masses
     have had their say before, for the sample as a whole; what spectra show of the gap weighs here,
-    with odds of SPECTRA_ODDS at most.
+    with odds of MOST_SPECTRA_ODDS at most.
     """
     width = _width(len(probabilities))
     founds = [_once(search(probabilities, width, stages, rules), rules) for _, rules in readings]
@@ -154,7 +154,7 @@ def _pooled(
         return None
     weighed = float((weights * np.exp(np.minimum(totals, 0.0))).sum())
     if stages.spectra is not None:
-        weights *= np.exp(np.maximum(totals - totals.max(), -math.log(SPECTRA_ODDS)))
+        weights *= np.exp(np.maximum(totals - totals.max(), -math.log(MOST_SPECTRA_ODDS)))
     weights /= weights.sum()
     founds = [_tempered(found, stages) for found in founds]
     totals = np.array([np.logaddexp.reduce(f.scores, initial=-np.inf) for f in founds])
@@ -212,7 +212,7 @@ def _once(found: Found, rules: MassRules) -> Found:
 def _tempered(found: Found, stages: Stages) -> Found:
     """The same sequences with the log probabilities that their shares are made of."""
     surplus = found.tokens.shape[1] / max(len(stages.passed), 1) - SURE_RESIDUES
-    temperature = 1.0 + WARMING * max(surplus, 0.0)
+    temperature = 1.0 + WARMING_PER_RESIDUE * max(surplus, 0.0)
     return replace(found, scores=found.scores / temperature, lost=found.lost / temperature)
 
 

@@ -19,7 +19,7 @@ from lacuna.scaffolds.residue_masses import (
 )
 
 SIGMAS = 3.0  # standard deviations of a measured mass in its tolerance
-LIKELY = 3  # times the prefixes kept: so many are looked at before all are
+LIKELY_WIDTHS = 3  # times the prefixes kept: so many are looked at before all are
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ def _on_average(found: Found, mass: float, tolerance: float) -> Found:
 def _completable(plan: "_Plan", grown: "_Prefixes", n: int, width: int) -> np.ndarray:
     """Indices, ascending, of the beginnings of n residues that can be completed: all of them, or
     at least the `width` + 1 most probable."""
-    if len(grown.scores) > LIKELY * width:
-        likely = highest(grown.scores, LIKELY * width)
+    if len(grown.scores) > LIKELY_WIDTHS * width:
+        likely = highest(grown.scores, LIKELY_WIDTHS * width)
         keep = likely[plan.completable(grown.only(likely, grown.masses), n)]
         if len(keep) > width:
             return keep

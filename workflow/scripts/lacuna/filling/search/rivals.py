@@ -20,8 +20,8 @@ from lacuna.filling.search.stages import Stages
 from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Rival
 
-RIVALS = 20  # sequences of other lengths that are kept of a gap
-SPAN = 7.0  # nats below the best within which a length is plausible: to a probability of .001
+RIVALS_KEPT = 20  # sequences of other lengths that are kept of a gap
+PLAUSIBLE_NATS = 7.0  # below the best, within which a length is plausible: to a probability of .001
 
 
 class Contest(NamedTuple):
@@ -43,7 +43,7 @@ def contest(
     shares = softmax(np.array([read[length][0] for length in lengths]))
     found: list[tuple[int, float, Sequence[Candidate]]] = []
     for length, share in zip(lengths, shares.tolist(), strict=True):
-        ranked = rank_sequences(read[length][1], RIVALS, stages, rules).candidates
+        ranked = rank_sequences(read[length][1], RIVALS_KEPT, stages, rules).candidates
         if ranked:
             found.append((length, share, ranked))
     if not found:
@@ -57,7 +57,7 @@ def contest(
         for c in ranked
     ]
     rivals.sort(key=lambda rival: -rival.odds)
-    return Contest(best, probability, tuple(rivals[:RIVALS]))
+    return Contest(best, probability, tuple(rivals[:RIVALS_KEPT]))
 
 
 def with_rivals(ranking: Ranking, gap: Gap, n: int) -> Ranking:
