@@ -8,7 +8,7 @@ from pyteomics.mass import std_aa_mass
 
 from lacuna.core.masses import ISOTOPE, PROTON, WATER
 from lacuna.spectra.ions import N_SERIES, OFFSET
-from lacuna.spectra.read import ALL, Precursor, Spectrum
+from lacuna.spectra.read import ALL_SERIES, Precursor, Spectrum
 
 NOISE_MZ = (100.0, 1500.0)
 
@@ -23,7 +23,7 @@ def spectrum_of(
     charge: int = 2,
     *,
     series: Sequence[str] = ("b", "y"),
-    said: Sequence[str] = ALL,
+    said: Sequence[str] = ALL_SERIES,
     fragment_charges: Iterable[int] = (1,),
     missing: Iterable[int] = (),
     isotopes: bool = False,

@@ -32,7 +32,6 @@ from lacuna.evidence.flags import (
 from lacuna.evidence.genes import gene_shares
 from lacuna.evidence.network import network_shares
 from lacuna.evidence.posterior import (
-    CAP,
     FLOOR_UNREAD,
     FLOORS,
     LOOP_WEIGHT,
@@ -51,7 +50,7 @@ from lacuna.evidence.weigh import floors_of, weigh
 from lacuna.network.transformer import load_large
 from lacuna.placing.place import Placed
 from lacuna.placing.stretches.junction_mass import JunctionMass, junction_mass
-from lacuna.placing.votes.consensus import votes
+from lacuna.placing.votes.consensus import MOST_PREFERENCE, votes
 from lacuna.placing.votes.draft import Draft, Loose, Meeting, draft_of
 from lacuna.placing.votes.placement import place_on
 from reads import (
@@ -115,7 +114,7 @@ def test_i_or_l_is_not_what_reads_tell(whole: Placed) -> None:
     vote = votes(whole.reads, whole.placements, 0)
     nats = likelihood(whole.drafts[0], vote)
     assert (nats[:, ISOLEUCINE] == nats[:, LEUCINE]).all()
-    assert (nats.min(1) >= -CAP).all() and (nats.max(1) == 0.0).all()
+    assert (nats.min(1) >= -MOST_PREFERENCE).all() and (nats.max(1) == 0.0).all()
 
 
 def test_what_no_read_shows_is_inferred_and_never_sure(part: Placed) -> None:

@@ -8,8 +8,8 @@ import pytest
 from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import MISSING, RESIDUES, decode, encode, merge_il
 from lacuna.evidence.phase import (
-    CROSSED,
-    JOINED,
+    CROSSED_WEIGHT,
+    JOINED_NATS,
     _crossed,
     apart,
     copied_into_cdr3,
@@ -138,7 +138,7 @@ def test_weights_of_reads_over_a_place_leave_no_rest_behind_them() -> None:
     spans = np.array([(10, 23), (6, 18), (24, 36), (7, 18), (5, 19), (26, 35), (29, 41)])
     weight = weight_of_equal(np.array([6, 3, 4, 5, 7, 5, 7]))
     over = _crossed(spans, weight, 4, 60)
-    assert over[28] == weight[2] == CROSSED  # of one read alone
+    assert over[28] == weight[2] == CROSSED_WEIGHT  # of one read alone
 
 
 def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Placed) -> None:
@@ -282,7 +282,7 @@ def test_both_sides_of_an_open_cdr3_are_not_joined(whole: Placed) -> None:
 def test_reads_over_a_seam_speak_for_it(two: Placed) -> None:
     found = seam_nats(Assembly.of(two.reads, two.drafts), (0, 1))
     assert [places for places, _ in found] == seams(*two.drafts)
-    assert min(nats for _, nats in found[1:]) > JOINED
+    assert min(nats for _, nats in found[1:]) > JOINED_NATS
 
 
 def test_a_chain_alone_is_in_phase(whole: Placed) -> None:

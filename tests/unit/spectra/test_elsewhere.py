@@ -23,8 +23,8 @@ from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import (
-    ENOUGH_CONSTANT,
-    FAR_BETTER,
+    ENOUGH_OF_CONSTANT,
+    FAR_BETTER_NATS,
     Fit,
     Lies,
     is_elsewhere,
@@ -80,7 +80,7 @@ def test_a_peptide_of_two_chains_that_are_alike_is_no_rival(
     own = Fit(5.0, left, right)
     known = Fit(30.0, PEPTIDE.replace("I", "L"), PEPTIDE.replace("I", "L"))
     assert is_elsewhere(own, [own, known]) is not same
-    assert not is_elsewhere(own, [own, known._replace(log_odds=own.log_odds + FAR_BETTER / 2)])
+    assert not is_elsewhere(own, [own, known._replace(log_odds=own.log_odds + FAR_BETTER_NATS / 2)])
 
 
 def test_a_peptide_of_the_same_place_is_no_rival() -> None:
@@ -138,7 +138,7 @@ def test_a_spectrum_of_another_place_says_nothing_of_a_gap(monkeypatch: pytest.M
     own = [spectra for *_, spectra in own_of([scaffold], made, allowed, 10.0)]
     assert list(map(len, own)) == [1, 0]
     assert fits(scaffold, gaps[1], made, [MassRules()], 10.0)  # alone it would be taken
-    monkeypatch.setattr(read_spectra_step, "LARGE", 1000.0)  # a whole chain spans all its gaps
+    monkeypatch.setattr(read_spectra_step, "LARGE_MASS", 1000.0)  # a whole chain spans all its gaps
     own = [spectra for *_, spectra in own_of([scaffold], made, allowed, 10.0)]
     assert list(map(len, own)) == [1, 1]
 
@@ -206,7 +206,7 @@ def test_spectra_of_another_antibody_are_not_used(
     cuts = re.findall("[^KR]*[KR]", HEAVY[HEAVY.index("ASTK") :])
     constant = [one for one in cuts if 6 <= len(one) <= 20][:10]
     of_constant = [spectrum_of(one, z, name=f"{one}:{z}") for one in constant for z in (2, 3)]
-    assert len(of_constant) == ENOUGH_CONSTANT
+    assert len(of_constant) == ENOUGH_OF_CONSTANT
     spanning, of_cdr = spectrum_of(peptide), spectrum_of("LSCSASGFTFSSYAMHWVR")
     write_scaffolds(tmp_path / "00000.jsonl", [scaffold])
     Alkylation((("none", 1.0),), "stated").write(tmp_path / "alkylation.json")

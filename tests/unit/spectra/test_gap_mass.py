@@ -30,7 +30,7 @@ from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modificati
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold, SpectralEvidence
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.gap_mass import _reachable
-from lacuna.spectra.match import LARGE, gap_masses
+from lacuna.spectra.match import LARGE_MASS, gap_masses
 from lacuna.spectra.odds import _possible, look
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import read_spectra
@@ -235,7 +235,7 @@ def test_fragments_of_a_large_peptide_agree_on_the_mass_of_a_gap(off: float) -> 
     scaffold, gap = gapped(mass=False)
     made = spectrum_of(CHAIN, 6, missing=range(START, END + 1))
     precursor = replace(made.precursor, mass=made.precursor.mass + off)
-    assert precursor.mass > LARGE
+    assert precursor.mass > LARGE_MASS
     found = look(scaffold, gap, seen(replace(made, precursor=precursor)), READINGS, 10.0)
     assert found is not None and found.evidence.mass is not None
     assert found.evidence.mass[0] == pytest.approx(weights(CHAIN[START:END]).sum(), abs=0.03)

@@ -12,7 +12,13 @@ from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.residue_masses import Modifications
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
-from lacuna.spectra.likely import LIKELY, STILL_WRONG, SURE, confirmed, with_likely
+from lacuna.spectra.likely import (
+    LIKELY_PROBABILITY,
+    STILL_WRONG_SHARE,
+    SURE_PROBABILITY,
+    confirmed,
+    with_likely,
+)
 from lacuna.spectra.peaks import fragments
 from lacuna.spectra.read import Spectrum
 from lacuna.spectra.table import stretches_of, with_spectra
@@ -60,7 +66,7 @@ def stretches_by(folder: Path, chain: Scaffold, *spectra: Spectrum) -> list[tupl
 def test_likely_residues_are_known_ones_and_the_others_stay_gaps() -> None:
     chain = unsure(0.9)
     at = [e.position for e in chain.evidence]
-    rare = {at[3]: 0.9 * LIKELY, at[4]: 0.9 * LIKELY}
+    rare = {at[3]: 0.9 * LIKELY_PROBABILITY, at[4]: 0.9 * LIKELY_PROBABILITY}
     weak = tuple(
         told(e.position, CHAIN[e.position], rare.get(e.position, 0.9)) for e in chain.evidence
     )
@@ -91,8 +97,8 @@ def test_a_spectrum_of_likely_residues_confirms_them(
         residue = CHAIN[before.position]
         same = [RESIDUES.index(one) for one in ("IL" if residue in "IL" else residue)]
         wrong = 1 - sum(after.weights[i] for i in same)
-        assert wrong == pytest.approx(STILL_WRONG * (1 - share))
-        assert after.spread == pytest.approx(STILL_WRONG * spread)
+        assert wrong == pytest.approx(STILL_WRONG_SHARE * (1 - share))
+        assert after.spread == pytest.approx(STILL_WRONG_SHARE * spread)
         assert len({round(after.weights[i], 9) for i in same}) == 1  # I or L stays open
 
 
@@ -162,13 +168,13 @@ def test_a_spectrum_of_gaps_between_likely_residues_says_nothing_of_another(
     tmp_path: Path, unlikely: list[int]
 ) -> None:
     """Some residues of its peptide are not likely; they have no mass by any other spectrum."""
-    whole, at = unsure(SURE), [START + i for i in unlikely]
+    whole, at = unsure(SURE_PROBABILITY), [START + i for i in unlikely]
     evidence = [
-        told(one.position, CHAIN[one.position], 0.5 if one.position in at else SURE)
+        told(one.position, CHAIN[one.position], 0.5 if one.position in at else SURE_PROBABILITY)
         for one in whole.evidence
     ]
     chain, gap = with_another_gap(replace(whole, evidence=tuple(evidence)))
-    beside = with_likely(chain, SURE).chain
+    beside = with_likely(chain, SURE_PROBABILITY).chain
     assert [one.start for one in beside.gaps] == [*at, gap.start]
     spectra = [(one.precursor, fragments(one)) for one in [spectrum_of(PEPTIDE)]]
     allowed = Modifications(((0.0, 1.0),))
@@ -215,7 +221,7 @@ def test_a_peptide_that_two_chains_may_have_is_confirmed_in_neither(tmp_path: Pa
 
 
 def test_residues_that_are_not_likely_are_not_confirmed() -> None:
-    chain = unsure(0.9 * LIKELY)
+    chain = unsure(0.9 * LIKELY_PROBABILITY)
     assert confirmed(chain.evidence, [(START, END)]) == chain.evidence
     sure = unsure(0.9).evidence
     assert confirmed(sure, [(START, START + 3)])[1:] == sure[1:]

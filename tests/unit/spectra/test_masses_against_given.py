@@ -15,7 +15,7 @@ from lacuna.filling.search.decode import rank_sequences
 from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
-from lacuna.spectra.gap_mass import GIVEN
+from lacuna.spectra.gap_mass import GIVEN_LOG_ODDS
 from lacuna.spectra.odds import look
 from lacuna.spectra.peaks import Spectra, fragments
 from lacuna.spectra.spanning import odds_of_readings
@@ -84,8 +84,8 @@ def states(scaffold: Scaffold, gap: Gap, seen: Spectra) -> Sequence[float]:
 def test_a_wrong_mass_shows_no_state_of_cysteine_for_sure() -> None:
     """It fits alkylated C, of which there is none."""
     wrong, right = states(*gapped(-CARBAMIDOMETHYL), spectra()), states(*gapped(), spectra())
-    assert wrong[0] - wrong[1] >= -GIVEN
-    assert right[0] - right[1] >= GIVEN
+    assert wrong[0] - wrong[1] >= -GIVEN_LOG_ODDS
+    assert right[0] - right[1] >= GIVEN_LOG_ODDS
 
 
 def test_candidates_have_either_mass_and_are_not_surer_than_that_allows() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gap_of_peptide import PEPTIDE
 from lacuna.core.masses import PROTON, WATER
-from lacuna.spectra.peaks import LARGEST, TOP, fragments
+from lacuna.spectra.peaks import LARGEST_FRAGMENT, PEAKS_OF_WINDOW, fragments
 from lacuna.spectra.read import Precursor, Spectrum
 from peaks import spectrum_of, weights
 
@@ -39,11 +39,11 @@ def test_losses_of_water_and_ammonia_and_the_precursor_are_left_out() -> None:
 def test_of_each_window_the_highest_peaks_are_kept() -> None:
     mz = np.linspace(300.05, 399.9, 40)
     of = Spectrum(Precursor("s", 900.0, 2), mz, np.arange(40) + 1.0, np.zeros(40, dtype=int))
-    assert np.allclose(fragments(of).masses + PROTON, mz[-TOP:])
+    assert np.allclose(fragments(of).masses + PROTON, mz[-PEAKS_OF_WINDOW:])
 
 
 def test_fragments_whose_isotope_is_unsure_are_left_out() -> None:
-    mz = np.array([1000.0, LARGEST + 10])
+    mz = np.array([1000.0, LARGEST_FRAGMENT + 10])
     of = Spectrum(Precursor("s", 24000.0, 1), mz, np.ones(2), np.ones(2, dtype=int))
     assert len(fragments(of).masses) == 1
 

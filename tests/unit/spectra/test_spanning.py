@@ -21,7 +21,7 @@ from lacuna.spectra.ions import OFFSET
 from lacuna.spectra.match import matches
 from lacuna.spectra.odds import look
 from lacuna.spectra.peaks import fragments
-from lacuna.spectra.read import ALL
+from lacuna.spectra.read import ALL_SERIES
 from lacuna.spectra.tally import tally_of, tally_of_flank
 from peaks import spectrum_of, weights
 
@@ -41,7 +41,7 @@ def test_a_peptide_may_be_far_less_probable_than_another_of_its_spectrum() -> No
     whole = float(weights(chain[START:END]).sum())
     gap = Gap(START, END, END - START, END - START, whole, whole * 1e-5)
     letters = hidden(chain, [(START, END)]).replace("-", "X")
-    spectrum = spectrum_of(part, 12, series=ALL)
+    spectrum = spectrum_of(part, 12, series=ALL_SERIES)
     scaffold = Scaffold("c", "", letters, (gap,), 1)
     found = list(matches(*seen(spectrum)[0], flanks(scaffold, gap, 0.0, None), whole, 0.005, 10.0))
     odds = {(match.start, match.end): match.log_odds for match in found}
@@ -149,7 +149,7 @@ def test_b_and_y_ions_say_nothing_of_i_or_l() -> None:
     at = letters.index("J", START)
     gap = Gap(at, at + 1, 1, 1)
     scaffold = Scaffold("c", "", letters, (gap,), 1)
-    for said, any_said in ((("b", "y"), False), (ALL, True)):
+    for said, any_said in ((("b", "y"), False), (ALL_SERIES, True)):
         made = spectrum_of(PEPTIDE, said=said)
         assert (look(scaffold, gap, seen(made), READINGS, 10.0) is not None) is any_said
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import Write
 from gap_of_peptide import PEPTIDE, SHARED
 from lacuna.core.files import LacunaError
-from lacuna.spectra.read import ALL, read_spectra
+from lacuna.spectra.read import ALL_SERIES, read_spectra
 from lacuna.steps.read_spectra import odds_by_spectra
 from peaks import as_mgf, as_mzml, spectrum_of
 
@@ -34,9 +34,9 @@ def test_mgf_and_mzml_hold_the_same(write: Write) -> None:
     [
         ("run HCD 7", ("b", "y")),
         ("FTMS + c NSI d Full ms2 500.0@etd50.00", ("c", "z")),
-        ("a EThcD scan", ALL),
-        ("x@etd50.00@hcd20.00", ALL),
-        ("nothing said of etdx", ALL),
+        ("a EThcD scan", ALL_SERIES),
+        ("x@etd50.00@hcd20.00", ALL_SERIES),
+        ("nothing said of etdx", ALL_SERIES),
     ],
 )
 def test_the_title_may_name_the_method(write: Write, said: str, series: Sequence[str]) -> None:
@@ -49,10 +49,10 @@ def test_the_title_may_name_the_method(write: Write, said: str, series: Sequence
     [
         ("beam-type collision-induced dissociation", ("b", "y")),
         ("electron transfer dissociation", ("c", "z")),
-        ("electron-transfer/collision-induced dissociation", ALL),
-        ("electron-transfer/higher-energy collision dissociation", ALL),
-        ("photodissociation", ALL),
-        ("electron activated dissociation", ALL),
+        ("electron-transfer/collision-induced dissociation", ALL_SERIES),
+        ("electron-transfer/higher-energy collision dissociation", ALL_SERIES),
+        ("photodissociation", ALL_SERIES),
+        ("electron activated dissociation", ALL_SERIES),
     ],
 )
 @pytest.mark.parametrize("energy", [False, True])
@@ -73,7 +73,7 @@ def test_electron_transfer_with_supplemental_energy_has_all_series(write: Write)
     (found,) = read_spectra(
         [write("a.mzML", text.replace("</activation>", f"{more}</activation>"))]
     )
-    assert found.precursor.series == ALL
+    assert found.precursor.series == ALL_SERIES
 
 
 def test_spectra_that_cannot_be_used_are_counted(
@@ -215,7 +215,7 @@ def test_a_damaged_array_of_an_mzml_is_named(write: Write) -> None:
 @pytest.mark.parametrize(
     ("name", "series", "n"),
     [
-        ("trastuzumab_middle_down_fd.mgf.gz", ALL, 1),
+        ("trastuzumab_middle_down_fd.mgf.gz", ALL_SERIES, 1),
         ("tryptic_demo_spectra.mgf.gz", ("b", "y"), 276),
     ],
 )

@@ -20,7 +20,7 @@ from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.ions import LOST_BY_I, LOST_BY_L, OFFSET
 from lacuna.spectra.odds import look
-from lacuna.spectra.read import ALL
+from lacuna.spectra.read import ALL_SERIES
 from lacuna.steps.one_file import fill_file
 from peaks import as_mgf, spectrum_of, weights
 
@@ -32,7 +32,9 @@ def test_w_ions_tell_i_from_l() -> None:
     scaffold = Scaffold("c", "", hidden(CHAIN, [(start, end)]).replace("-", "X"), (gap,), 1)
     each = weights(PEPTIDE)
     z = {i: each[i:].sum() + OFFSET["z"] + PROTON for i in (12, 13)}
-    made = spectrum_of(PEPTIDE, series=ALL, said=ALL, extra=[z[12] - LOST_BY_L, z[13] - LOST_BY_I])
+    made = spectrum_of(
+        PEPTIDE, series=ALL_SERIES, said=ALL_SERIES, extra=[z[12] - LOST_BY_L, z[13] - LOST_BY_I]
+    )
     found = look(scaffold, gap, seen(made), READINGS, 10.0)
     assert found is not None
     assert {row.kind for row in found.rows} >= {SPECTRUM, CLEAVAGE, SIDE}
@@ -57,7 +59,9 @@ def test_w_ions_tell_i_from_l_at_the_first_residue_of_a_gap(
     each, first = weights(PEPTIDE), start - 17
     lost = LOST_BY_I if CHAIN[start] == "I" else LOST_BY_L
     w = float(each[first:].sum()) + OFFSET["z"] + PROTON - lost
-    found = look(scaffold, gap, seen(spectrum_of(PEPTIDE, series=ALL, extra=[w])), READINGS, 10.0)
+    found = look(
+        scaffold, gap, seen(spectrum_of(PEPTIDE, series=ALL_SERIES, extra=[w])), READINGS, 10.0
+    )
     assert found is not None
     ((at, _, nats),) = found.evidence.sides
     assert at == 0.0
@@ -98,7 +102,11 @@ def test_w_ions_of_a_cleavage_that_other_spectra_lack_tell_nothing() -> None:
     z = float(weights(PEPTIDE)[3:].sum() - weights("P").sum()) + OFFSET["z"] + PROTON
     made = [
         spectrum_of(
-            PEPTIDE, series=ALL, said=ALL, extra=[z, z - LOST_BY_L] * (i == 0), name=f"made:{i}"
+            PEPTIDE,
+            series=ALL_SERIES,
+            said=ALL_SERIES,
+            extra=[z, z - LOST_BY_L] * (i == 0),
+            name=f"made:{i}",
         )
         for i in range(6)
     ]

@@ -34,7 +34,7 @@ from lacuna.placing.votes.consensus import Votes
 from lacuna.placing.votes.draft import Draft
 
 DOUBTFUL_MARGIN = 0.5  # nats, tempered: from here on doubtful, below just inferred
-LEAST = 0.005  # probability of an alternative that is written
+LEAST_WRITTEN = 0.005  # probability of an alternative that is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,9 @@ def _rows(
             state=str(state[i]),
             depth=float(depth[i]),
             germline=RESIDUES[germline] if germline < N_RESIDUES else "",
-            alternatives=Shares((r, p) for r, p in zip(others, shares, strict=True) if p >= LEAST),
+            alternatives=Shares(
+                (r, p) for r, p in zip(others, shares, strict=True) if p >= LEAST_WRITTEN
+            ),
             flags=";".join(flags[i]),
         )
 

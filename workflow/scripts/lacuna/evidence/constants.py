@@ -14,9 +14,9 @@ from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, N_RESIDUES, merge_il
 from lacuna.placing.chains.subclasses import of_rivals
 from lacuna.placing.votes.draft import Draft
 
-SURE = 0.99  # share of the chain's own residue there
-ALMOST = 0.9  # of its part that another chain's residue has, so that a chain keeps its own
-LEFT = 0.8  # share of the posterior that the residue of a rival leaves, below which it says nothing
+SURE_SHARE = 0.99  # share of the chain's own residue there
+ALMOST_EVEN = 0.9  # of its part that another chain's residue has, so that a chain keeps its own
+LEAST_LEFT = 0.8  # of the posterior, without the residue of a rival; with less it says nothing
 
 
 def with_rivals(posterior: np.ndarray, draft: Draft) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +52,7 @@ def with_halves(
         if start >= 0 and other.c == draft.c
     ]
     regions = [region for region in regions if len(region) == len(draft) - start]
-    part = ALMOST / (len(regions) + 1)
+    part = ALMOST_EVEN / (len(regions) + 1)
     mixed = posterior * (1 - part * len(regions))
     differ = np.zeros(len(draft), dtype=bool)
     for region in regions:
@@ -74,8 +74,8 @@ def _without(posterior: np.ndarray, residues: np.ndarray, own: np.ndarray) -> np
     left[rows, theirs[rows]] = 0.0
     left[rows[theirs[rows] == LEUCINE], ISOLEUCINE] = 0.0
     total = left.sum(1, keepdims=True)
-    alone = SURE * _shares(own) + (1 - SURE) / N_RESIDUES
-    return np.where(total < LEFT, alone, left / np.maximum(total, LEFT))
+    alone = SURE_SHARE * _shares(own) + (1 - SURE_SHARE) / N_RESIDUES
+    return np.where(total < LEAST_LEFT, alone, left / np.maximum(total, LEAST_LEFT))
 
 
 def _shares(tokens: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from lacuna.placing.votes.draft import Draft
 
 # Share of the posterior of V and of C that is spread evenly over residues that reads do not settle.
 # Without it, 0.54 of those of C were right at 0.78 in 18 chains of species that are not bundled.
-SPREAD = np.array((0.1, 0.3))
+SPREAD_SHARES = np.array((0.1, 0.3))
 
 
 def spread_of_far(draft: Draft, nats: np.ndarray, lost: bool) -> np.ndarray:
@@ -29,4 +29,4 @@ def spread_of_far(draft: Draft, nats: np.ndarray, lost: bool) -> np.ndarray:
     far = is_far(shares, np.array(draft.v))
     parts = np.array((far.any() or lost, far[C]))
     part = part_of(draft.columns)
-    return np.where((part >= 0) & ~settled & parts[part], SPREAD[part], 0.0)
+    return np.where((part >= 0) & ~settled & parts[part], SPREAD_SHARES[part], 0.0)

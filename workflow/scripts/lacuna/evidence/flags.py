@@ -11,11 +11,11 @@ from lacuna.placing.aligning.readset import MASSES
 from lacuna.placing.votes.consensus import AMIDES, Votes
 from lacuna.placing.votes.draft import Draft
 
-MINORITY = 0.15  # share of the nats of reads for another residue
-SOME = 0.1  # share of reads that show D for N, or E for Q
-ISOBARIC = 0.4  # share of the reads that have the residue in a block of equal mass
-FEW = 4.0  # nats; less is little evidence against germline
-MIN_WEIGHT = 0.5  # of reads that have residues more, from which they count
+MINORITY_SHARE = 0.15  # share of the nats of reads for another residue
+DEAMIDATED_SHARE = 0.1  # share of reads that show D for N, or E for Q
+ISOBARIC_SHARE = 0.4  # share of the reads that have the residue in a block of equal mass
+FEW_NATS = 4.0  # nats; less is little evidence against germline
+LEAST_LENGTH_WEIGHT = 0.5  # of reads that have residues more, from which they count
 _D, _P, _S, _T = (TOKEN[r] for r in "DPST")
 
 
@@ -38,9 +38,9 @@ def flags_of(draft: Draft, found: Votes, best: np.ndarray, margin: np.ndarray) -
     weighs_alike = weighs_as_germline(germline, best)
     for i, residue in enumerate(best.tolist()):
         own = [Flag.DEAMIDATION] if deamidated[i] else []
-        if germline[i] < N_RESIDUES and germline[i] != residue and margin[i] < FEW:
+        if germline[i] < N_RESIDUES and germline[i] != residue and margin[i] < FEW_NATS:
             own.append(Flag.AGAINST_GERMLINE)
-        if found.blocks[i] >= ISOBARIC * max(found.depth[i], 1.0) or weighs_alike[i]:
+        if found.blocks[i] >= ISOBARIC_SHARE * max(found.depth[i], 1.0) or weighs_alike[i]:
             own.append(Flag.ISOBARIC)
         if draft.columns[i] == OTHER_INSERTION or meeting is not None and 0 <= meeting - i <= 1:
             own.append(Flag.LENGTH)
@@ -72,7 +72,7 @@ def deamidations(found: Votes, best: np.ndarray) -> np.ndarray:
     for pair, both in enumerate(AMIDES):
         shown = found.amide[:, 2 * pair : 2 * pair + 2]
         total = shown.sum(1)
-        some = (total > 0) & (shown.min(1) >= SOME * total)
+        some = (total > 0) & (shown.min(1) >= DEAMIDATED_SHARE * total)
         result |= np.isin(best, both) & some
     return result
 
@@ -94,7 +94,7 @@ def contradictions(found: Votes, best: np.ndarray) -> np.ndarray:
     others = nats.copy()
     others[np.arange(len(best)), best] = 0.0
     total = nats.sum(1)
-    found_other = (total > 0) & (others.max(1) >= MINORITY * total)
+    found_other = (total > 0) & (others.max(1) >= MINORITY_SHARE * total)
     return found_other & ~deamidations(found, best)
 
 
@@ -106,6 +106,8 @@ def other_lengths(found: Votes) -> np.ndarray:
     """
     result: np.ndarray = (found.deleted > 0) & (found.deleted >= found.depth)
     for place, ways in found.inserted.items():
-        if 0 < place < len(result) and sum(ways.values()) >= max(found.passed[place], MIN_WEIGHT):
+        if 0 < place < len(result) and sum(ways.values()) >= max(
+            found.passed[place], LEAST_LENGTH_WEIGHT
+        ):
             result[place - 1 : place + 1] = True
     return result

@@ -13,9 +13,7 @@ from lacuna.core.alphabet import N_RESIDUES
 from lacuna.placing.sources.segments import expressed_v
 from lacuna.placing.votes.draft import Draft
 from lacuna.placing.votes.revise import BETTER_V, fit_of
-from lacuna.templates.nearest import Library, unpack_frequencies
-
-FROM_J = 113  # column from which residues are those of J genes
+from lacuna.templates.nearest import FROM_J, Library, unpack_frequencies
 
 
 def gene_shares(draft: Draft, nats: np.ndarray, library: Library) -> np.ndarray:

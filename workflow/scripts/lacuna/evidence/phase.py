@@ -25,25 +25,25 @@ from lacuna.placing.votes.placement import Assembly, Placements
 
 # Nats that reads lose if two stretches that they join are taken apart. What this flags wrongly, and
 # misses, mixtures show (tests/benchmarks/read_panel.py --mixed 2).
-JOINED = 8.0
-# Of the reads of a chain, from which the others of its locus together may have lent it a stretch.
+JOINED_NATS = 8.0
+# Of the weight of a chain, from which the others of its locus together may have lent it a stretch.
 # By two proteases, one of two light chains in equal amounts may have a quarter of the other's reads
 # (tests/benchmarks/read_panel.py --mixed 2).
-RIVAL = 0.1
+RIVAL_SHARE = 0.1
 # Beside a chain that was not found: residues on either side of a place with which a read crosses
 # it, so that most chains differ in some of them, and the weight of reads that join what it parts.
-SEAM, CROSSED = 4, 2.0
-LONG = 8  # of a place at which reads contradict the chain, residues on either side
+SEAM_RESIDUES, CROSSED_WEIGHT = 4, 2.0
+LONG_SEAM = 8  # of a place at which reads contradict the chain, residues on either side
 # Residues of the framework by which a piece of a chain must be more like another V segment, and the
 # rest of it less. Of 170 chains of antibodies alone, by one protease each, one has 4 and none more;
 # five that were built from two chains of a mixture have 5 to 9 (tests/benchmarks/read_panel.py).
-OF_ANOTHER = 5
-TWO_WAYS = 2  # residues in which knobs and holes differ, and two drafts of one region hardly do
-ALONE = 0.9  # share of a read that is of one chain alone
-VARIED = range(26, 41), range(54, 69)  # columns of CDR1, CDR2 and what is beside them
-ALIKE = 2  # mutations in these that two chains of a gene hardly have in common by chance
-UNLIKE = 8  # residues in front of CDR3 in which chains of one clone hardly differ
-RUN = 7  # residues that a CDR3 has in common with no other place by chance
+ANOTHER_RESIDUES = 5
+MUTATED_RESIDUES = 2  # in which knobs and holes differ, and two drafts of one region hardly do
+ALONE_SHARE = 0.9  # share of a read that is of one chain alone
+VARIED_COLUMNS = range(26, 41), range(54, 69)  # columns of CDR1, CDR2 and what is beside them
+ALIKE_MUTATIONS = 2  # mutations in these that two chains of a gene hardly have in common by chance
+UNLIKE_RESIDUES = 8  # residues in front of CDR3 in which chains of one clone hardly differ
+RUN_LENGTH = 7  # residues that a CDR3 has in common with no other place by chance
 
 
 def holds_several(drafts: Sequence[Draft]) -> bool:
@@ -78,8 +78,8 @@ def unjoined(placed: Placed) -> tuple[np.ndarray, ...]:
         alike = _alike_where_unread(placed, assembly.placements, pair)
         seams = seam_nats(replace(assembly, drafts=alike), pair)
         for side, (chain, rival) in enumerate((pair, pair[::-1])):
-            if of_locus[drafts[chain].locus] - shares[chain] >= RIVAL * shares[chain]:
-                cuts = [places[side] for places, nats in seams if nats < JOINED]
+            if of_locus[drafts[chain].locus] - shares[chain] >= RIVAL_SHARE * shares[chain]:
+                cuts = [places[side] for places, nats in seams if nats < JOINED_NATS]
                 tells = differences(alike[chain], alike[rival])
                 found[chain] |= apart(drafts[chain], drafts[rival], cuts, tells)
                 found[chain] |= _lent(placed, assembly.placements, chain, rival)
@@ -98,10 +98,10 @@ def _against(placed: Placed) -> dict[int, np.ndarray]:
 
 
 def _parted_by_reads(placed: Placed, chain: int, against: np.ndarray) -> list[int]:
-    """Places at which reads contradict a chain and that fewer reads cross with LONG residues on
-    either side: more than chains of a locus have in common by chance."""
+    """Places at which reads contradict a chain and that fewer reads cross with LONG_SEAM residues
+    on either side: more than chains of a locus have in common by chance."""
     own = placed.placements.of(chain).alignment
-    crossed = _crossed(own.span, np.ones(len(own.read)), LONG, len(placed.drafts[chain]))
+    crossed = _crossed(own.span, np.ones(len(own.read)), LONG_SEAM, len(placed.drafts[chain]))
     return np.flatnonzero((against >= RECURRENT_READS) & (crossed < against)).tolist()
 
 
@@ -131,7 +131,7 @@ def _borrowed(placed: Placed, shares: Sequence[float]) -> list[int]:
         found.update(i for i in chains if i != first)
         if len(chains) > 1 and not paired:
             found.add(first)
-    return sorted(i for i in found if joined[i] < CROSSED)
+    return sorted(i for i in found if joined[i] < CROSSED_WEIGHT)
 
 
 def _of_one_region(drafts: Sequence[Draft], whole: Sequence[int]) -> list[list[int]]:
@@ -151,17 +151,23 @@ def _is_one_region(draft: Draft, other: Draft) -> bool:
     """Whether two chains have one constant region. They have two of it if these are mutated in two
     ways, as knobs and holes are."""
     own, its = (d.tokens[d.find(CONSTANT) :] for d in (draft, other))
-    alike = len(own) != len(its) or int((own != its).sum()) < TWO_WAYS
+    alike = len(own) != len(its) or int((own != its).sum()) < MUTATED_RESIDUES
     return (draft.locus, draft.c) == (other.locus, other.c) and alike
 
 
 def _weight_of_joint(placed: Placed, chain: int) -> float:
     """The weight of the reads of a chain alone over the border of its V domain and what follows."""
-    own = placed.placements.of(chain)
     border = placed.drafts[chain].find(CONSTANT)
+    return _weight_over(placed, placed.placements.of(chain), border)
+
+
+def _weight_over(placed: Placed, own: Placements, place: int) -> float:
+    """The weight of the reads of a chain alone with SEAM_RESIDUES on either side of a place; own:
+    all placements on the chain."""
     span = own.alignment.span
-    over = (span[:, 0] <= border - SEAM) & (span[:, 1] >= border + SEAM) & (own.share > ALONE)
-    return float(placed.reads.weight[own.alignment.read[over]].sum())
+    over = (span[:, 0] <= place - SEAM_RESIDUES) & (span[:, 1] >= place + SEAM_RESIDUES)
+    rows = own.alignment.read[over & (own.share > ALONE_SHARE)]
+    return float(placed.reads.weight[rows].sum())
 
 
 def _alike_where_unread(
@@ -172,7 +178,7 @@ def _alike_where_unread(
     drafts = list(placed.drafts)
     one, other = pair
     tokens = {chain: drafts[chain].tokens.copy() for chain in pair}
-    read = {chain: _depth(placed, placements, chain) >= CROSSED for chain in pair}
+    read = {chain: _depth(placed, placements, chain) >= CROSSED_WEIGHT for chain in pair}
     for i, j in in_both(drafts[one], drafts[other]):
         if i >= drafts[one].cdr3()[0] or read[one][i] == read[other][j]:
             continue
@@ -203,14 +209,14 @@ def _lent(placed: Placed, placements: Placements, chain: int, rival: int) -> np.
     found = np.zeros(len(draft), dtype=bool)
     if draft.v < 0 or other.v < 0:
         return found
-    depth = _depth(placed, placements, chain, least=ALONE)
+    depth = _depth(placed, placements, chain, least=ALONE_SHARE)
     gene = v_segments().gene
     of_one_gene = gene[draft.v] == gene[other.v]
-    same = _known(draft) & (_of_columns(draft, other) == draft.tokens) & (depth < CROSSED)
+    same = _known(draft) & (_of_columns(draft, other) == draft.tokens) & (depth < CROSSED_WEIGHT)
     mutated = shared_mutations(draft, other)
-    for columns in VARIED:
+    for columns in VARIED_COLUMNS:
         here = same & np.isin(draft.columns, columns)
-        if not of_one_gene or (here & mutated).sum() >= ALIKE:
+        if not of_one_gene or (here & mutated).sum() >= ALIKE_MUTATIONS:
             found |= here
     return found
 
@@ -223,16 +229,13 @@ def _shared_cdr3(placed: Placed, placements: Placements, chain: int, rival: int)
     found = np.zeros(len(draft), dtype=bool)
     theirs = {run for run in _runs(other.tokens[slice(*other.cdr3())]) if run}
     shared = [i for i, run in enumerate(_runs(draft.tokens[start:stop])) if run in theirs]
-    if not shared or differences(draft, other)[:start].sum() < UNLIKE:
+    if not shared or differences(draft, other)[:start].sum() < UNLIKE_RESIDUES:
         return found
     for i in shared:
-        found[start + i : start + i + RUN] = True
+        found[start + i : start + i + RUN_LENGTH] = True
     found[stop:] = (_known(draft) & (_of_columns(draft, other) == draft.tokens))[stop:]
-    own, first = placements.of(chain), start + shared[0]
-    span = own.alignment.span
-    over = (span[:, 0] <= first - SEAM) & (span[:, 1] >= first + SEAM) & (own.share > ALONE)
-    joined = placed.reads.weight[own.alignment.read[over]].sum()
-    return found & (joined < CROSSED)
+    joined = _weight_over(placed, placements.of(chain), start + shared[0])
+    return found & (joined < CROSSED_WEIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +254,13 @@ class _Pieces:
         own = placed.placements.of(chain)
         spans = own.alignment.span
         weight = placed.reads.weight[own.alignment.read]
-        crossed = _crossed(spans, weight, SEAM, len(draft))
+        crossed = _crossed(spans, weight, SEAM_RESIDUES, len(draft))
         depth = _crossed(spans, weight, 1, len(draft))
+        # Where reads on either side have some residues in common, the run is shorter.
         cuts = [
             start + int(depth[start:stop].argmin())
-            for start, stop in runs_of(crossed < CROSSED)
-            if stop - start >= SEAM  # fewer if reads on either side have SEAM residues in common
+            for start, stop in runs_of(crossed < CROSSED_WEIGHT)
+            if stop - start >= SEAM_RESIDUES
         ]
         cuts = sorted({*cuts, *parted})
         return cls(draft, np.searchsorted(cuts, np.arange(len(draft)), "right"), depth)
@@ -273,7 +277,7 @@ class _Pieces:
         the chain's own, and that of the rest far less."""
         segments, draft = v_segments(), self.draft
         frame = (draft.columns <= CYS104) & ~CDR_COLUMNS[draft.columns]
-        frame &= _known(draft) & (self.depth >= CROSSED)
+        frame &= _known(draft) & (self.depth >= CROSSED_WEIGHT)
         if draft.v < 0 or not frame.any():
             return False
         columns = draft.columns[frame]
@@ -285,7 +289,7 @@ class _Pieces:
         whole = better.sum(1)
         for piece in np.unique(self.number[frame]):
             inside = better[:, self.number[frame] == piece].sum(1)
-            if (np.minimum(inside, inside - whole) >= OF_ANOTHER).any():
+            if (np.minimum(inside, inside - whole) >= ANOTHER_RESIDUES).any():
                 return True
         return False
 
@@ -297,7 +301,7 @@ def _crossed(spans: np.ndarray, weight: np.ndarray, seam: int, length: int) -> n
     found = np.zeros(length + 1)
     np.add.at(found, spans[long, 0] + seam, weight[long])
     np.add.at(found, spans[long, 1] - seam + 1, -weight[long])
-    # Weights that were added and taken away leave a rest, by which CROSSED would be missed.
+    # Weights that were added and taken away leave a rest, by which CROSSED_WEIGHT would be missed.
     return np.cumsum(found)[:length].round(9)
 
 
@@ -324,8 +328,8 @@ def apart(draft: Draft, other: Draft, cuts: Sequence[int], tells: np.ndarray) ->
 
 
 def copied_into_cdr3(drafts: Sequence[Draft], chain: int) -> np.ndarray:
-    """(t,) residues of the CDR3 of a chain in runs of RUN that the chains (drafts) have elsewhere,
-    in a V domain or a constant region: reads of that place were joined into it."""
+    """(t,) residues of the CDR3 of a chain in runs of RUN_LENGTH that the chains (drafts) have
+    elsewhere, in a V domain or a constant region: reads of that place were joined into it."""
     elsewhere = {
         run
         for draft in drafts
@@ -337,13 +341,13 @@ def copied_into_cdr3(drafts: Sequence[Draft], chain: int) -> np.ndarray:
     found = np.zeros(len(drafts[chain]), dtype=bool)
     for i, run in enumerate(_runs(drafts[chain].tokens[start:stop]), start=start):
         if run in elsewhere:
-            found[i : i + RUN] = True
+            found[i : i + RUN_LENGTH] = True
     return found
 
 
 def _runs(tokens: np.ndarray) -> list[bytes]:
-    """The runs of RUN known residues, in order; b"" for one with a residue that is not known."""
-    runs = (tokens[i : i + RUN] for i in range(len(tokens) - RUN + 1))
+    """The runs of RUN_LENGTH residues, in order; b"" for one with a residue that is not known."""
+    runs = (tokens[i : i + RUN_LENGTH] for i in range(len(tokens) - RUN_LENGTH + 1))
     return [run.tobytes() if (run < N_RESIDUES).all() else b"" for run in runs]
 
 

@@ -14,10 +14,9 @@ from lacuna.core.alphabet import (
     il_as_one,
 )
 from lacuna.core.tables import Flag
-from lacuna.placing.votes.consensus import ALIKE_ERRORS, Votes, residue_nats
+from lacuna.placing.votes.consensus import ALIKE_ERRORS, MOST_PREFERENCE, Votes, residue_nats
 from lacuna.placing.votes.draft import Draft
 
-CAP = 12.0  # nats, tempered, by which reads prefer one residue to another at most
 # Share of the posterior that is spread evenly where reads do not settle a residue: neither one
 # residue nor I and L together reach 0.95. If less is, more of those that do are wrong in natural
 # antibodies (tests/benchmarks/read_panel.py --chains --digests one).
@@ -35,7 +34,7 @@ FLOORS = {
 # more often than stated (tests/benchmarks/read_panel.py --chains --digests one).
 LOOP_WEIGHT = 2.0
 MIN_READ_SHARE = 0.25  # share of a V domain that reads settle, below which it is nearly unread
-WEAK = 0.9  # probability below which the network does not see a residue
+WEAK_BELOW = 0.9  # probability below which the network does not see a residue
 OBSERVED_MARGIN = 3.0  # nats, tempered, by which reads alone must prefer an observed residue
 
 
@@ -43,7 +42,7 @@ def likelihood(draft: Draft, found: Votes, temper: bool = True) -> np.ndarray:
     """(t, 20) tempered nats of each residue by reads, the best of each position 0, I as L."""
     nats = ALIKE_ERRORS * residue_nats(draft, found) if temper else found.nats.copy()
     nats[:, ISOLEUCINE] = -np.inf
-    nats = np.maximum(nats - nats.max(1, keepdims=True), -CAP)
+    nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_PREFERENCE)
     nats[:, ISOLEUCINE] = nats[:, LEUCINE]
     return nats
 
@@ -65,7 +64,7 @@ def hidden_from_network(draft: Draft, nats: np.ndarray, posterior: np.ndarray) -
 
     If so few are sure that it has nothing to find templates by, it sees what reads settle.
     """
-    weak = il_as_one(posterior).max(1) < WEAK
+    weak = il_as_one(posterior).max(1) < WEAK_BELOW
     domain = on_v_columns(draft.columns)
     if domain.any() and 1.0 - weak[domain].mean() < MIN_READ_SHARE:
         weak &= margin_of(nats) < OBSERVED_MARGIN

@@ -40,7 +40,7 @@ from lacuna.templates.nearest import Library
 
 Judge = Callable[[str, str, np.ndarray], np.ndarray]
 
-FLOOR = 0.01  # share of the network's that is spread evenly
+FLOOR_NETWORK = 0.01  # share of the network's that is spread evenly
 ROUNDS = 3  # of reads and network, each with what the other said
 SURE_LENGTH = 0.95  # probability of a length from which it is not in doubt
 
@@ -129,7 +129,7 @@ def _posterior(
     for _ in range(ROUNDS):
         weak = hidden_from_network(draft, nats, posterior) & ~germline_only
         filled = with_germline(draft, letters)
-        shares = (1 - FLOOR) * judge(letters, filled, weak) + FLOOR / N_RESIDUES
+        shares = (1 - FLOOR_NETWORK) * judge(letters, filled, weak) + FLOOR_NETWORK / N_RESIDUES
         both = softmax(weight_of_reads(draft, nats)[:, None] * nats + np.log(shares))
         posterior = with_floor(both, floors_of(nats, both, germline_only))
         if not copied:

@@ -22,6 +22,7 @@ from lacuna.placing.stretches.word_paths import WordGraph
 from lacuna.placing.votes.chimeras import with_one_place
 from lacuna.placing.votes.consensus import (
     ALIKE_ERRORS,
+    MOST_PREFERENCE,
     Votes,
     place_weights,
     residue_nats,
@@ -45,7 +46,6 @@ ROUNDS = 6  # a gap grows shorter by some residues on either side in each
 # Nats by which reads prefer a residue from which it counts as known. Lengths of gaps that reads
 # show wrongly are in tests/benchmarks/closed_gaps.py.
 KNOWN_NATS = 2.5
-MOST_NATS = 12.0  # by which reads may prefer a residue, however many they are
 FLANK_LENGTH = 4  # residues on each side of a gap by which a read is known to cross it
 MIN_DEPTH = 0.5  # weight of the reads from which a position counts as shown
 CLEAR_SHARE = 0.9  # share of a residue by reads, from which its mass counts against the one given
@@ -358,7 +358,7 @@ def _apart_otherwise(
 def _shown(given: _Given, draft: Draft, found: Votes, other_length: np.ndarray) -> Shown:
     nats = ALIKE_ERRORS * residue_nats(draft, found)
     nats[:, ISOLEUCINE] = nats[:, LEUCINE]
-    nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_NATS)
+    nats = np.maximum(nats - nats.max(1, keepdims=True), -MOST_PREFERENCE)
     weights = np.exp(nats)
     weights[found.nats.max(1) <= 0] = 1.0
     return Shown(

@@ -21,7 +21,7 @@ from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, USUAL, Usual
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.flanks import (
     FIRST_OF_PEPTIDE,
-    OTHER_END,
+    OTHER_END_WEIGHT,
     WEIGHTS,
     is_end,
     known_stretches,
@@ -29,26 +29,26 @@ from lacuna.spectra.flanks import (
     masses_of,
 )
 from lacuna.spectra.ions import N_SERIES, OFFSET
-from lacuna.spectra.match import LARGE, Match
+from lacuna.spectra.match import LARGE_MASS, Match
 from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
 from lacuna.spectra.tally import tallies_of
 
-FAR_BETTER = 3.0  # nats by which a spectrum must fit another place better to be of that one
+FAR_BETTER_NATS = 3.0  # by which a spectrum must fit another place better to be of that one
 SURELY_KNOWN = 20.0  # log odds of a peptide of known residues from which it needs no comparison
-ALIKE = 4  # residues at the ends of two peptides, or more, that make them the same if they agree
+ALIKE_RESIDUES = 4  # at the ends of two peptides, that make them the same if they agree
 # Da by which known residues of two peptides may overlap that are the same: what one residue carries
 # in one of them, as oxygen, and no residue.
-OVERLAP = 20.0
-MOST_OF_READING = 20.0  # nats that the spectra of a peptide, or of a gap, give to a state of C
-ENDS = 9.0  # weight of all ends that a peptide may have, if it begins somewhere
+MOST_OVERLAP = 20.0
+MOST_READING_NATS = 20.0  # that the spectra of a peptide, or of a gap, give to a state of C
+ENDS_WEIGHT = 9.0  # of all ends that a peptide may have, if it begins somewhere
 # Spectra of constant regions, and known residues of CDRs, from which it is asked whether peptides
 # of CDRs are there too; the log odds from which a peptide is; and the share of the former that the
 # latter have at least. Twelve simulated antibodies: .05 to 3 by their own spectra, and by those of
 # another one 0 but for one pair that shares a germline.
-ENOUGH_CONSTANT, ENOUGH_OF_CDRS, CLEARLY_KNOWN, LEAST_OF_CDRS = 20, 10, 10.0, 0.02
+ENOUGH_OF_CONSTANT, ENOUGH_OF_CDRS, CLEARLY_KNOWN, LEAST_CDR_SHARE = 20, 10, 10.0, 0.02
 LONGEST_JOINED = 15  # residues of two gaps that one peptide spans, and between them
-_APART = 10 * LARGE  # Da between two stretches of known residues
+_APART_DA = 10 * LARGE_MASS  # between two stretches of known residues
 
 
 class Lies(NamedTuple):
@@ -61,8 +61,8 @@ class Lies(NamedTuple):
     def is_at_odds(self, other: "Lies") -> bool:
         """Whether one peptide cannot have both."""
         overlap = min(self.stop, other.stop) - max(self.start, other.start)
-        same = self.residue == other.residue and abs(self.start - other.start) <= OVERLAP
-        return overlap > OVERLAP and not same
+        same = self.residue == other.residue and abs(self.start - other.start) <= MOST_OVERLAP
+        return overlap > MOST_OVERLAP and not same
 
 
 class Fit(NamedTuple):
@@ -83,13 +83,13 @@ class Fit(NamedTuple):
         n = min(len(self.left), len(other.left))
         m = min(len(self.right), len(other.right))
         starts, ends = self.left[:n] == other.left[:n], self.right[-m:] == other.right[-m:]
-        alike = n + m >= ALIKE and starts and (ends or not m)
+        alike = n + m >= ALIKE_RESIDUES and starts and (ends or not m)
         return alike and not any(a.is_at_odds(b) for a in self.lies for b in other.lies)
 
 
 def is_elsewhere(own: Fit, others: Iterable[Fit]) -> bool:
     """Whether a spectrum fits one of other places far better than its own."""
-    better = (one for one in others if one.log_odds > own.log_odds + FAR_BETTER)
+    better = (one for one in others if one.log_odds > own.log_odds + FAR_BETTER_NATS)
     return any(not own.is_same(one) for one in better)
 
 
@@ -98,7 +98,7 @@ class KnownPeptides:
     """The peptides of known residues of a chain, two residues or more.
 
     letters: of all stretches of known residues, a blank behind each; lies (n,): Da before each
-    cleavage in them, before the letter of the same index, with `_APART` between stretches;
+    cleavage in them, before the letter of the same index, with `_APART_DA` between stretches;
     shares (n,): log probability that a peptide begins there; ends (n,): the same of its end;
     masses (m,): what the residues of each peptide weigh that is not large, in Da, rising; starts,
     stops (m,): its first and last cleavage; carried: what one of its residues may carry.
@@ -116,7 +116,7 @@ class KnownPeptides:
     def best(self, precursor: Precursor, fragments: Fragments, ppm: float) -> Fit | None:
         """The peptide without a gap that a spectrum fits best; None if the precursor of none has
         its mass within `ppm`, or is large."""
-        if precursor.mass > LARGE:
+        if precursor.mass > LARGE_MASS:
             return None
         tolerance = precursor.mass * ppm * 1e-6
         heavier = np.array([one.usual.mass for one in self.carried])
@@ -208,12 +208,12 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
     for start, stop in known_stretches(scaffold):
         letters += merged(scaffold.sequence[start:stop]) + " "
         lies.append(begin + np.cumsum([0.0, *masses[start:stop]]))
-        begin = float(lies[-1][-1]) + _APART
+        begin = float(lies[-1][-1]) + _APART_DA
         ends = [is_end(scaffold.sequence, at) for at in range(start, stop + 1)]
-        weights.append(np.where(ends, 1.0, OTHER_END))
+        weights.append(np.where(ends, 1.0, OTHER_END_WEIGHT))
     weight = np.concatenate(weights)
     all_lies = np.concatenate(lies)
-    shares, ends_of = np.log(weight / max(weight.sum(), 1.0)), np.log(weight / ENDS)
+    shares, ends_of = np.log(weight / max(weight.sum(), 1.0)), np.log(weight / ENDS_WEIGHT)
     peptides = _peptides(all_lies)
     return KnownPeptides(letters, all_lies, shares, ends_of, *peptides, _carried(cysteine))
 
@@ -221,7 +221,7 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
 def _peptides(lies: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Masses, starts and stops (m,) of the peptides between cleavages at `lies`, in Da, of two
     residues or more, by their mass."""
-    longest = np.searchsorted(lies, lies + LARGE, "right") - 1
+    longest = np.searchsorted(lies, lies + LARGE_MASS, "right") - 1
     counts = np.maximum(longest - np.arange(len(lies)) - 1, 0)
     starts = np.repeat(np.arange(len(lies)), counts)
     stops = starts + 2 + places_within(counts)
@@ -249,7 +249,7 @@ def odds_of_known(
         if len(best) == enough:
             break
     return {
-        letters: np.maximum(odds - odds.max(), -MOST_OF_READING) for letters, odds in best.items()
+        letters: np.maximum(odds - odds.max(), -MOST_READING_NATS) for letters, odds in best.items()
     }
 
 
@@ -264,8 +264,8 @@ class Coverage(NamedTuple):
     @property
     def of_another(self) -> bool:
         """Whether the spectra are those of another antibody that has the same constant regions."""
-        enough = self.known >= ENOUGH_OF_CDRS and self.of_constant >= ENOUGH_CONSTANT
-        return enough and self.of_cdrs < LEAST_OF_CDRS * self.of_constant
+        enough = self.known >= ENOUGH_OF_CDRS and self.of_constant >= ENOUGH_OF_CONSTANT
+        return enough and self.of_cdrs < LEAST_CDR_SHARE * self.of_constant
 
 
 def coverage_of(chain: Scaffold, fits: Iterable[Fit]) -> Coverage:

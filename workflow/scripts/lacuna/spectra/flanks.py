@@ -23,7 +23,7 @@ from lacuna.scaffolds.residue_masses import (
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
 MAX_FLANK = 60  # known residues of a digested peptide on either side of the gap
-OTHER_END = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
+OTHER_END_WEIGHT = 0.05  # weight of an end that is neither the chain's nor tryptic, to one that is
 TRYPTIC = "KR"
 WEIGHTS = {r: float(m) for r, m in zip(RESIDUES, RESIDUE_MASSES, strict=True)}
 WEIGHTS["J"] = WEIGHTS["L"]  # chains from reads have J for every I and L that these show
@@ -225,7 +225,7 @@ def _flank(
     0, 1, 2 ... of them begin or end, and whether this is an end of the chain or tryptic."""
     plain = np.cumsum([0.0, *(one.weight for one in near)])
     n = np.arange(len(plain))
-    weights = np.where(at_ends, 1.0, OTHER_END)
+    weights = np.where(at_ends, 1.0, OTHER_END_WEIGHT)
     nothing = _Form(len(near), n >= 0, Usual(0.0, 1.0, ""), "")
     each = []
     for form in (nothing, *forms):

@@ -30,7 +30,7 @@ from lacuna.scaffolds.residue_masses import (
 )
 from lacuna.scaffolds.scaffold import Gap
 from lacuna.spectra.flanks import Flanks
-from lacuna.spectra.match import LARGE, VOTE, Match, gap_masses
+from lacuna.spectra.match import LARGE_MASS, VOTE_TOLERANCE, Match, gap_masses
 from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
 
@@ -40,20 +40,20 @@ LEAST_LOG_ODDS = 0.0  # of a gap's mass by precursors, from which it is looked a
 # antibody, 18 of 100 such gaps have a mass at LEAST_LOG_ODDS, and 2 at these.
 LEAST_IF_OPEN = 2.5
 MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
-CLEAR = 2.5  # the same by fragments alone, from which a mass is named even if it does not count
+CLEAR_LOG_ODDS = 2.5  # the same, from which a mass is named even if it does not count
 # Log odds of a mass that is given for a gap: one in a hundred is wrong. What comes of it, and of
 # AT_ODDS in filling, tests/benchmarks/simulated_spectra.py shows.
-GIVEN = 4.6
+GIVEN_LOG_ODDS = 4.6
 # Log odds of a mass that a spectrum surely shows: as a share of the best, and at most; what has
 # less is there by chance.
-ALSO_SURE, SURE = 0.3, 12.0
-MOST_BEHIND = 7.0  # nats by which a rival is less probable
+ALSO_SURE_SHARE, SURE_LOG_ODDS = 0.3, 12.0
+MOST_NATS_BEHIND = 7.0  # by which a rival is less probable
 MOST_RIVALS = 4  # other masses of a gap that count
 MOST_MASSES = 200  # that are compared for a gap
 # Da by which forms of a peptide are heavier than its residues: they carry what is usual, or have
 # lost water or ammonia. A methyl or formyl group is left out: it is rarer than D for E or K for R,
 # which are as far apart.
-FORMS = (
+FORM_MASSES = (
     ISOTOPE,
     DEAMIDATION,
     2 * DEAMIDATION,
@@ -64,7 +64,7 @@ FORMS = (
     -WATER,
     -AMMONIA,
 )
-SAME_PEPTIDE = 0.6  # n spectra of a peptide count n ** 0.6, as n reads of one place do
+SAME_PEPTIDE_POWER = 0.6  # n spectra of a peptide count n ** 0.6, as n reads of one place do
 
 Weighed = tuple[float, float, float]  # mass, tolerance, log odds
 # Spectra, each with the flanks of a gap that its peptide may have.
@@ -136,7 +136,8 @@ def against_given(
     return [
         one
         for one in masses_of_gap(gap, spectra, rules, ppm)
-        if one.weighed[2] >= CLEAR and abs(one.weighed[0] - mass) > one.weighed[1] + tolerance
+        if one.weighed[2] >= CLEAR_LOG_ODDS
+        and abs(one.weighed[0] - mass) > one.weighed[1] + tolerance
     ]
 
 
@@ -154,7 +155,7 @@ def are_forms(mass: float, other: float, tolerance: float) -> bool:
 
 def _is_form(heavier: float, tolerance: float) -> bool:
     """Whether a form of a peptide may be heavier than its residues by so many Da."""
-    return any(abs(heavier - form) <= tolerance for form in FORMS)
+    return any(abs(heavier - form) <= tolerance for form in FORM_MASSES)
 
 
 def masses_of_gap(
@@ -208,7 +209,7 @@ def _groups(found: Sequence[Sequence[_Proposed]]) -> list[list[int]]:
     """
     surest = {i: _surest(some) for i, some in enumerate(found) if some}
     of_best = max((one.log_odds for one in surest.values()), default=0.0)
-    sure = max(MOST_LOG_ODDS, min(ALSO_SURE * of_best, SURE))
+    sure = max(MOST_LOG_ODDS, min(ALSO_SURE_SHARE * of_best, SURE_LOG_ODDS))
     groups: list[list[int]] = []
     for i, one in sorted(surest.items(), key=lambda each: -each[1].log_odds):
         if one.log_odds < sure:
@@ -248,7 +249,7 @@ def _weight(group: Iterable[_Proposed], of_best: float) -> float:
     peptides: dict[tuple[int, int], float] = {}
     for one in group:
         peptides[one.peptide] = peptides.get(one.peptide, 0.0) + one.log_odds / of_best
-    return sum(n**SAME_PEPTIDE for n in peptides.values())
+    return sum(n**SAME_PEPTIDE_POWER for n in peptides.values())
 
 
 def _is_form_of(other: _Proposed, one: _Proposed) -> bool:
@@ -299,7 +300,7 @@ def _rivals(rest: Iterable[tuple[float, _Proposed]], most: float, log_odds: floa
     rivals: list[Weighed] = []
     for total, one in sorted(rest, key=lambda each: -each[0]):
         known_already = any(abs(one.mass - mass) <= within for mass, within, _ in rivals)
-        if total >= most - MOST_BEHIND and not known_already:
+        if total >= most - MOST_NATS_BEHIND and not known_already:
             rivals.append((one.mass, one.tolerance, log_odds + total - most))
     return rivals[:MOST_RIVALS]
 
@@ -321,7 +322,7 @@ def proposals(
     lengths = _lengths(gap)
     lightest, heaviest = lengths.start * LIGHTEST, (lengths.stop - 1) * heaviest_residue(rules)
     for precursor, fragments, known in spectra:
-        tolerance = VOTE if precursor.mass > LARGE else precursor.mass * ppm * 1e-6
+        tolerance = VOTE_TOLERANCE if precursor.mass > LARGE_MASS else precursor.mass * ppm * 1e-6
         limits = lightest - tolerance, heaviest + tolerance
         yield (
             tolerance,

@@ -23,15 +23,15 @@ from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments, Spectra
 from lacuna.spectra.read import Precursor
 
-LIKELY = 0.6  # probability of a missing residue, I and L as one, from which it is likely
-SURE = 0.9  # the same, of residues beside gaps that a spectrum may span in place of another one
-CLEAR = 10.0  # log odds of a peptide, that its likely residues are right included
-SHORTEST = 6  # residues of a peptide
-CLOSE = 2  # residues between cleavages; of three or more, others in their place are not so rare
-PLAIN = 0.5  # Da by which a precursor may differ from a peptide that carries nothing
+LIKELY_PROBABILITY = 0.6  # of a missing residue, I and L as one, from which it is likely
+SURE_PROBABILITY = 0.9  # the same, beside gaps that a spectrum may span in place of another one
+CLEAR_LOG_ODDS = 10.0  # of a peptide, that its likely residues are right included
+SHORTEST_PEPTIDE = 6  # residues
+CLOSE_RESIDUES = 2  # between cleavages; of three or more, others in their place are not so rare
+PLAIN_TOLERANCE = 0.5  # Da by which a precursor may differ from a peptide that carries nothing
 # Share of the probability of another residue that is left, with caution: of 1,750 such residues of
 # six simulated antibodies two were wrong, of which 118 would have been by their probabilities.
-STILL_WRONG = 0.1
+STILL_WRONG_SHARE = 0.1
 
 
 class Likely(NamedTuple):
@@ -43,7 +43,7 @@ class Likely(NamedTuple):
     filled: np.ndarray
 
 
-def with_likely(chain: Scaffold, least: float = LIKELY) -> Likely:
+def with_likely(chain: Scaffold, least: float = LIKELY_PROBABILITY) -> Likely:
     """A chain with its likely residues, L for I or L, in gaps of known length.
 
     least: their probability, I and L as one.
@@ -117,13 +117,13 @@ def _by_spectrum(
     start = merged(likely.chain.sequence).find(fit.left)
     end = start + len(fit.left)
     log_odds = fit.log_odds + float(likely.logs[start:end].sum())
-    if log_odds < CLEAR or end - start < SHORTEST:
+    if log_odds < CLEAR_LOG_ODDS or end - start < SHORTEST_PEPTIDE:
         return
     own = min(
         (one[start:end] for one in weights),
         key=lambda one: abs(precursor.mass - WATER - float(one.sum())),
     )
-    if abs(precursor.mass - WATER - float(own.sum())) > PLAIN:
+    if abs(precursor.mass - WATER - float(own.sum())) > PLAIN_TOLERANCE:
         return
     cleavages = _seen(precursor, peaks, own)
     ions = f"{len(cleavages) - 2}/{end - start - 1} cleavages"
@@ -147,10 +147,11 @@ def _seen(precursor: Precursor, peaks: Fragments, weights: np.ndarray) -> list[i
 
 
 def _close(cleavages: Sequence[int]) -> Iterator[range]:
-    """Yield the runs of residues of a peptide between cleavages that are CLOSE to each other."""
+    """Yield the runs of residues of a peptide between cleavages that are CLOSE_RESIDUES or fewer
+    apart."""
     start = stop = cleavages[0]
     for one in cleavages[1:]:
-        if one - stop > CLOSE:
+        if one - stop > CLOSE_RESIDUES:
             if stop > start:
                 yield range(start, stop)
             start = one
@@ -172,9 +173,9 @@ def confirmed(
 def _confirmed(one: PositionEvidence) -> PositionEvidence:
     """The distribution of a position whose likely residue has been seen; I and L as before."""
     residue, share = one.likeliest
-    if share < LIKELY:
+    if share < LIKELY_PROBABILITY:
         return one
     weights, same = np.array(one.weights), np.array([merged(r) == residue for r in RESIDUES])
-    weights[~same] *= STILL_WRONG
+    weights[~same] *= STILL_WRONG_SHARE
     weights[same] *= (1.0 - weights[~same].sum()) / weights[same].sum()
-    return replace(one, weights=tuple(weights.tolist()), spread=one.spread * STILL_WRONG)
+    return replace(one, weights=tuple(weights.tolist()), spread=one.spread * STILL_WRONG_SHARE)

@@ -20,23 +20,23 @@ from lacuna.spectra.peaks import Fragments
 from lacuna.spectra.read import Precursor
 from lacuna.spectra.tally import Tally, tally_of, tally_of_flank
 
-LARGE = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
+LARGE_MASS = 5000.0  # Da; a precursor as heavy may be a chain or a large part of one
 # The mass of a large precursor may be the average one, or that of another isotope. The ratio of the
 # average to the monoisotopic mass is at most a little more than that of averagine (1.00064).
 HIGHEST_AVERAGE_RATIO = 1.0007
-WRONG_ISOTOPE = 3.0  # Da by which another isotope is off at most
-HEAVIER = 0.05  # probability that another precursor is the peak with one 13C
-PRIOR = 0.02  # probability that a spectrum is of any peptide that spans a given gap
+WRONG_ISOTOPE_DA = 3.0  # by which another isotope is off at most
+HEAVIER_SHARE = 0.05  # of other precursors, that are the peak with one 13C
+PRIOR_OF_SPANNING = 0.02  # probability that a spectrum is of any peptide that spans a given gap
 PRESENT_SHARE = 0.2  # of its fragments that a series must show to explain peaks
-LEAST_NEAR = 0.5  # nats by which fragments of the known residues must favour a peptide
-LEAST_PROBABLE = -8.0  # log odds of a peptide from which it is a rival of others
+LEAST_NEAR_NATS = 0.5  # by which fragments of the known residues must favour a peptide
+RIVAL_LOG_ODDS = -8.0  # log odds of a peptide from which it is a rival of others
 # A flank that ends at another gap: prior log odds that the peptide goes on into that one, so that
 # its mass says nothing of this gap.
 LOG_BEYOND = -3.0
 LEAST_SHARE, MOST_SHARE = 0.01, 0.95  # of the fragments of a flank that are expected to be seen
 BEST_PAIRS = 10  # peptides of a spectrum that are tried for a gap of unknown mass
-VOTE = 0.03  # Da, within which large fragments agree on the mass of a gap
-VOTED = 8  # masses that are tried
+VOTE_TOLERANCE = 0.03  # Da, within which large fragments agree on the mass of a gap
+MASSES_VOTED = 8  # masses that are tried
 
 
 Rows = TypeVar("Rows", int, np.ndarray)
@@ -108,8 +108,8 @@ def matches(
     known = known.within(_heaviest(precursor) - mass + tolerance)
     pairs = known.left.masses[:, None] + known.right.masses[None, :] + mass + WATER  # (a, b) Da
     off = precursor.mass - pairs
-    if precursor.mass > LARGE:
-        fits = (off > -WRONG_ISOTOPE) & (off < _most_over(precursor.mass))
+    if precursor.mass > LARGE_MASS:
+        fits = (off > -WRONG_ISOTOPE_DA) & (off < _most_over(precursor.mass))
         by_mass = 0.0
     else:
         within = precursor.mass * ppm * 1e-6 + tolerance
@@ -141,15 +141,15 @@ def gap_masses(
         return
     prior = _prior(known.left.shares[a], known.right.shares[b])
     rest = precursor.mass - WATER - known.left.masses[a] - known.right.masses[b]
-    if precursor.mass > LARGE:
+    if precursor.mass > LARGE_MASS:
         yield from _large(precursor, fragments, _Peptides(known, a, b), prior, (least, most))
         return
     isotopes = np.repeat((0, 1), len(a))
     a, b = np.tile(a, 2), np.tile(b, 2)
     mass = np.tile(rest, 2) - isotopes * ISOTOPE
-    of_peak = np.tile(prior, 2) + np.log(np.where(isotopes, HEAVIER, 1 - HEAVIER))
+    of_peak = np.tile(prior, 2) + np.log(np.where(isotopes, HEAVIER_SHARE, 1 - HEAVIER_SHARE))
     shown = _shown_by_all(fragments, _Peptides(known, a, b), tallies, mass)
-    for i in np.flatnonzero(of_peak + shown >= LEAST_PROBABLE).tolist():
+    for i in np.flatnonzero(of_peak + shown >= RIVAL_LOG_ODDS).tolist():
         one = _Peptides(known, int(a[i]), int(b[i]))
         yield _match(precursor, fragments, one, float(mass[i]), float(of_peak[i]), weighed=False)
 
@@ -169,11 +169,11 @@ def _best_pairs(
         odds[0 if series in N_SERIES else 1] += tally.log_odds()
     light = [np.flatnonzero(flank.masses <= heaviest) for flank in flanks]
     begins, stops = (of[rows] for of, rows in zip(odds, light, strict=True))
-    pairs = np.nonzero(begins[:, None] + stops[None, :] >= LEAST_NEAR)
+    pairs = np.nonzero(begins[:, None] + stops[None, :] >= LEAST_NEAR_NATS)
     a, b = (rows[some] for rows, some in zip(light, pairs, strict=True))
     rest = precursor.mass - WATER - known.left.masses[a] - known.right.masses[b]
-    large = precursor.mass > LARGE
-    under, over = (WRONG_ISOTOPE, _most_over(precursor.mass)) if large else (0.0, 0.0)
+    large = precursor.mass > LARGE_MASS
+    under, over = (WRONG_ISOTOPE_DA, _most_over(precursor.mass)) if large else (0.0, 0.0)
     fits = (rest >= least - under) & (rest <= most + over) & (a + b > 0)  # a residue is known
     a, b = a[fits], b[fits]
     prior = _prior(known.left.shares[a], known.right.shares[b])
@@ -190,7 +190,7 @@ def _large(
 ) -> Iterator[Match]:
     """Yield, for each peptide of a large precursor, the most probable of the masses on which
     fragments agree; limits: of the mass of the gap in Da."""
-    any_mass = math.log((limits[1] - limits[0]) / VOTE)
+    any_mass = math.log((limits[1] - limits[0]) / VOTE_TOLERANCE)
     each = peptides.a, peptides.b, (log_prior - any_mass).tolist()
     for a, b, log_odds in zip(*each, strict=True):
         one = _Peptides(peptides.known, int(a), int(b))
@@ -225,17 +225,17 @@ def _shown_by_all(
 
 def _most_over(mass: float) -> float:
     """Da by which the mass of a large precursor may exceed the monoisotopic one."""
-    return mass * (HIGHEST_AVERAGE_RATIO - 1) + WRONG_ISOTOPE
+    return mass * (HIGHEST_AVERAGE_RATIO - 1) + WRONG_ISOTOPE_DA
 
 
 def _heaviest(precursor: Precursor) -> float:
     """Da that residues of a peptide of a precursor may weigh."""
-    return precursor.mass - WATER + WRONG_ISOTOPE
+    return precursor.mass - WATER + WRONG_ISOTOPE_DA
 
 
 def _prior(begins: np.ndarray, stops: np.ndarray) -> np.ndarray:
     """Prior log probability of peptides, by the shares of their flanks."""
-    return np.log(PRIOR * begins * stops)
+    return np.log(PRIOR_OF_SPANNING * begins * stops)
 
 
 def _fragments_of(
@@ -325,8 +325,8 @@ def _votes(
     peptide: _Peptides[int],
     limits: tuple[float, float],
 ) -> list[float]:
-    """Up to VOTED masses of a gap within limits in Da, those on which most fragments that span it
-    agree.
+    """Up to MASSES_VOTED masses of a gap within limits in Da, those on which most fragments that
+    span it agree.
 
     Such fragments end in the flank on the other side of the gap.
     """
@@ -336,12 +336,12 @@ def _votes(
         found = fragments.masses[:, None] - OFFSET[series] - near.masses[i] - far.inner(j)[None, :]
         votes.append(found[(found >= least) & (found <= most)])
     given = np.sort(np.concatenate(votes))
-    counts = np.searchsorted(given, given + VOTE, "right") - np.arange(len(given))
+    counts = np.searchsorted(given, given + VOTE_TOLERANCE, "right") - np.arange(len(given))
     chosen: list[float] = []
     for first in np.argsort(-counts, kind="stable"):
         mass = float(given[first : first + counts[first]].mean())
-        if all(abs(mass - other) > VOTE for other in chosen):
+        if all(abs(mass - other) > VOTE_TOLERANCE for other in chosen):
             chosen.append(mass)
-        if len(chosen) == VOTED:
+        if len(chosen) == MASSES_VOTED:
             break
     return chosen

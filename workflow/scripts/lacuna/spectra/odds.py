@@ -29,10 +29,10 @@ from lacuna.spectra.peaks import PPM, Fragments, Spectra
 from lacuna.spectra.spanning import OfMass, spanned
 
 LEAST_NATS = 0.3  # of a cleavage that is kept
-WIDEST = 0.1  # Da, tolerance of a gap from which fragments of its end say nothing
-MOST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
+WIDEST_TOLERANCE = 0.1  # Da, tolerance of a gap from which fragments of its end say nothing
+LONGEST_CHECKED = 16  # residues of a gap whose cleavages are checked; longer ones have any mass
 MOST_TOGETHER = 10  # spectra of a peptide that are looked at together
-W_SHOWN = 0.3  # share of I and L whose w ion is seen with their z ion
+W_SHARE = 0.3  # share of I and L whose w ion is seen with their z ion
 
 
 class Cleavage(NamedTuple):
@@ -110,7 +110,7 @@ def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:
     sides: list[Cleavage] = []
     unseen = 0.0
     for (_, _, series), of_peptide in used.items():
-        if series not in N_SERIES and tolerance > WIDEST:
+        if series not in N_SERIES and tolerance > WIDEST_TOLERANCE:
             continue
         some = [match for match in of_peptide if _covers_gap(match, series, mass)]
         shown, of_unseen = _together(some, series, mass, tolerance)
@@ -240,7 +240,7 @@ def _cleavages(
     of_ends = series not in N_SERIES
     weights = match.fragments.masses
     begun = weights - OFFSET[series] - (match.right if of_ends else match.left)
-    inside = (begun > LIGHTEST - WIDEST) & (begun < mass - LIGHTEST + WIDEST)
+    inside = (begun > LIGHTEST - WIDEST_TOLERANCE) & (begun < mass - LIGHTEST + WIDEST_TOLERANCE)
     inner = np.flatnonzero(inside & ~np.isin(match.fragments.peaks, match.explained))
     chance = match.fragments.chance(weights[inner])
     seen = np.log((share + (1 - share) * chance) / chance) - math.log1p(-share)
@@ -287,9 +287,9 @@ def _once(cleavages: Iterable[Cleavage]) -> list[Cleavage]:
 def _nats_of_i(fragments: Fragments, weights: np.ndarray, share: float) -> np.ndarray:
     """Log likelihood ratio (n,) of I to L as the first residue of z ions (n,), by their w ions.
 
-    0 if neither w ion is seen. share: of the series that is expected to be seen, as is W_SHOWN.
+    0 if neither w ion is seen. share: of the series that is expected to be seen, as is W_SHARE.
     """
-    shown = W_SHOWN * share
+    shown = W_SHARE * share
 
     def ratio(lost: float) -> tuple[np.ndarray, np.ndarray]:
         chance, seen = fragments.chance(weights - lost), fragments.matched(weights - lost)
@@ -310,7 +310,7 @@ def _possible(
     else:
         lengths = range(math.ceil(mass / heaviest_residue(rules)), int(mass / LIGHTEST) + 1)
     # The first residue of a chain may be pyroglutamate, of which `completable` knows nothing.
-    if lengths.stop > MOST_CHECKED or rules.starts_chain or not len(prefixes):
+    if lengths.stop > LONGEST_CHECKED or rules.starts_chain or not len(prefixes):
         return np.ones(len(prefixes), dtype=bool)
     within = tolerance + (mass + 2 * WATER) * PPM * 1e-6
     inside = replace(rules, ends_chain=False)

@@ -11,21 +11,21 @@ from lacuna.spectra.read import Precursor, Spectrum
 PPM = 20.0  # tolerance of fragment masses
 CALIBRATED_PPM = 10.0  # the same once the spectrum is calibrated by known fragments
 NEAR_PPM = 10.0  # tolerance of the distance between two peaks of a spectrum
-CALIBRATING = 6  # known fragments that must be seen to calibrate a spectrum
-TOP = 10  # peaks that are kept in each window
-WINDOW = 100.0  # m/z, width of a window
+CALIBRATING_FRAGMENTS = 6  # known fragments that must be seen to calibrate a spectrum
+PEAKS_OF_WINDOW = 10  # peaks that are kept in each window
+WINDOW_WIDTH = 100.0  # m/z, width of a window
 MOST_CHARGE = 3  # of fragments whose isotopes do not show their charge
-ISOTOPE_LEAST = 0.3  # intensity of the lighter of two isotope peaks, as a share of the heavier
+LIGHTER_SHARE = 0.3  # intensity of the lighter of two isotope peaks, as a share of the heavier
 LOSSES = (WATER, AMMONIA, CARBON_MONOXIDE)  # of an ion that is more intense; the last makes a of b
 PRECURSOR_ISOTOPES = 4  # peaks of the precursor, from the lightest on, that are no fragments
 # Da. For heavier fragments, deconvolution often takes another isotope for the lightest one: of the
 # c and z ions of an Fd, 9 in 10 up to 8 kDa have their monoisotopic mass, 3 in 10 over 10 kDa.
-LARGEST = 8000.0
-AROUND = 50.0  # Da on either side of a mass in which peaks are counted
+LARGEST_FRAGMENT = 8000.0
+AROUND_DA = 50.0  # on either side of a mass, in which peaks are counted
 LEAST_CHANCE, MOST_CHANCE = 1e-3, 0.5  # limits of the probability of a fragment by chance
 # Da, and how often another peptide has a fragment that is as light: of one residue (K or R ends
 # every tryptic peptide), and of two residues, of which there are 210 pairs.
-SMALL = ((200.0, 0.5), (310.0, 0.02))
+SMALL_FRAGMENTS = ((200.0, 0.5), (310.0, 0.02))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ class Fragments:
     def calibrated(self, masses: np.ndarray) -> "Fragments":
         """The fragments less their median error against known masses (m,) in Da.
 
-        Unchanged if fewer than CALIBRATING of these are seen.
+        Unchanged if fewer than CALIBRATING_FRAGMENTS of these are seen.
         """
         seen = masses[self.matched(masses)]
-        if len(seen) < CALIBRATING:
+        if len(seen) < CALIBRATING_FRAGMENTS:
             return self
         after = np.searchsorted(self.masses, seen).clip(1, len(self.masses) - 1)
         low, high = self.masses[after - 1], self.masses[after]
@@ -80,14 +80,14 @@ class Fragments:
 
     def chance(self, masses: np.ndarray) -> np.ndarray:
         """(m,): probability that a fragment has each mass (m,) in Da by chance."""
-        low, high = np.searchsorted(self.masses, (masses - AROUND, masses + AROUND))
+        low, high = np.searchsorted(self.masses, (masses - AROUND_DA, masses + AROUND_DA))
         return self.chance_among(high - low, masses)
 
     def chance_among(self, around: np.ndarray, masses: np.ndarray) -> np.ndarray:
-        """The same, if so many fragments (m,) are within AROUND of each mass (m,)."""
-        density = around / (2 * AROUND)  # fragments per Da
+        """The same, if so many fragments (m,) are within AROUND_DA of each mass (m,)."""
+        density = around / (2 * AROUND_DA)  # fragments per Da
         found = 1 - np.exp(-CROWDING * density * 2 * self.tolerance(masses))
-        for most, least in SMALL:
+        for most, least in SMALL_FRAGMENTS:
             found = np.where(masses < most, np.maximum(found, least), found)
         return np.clip(found, LEAST_CHANCE, MOST_CHANCE)
 
@@ -122,7 +122,7 @@ def fragments(spectrum: Spectrum) -> Fragments:
     state = np.concatenate([of[some] for of, some in zip(states, peaks, strict=True)])
     masses = (mz[peak] - PROTON) * state
     order = np.argsort(masses, kind="stable")
-    order = order[masses[order] <= LARGEST]
+    order = order[masses[order] <= LARGEST_FRAGMENT]
     return Fragments(masses[order], state[order], peak[order])
 
 
@@ -141,7 +141,7 @@ def _isotopes(mz: np.ndarray, high: np.ndarray, charge: int) -> tuple[np.ndarray
     charges = np.zeros(len(mz), dtype=int)
     for z in range(max(charge, 1), 0, -1):
         partner = _partners(mz, mz - ISOTOPE / z)
-        found = (partner >= 0) & (high[partner] >= ISOTOPE_LEAST * high) & (charges == 0)
+        found = (partner >= 0) & (high[partner] >= LIGHTER_SHARE * high) & (charges == 0)
         heavier = np.flatnonzero(found & (partner != np.arange(len(mz))))
         isotope[heavier] = True
         charges[heavier] = z
@@ -172,10 +172,10 @@ def _lost(mz: np.ndarray, high: np.ndarray, charges: np.ndarray) -> np.ndarray:
 
 
 def _highest(mz: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Which peaks (n,) are among the TOP of their window."""
-    window = (mz // WINDOW).astype(int)
+    """Which peaks (n,) are among the PEAKS_OF_WINDOW of their window."""
+    window = (mz // WINDOW_WIDTH).astype(int)
     order = np.lexsort((-high, window))
     first = np.searchsorted(window[order], window[order], "left")
     keep = np.zeros(len(mz), dtype=bool)
-    keep[order] = np.arange(len(mz)) - first < TOP
+    keep[order] = np.arange(len(mz)) - first < PEAKS_OF_WINDOW
     return keep

@@ -20,10 +20,10 @@ from lacuna.spectra.mgf import KEYS, used_lines
 MAX_SPECTRA = 500_000  # of a sample
 MAX_PEAKS = 50_000  # of a spectrum
 MAX_CHARGE = 100  # of a precursor
-HEAD = 1 << 16  # bytes by which a file is recognised
-COLLISION = ("b", "y")
-ELECTRON = ("c", "z")
-ALL = COLLISION + ELECTRON
+HEAD_BYTES = 1 << 16  # bytes by which a file is recognised
+COLLISION_SERIES = ("b", "y")
+ELECTRON_SERIES = ("c", "z")
+ALL_SERIES = COLLISION_SERIES + ELECTRON_SERIES
 # Of the terms of mzML for a method.
 COLLISION_WORDS = ("collision induced", "collision dissociation", "higher energy", "supplemental")
 
@@ -31,12 +31,12 @@ LOG = logging.getLogger(__name__)
 
 # The methods of fragmentation, as titles and filter lines of instruments have them: `@hcd27.00`.
 _METHODS = {
-    "ethcd": ALL,
-    "etcid": ALL,
-    "etd": ELECTRON,
-    "ecd": ELECTRON,
-    "hcd": COLLISION,
-    "cid": COLLISION,
+    "ethcd": ALL_SERIES,
+    "etcid": ALL_SERIES,
+    "etd": ELECTRON_SERIES,
+    "ecd": ELECTRON_SERIES,
+    "hcd": COLLISION_SERIES,
+    "cid": COLLISION_SERIES,
 }
 _METHOD = re.compile(f"(?<![a-z])({'|'.join(_METHODS)})(?![a-z])", re.IGNORECASE)
 # What pyteomics raises, besides, at an array or a value that it cannot decode.
@@ -51,7 +51,7 @@ class Precursor:
     name: str
     mass: float
     charge: int
-    series: tuple[str, ...] = ALL
+    series: tuple[str, ...] = ALL_SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def read_spectra(paths: Sequence[Path], *, level: int = logging.WARNING) -> Iter
 def _spectra(path: Path) -> Iterator[Spectrum | _LeftOut]:
     """Yield the spectra of a file, or why one is left out."""
     with open_bytes(path) as handle:
-        head = handle.read(HEAD)
+        head = handle.read(HEAD_BYTES)
     if b"BEGIN IONS" in head:
         return _mgf(path)
     if b"<mzML" in head and b"<!DOCTYPE" not in head:  # no mzML declares entities
@@ -226,10 +226,10 @@ def _of_mzml(entry: Entry, file: str, number: int) -> Spectrum:
     said = " ".join(precursors[0].get("activation", {})).lower().replace("-", " ")
     series: tuple[str, ...] = ()
     if "electron transfer" in said or "electron capture" in said:
-        series += ELECTRON
+        series += ELECTRON_SERIES
     # `collision energy` alone names no method: electrons and photons are given one too.
     if any(words in said for words in COLLISION_WORDS):
-        series = COLLISION + series
+        series = COLLISION_SERIES + series
     mz = entry.get("m/z array", np.empty(0))
     return _spectrum(
         _name(file, str(entry.get("id", "")).rpartition("scan=")[2], number),
@@ -238,7 +238,7 @@ def _of_mzml(entry: Entry, file: str, number: int) -> Spectrum:
             number_in(str(ions[0].get("charge state"))),
         ),
         (mz, entry.get("intensity array", np.empty(0)), np.zeros(len(mz), dtype=int)),
-        series or ALL,
+        series or ALL_SERIES,
     )
 
 
@@ -248,9 +248,10 @@ def _name(file: str, scan: str, number: int) -> str:
 
 
 def _series(methods: Iterator[str]) -> tuple[str, ...]:
-    """The series of ions that methods give, in the order of ALL; all if no method is named."""
+    """The series of ions that methods give, in the order of ALL_SERIES; all of them if no method is
+    named."""
     shown = {ion for method in methods for ion in _METHODS[method]}
-    return tuple(ion for ion in ALL if ion in shown) or ALL
+    return tuple(ion for ion in ALL_SERIES if ion in shown) or ALL_SERIES
 
 
 def _spectrum(

@@ -10,10 +10,10 @@ import numpy as np
 
 from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
-from lacuna.spectra.elsewhere import MOST_OF_READING, Fit, fit_around
+from lacuna.spectra.elsewhere import MOST_READING_NATS, Fit, fit_around
 from lacuna.spectra.flanks import MAX_FLANK, WEIGHTS, flanks
 from lacuna.spectra.gap_mass import (
-    GIVEN,
+    GIVEN_LOG_ODDS,
     MOST_RESIDUES,
     Around,
     GapMass,
@@ -21,12 +21,12 @@ from lacuna.spectra.gap_mass import (
     masses_of_gap,
     proposals,
 )
-from lacuna.spectra.match import LARGE, Match, matches
+from lacuna.spectra.match import LARGE_MASS, Match, matches
 from lacuna.spectra.peaks import Spectra
 
 LEAST_PROBABILITY = 0.5  # that a spectrum is of the peptide, from which it counts
-EXACT = 0.001  # Da, tolerance of a mass that is no measured one
-LEAST_SHOWN = 2.0  # nats by which fragments of the flanks must speak for the peptide
+EXACT_TOLERANCE = 0.001  # Da, tolerance of a mass that is no measured one
+LEAST_NATS = 2.0  # by which fragments of the flanks must speak for the peptide
 
 
 class OfMass(NamedTuple):
@@ -47,12 +47,12 @@ class Spanned:
 
     @property
     def log_odds(self) -> float:
-        """Of the best match; -inf without any. That of another mass than the one given is GIVEN
-        less probable."""
+        """Of the best match; -inf without any. That of another mass than the one given is less
+        probable, by GIVEN_LOG_ODDS."""
         given = any(one.by_precursors is None for one in self.masses)
         return max(
             (
-                match.log_odds - (GIVEN if given and one.by_precursors is not None else 0.0)
+                match.log_odds - GIVEN_LOG_ODDS * (given and one.by_precursors is not None)
                 for one in self.masses
                 for match in one.matches
             ),
@@ -64,11 +64,11 @@ def odds_of_readings(
     scaffold: Scaffold, gap: Gap, spectra: Spectra, readings: Sequence[MassRules], ppm: float
 ) -> np.ndarray:
     """Log odds (readings,) that spectra span a gap in each state of C, by the fragments of its
-    known flanks, against the best: -MOST_OF_READING at least, and all 0 if no C is known there."""
+    known flanks, against the best: -MOST_READING_NATS at least, all 0 if no C is known there."""
     found = spanned(scaffold, gap, spectra, readings, ppm)
     odds = np.array([-math.inf if one is None else one.log_odds for one in found])
     odds = np.maximum(odds, 0.0)
-    return np.maximum(odds - odds.max(), -MOST_OF_READING)
+    return np.maximum(odds - odds.max(), -MOST_READING_NATS)
 
 
 def spanned(
@@ -102,7 +102,7 @@ def _weighed(scaffold: Scaffold, gap: Gap) -> Gap:
     """A gap with its mass if it is of I or L alone, which has one whatever is given."""
     if gap.mass is not None or not scaffold.is_i_or_l(gap):
         return gap
-    return replace(gap, mass=(gap.end - gap.start) * WEIGHTS["J"], tolerance_da=EXACT)
+    return replace(gap, mass=(gap.end - gap.start) * WEIGHTS["J"], tolerance_da=EXACT_TOLERANCE)
 
 
 def _around(
@@ -114,7 +114,7 @@ def _around(
     known = flanks(scaffold, gap, carried, None)
     near = flanks(scaffold, gap, carried, MAX_FLANK)
     whole = float(known.left.masses.max() + known.right.masses.max())
-    return whole, [(s, f, known if s.mass > LARGE else near) for s, f in spectra]
+    return whole, [(s, f, known if s.mass > LARGE_MASS else near) for s, f in spectra]
 
 
 def fits(
@@ -137,7 +137,7 @@ def fits(
         for number, of_spectrum, (_, others) in zip(numbers, around, proposed, strict=True):
             each = [fit_around(scaffold, gap, match) for match in others]
             if gap.mass is not None:
-                each = [one._replace(log_odds=one.log_odds - GIVEN) for one in each]
+                each = [one._replace(log_odds=one.log_odds - GIVEN_LOG_ODDS) for one in each]
                 own = matches(*of_spectrum, gap.mass, gap.tolerance_da or 0.0, ppm)
                 each += [fit_around(scaffold, gap, match) for match in own]
             each += [best[number]] if number in best else []
@@ -182,7 +182,7 @@ def _matching(around: Around, weighed: tuple[float, float], ppm: float) -> list[
         match
         for precursor, fragments, flanking in around
         for match in _rivals(matches(precursor, fragments, flanking, *weighed, ppm))
-        if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_SHOWN
+        if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_NATS
     ]
 
 

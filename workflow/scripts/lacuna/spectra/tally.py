@@ -9,12 +9,12 @@ import numpy as np
 
 from lacuna.spectra.flanks import Flank
 from lacuna.spectra.ions import OFFSET
-from lacuna.spectra.peaks import AROUND, Fragments
+from lacuna.spectra.peaks import AROUND_DA, Fragments
 
 SEEN, UNSEEN = 1.0, 1.5  # Beta prior of the share of its fragments that a series shows
 MOST_COUNTED = 1000  # fragments of a series; bounds a table
-PRESENT = 0.5  # prior probability that a spectrum has a series at all
-KEPT_LADDERS = 64  # of the flanks of a gap, by series and state of C
+PRESENT_PRIOR = 0.5  # prior probability that a spectrum has a series at all
+LADDERS_KEPT = 64  # of the flanks of a gap, by series and state of C
 
 
 class Tally(NamedTuple):
@@ -34,12 +34,12 @@ class Tally(NamedTuple):
 
     def log_odds(self) -> np.ndarray:
         """Log odds of the peptide against chance, whether or not the spectrum has this series."""
-        present = math.log(PRESENT) + _shown(self) - self.by_chance
-        return np.asarray(np.logaddexp(present, math.log(1 - PRESENT)))
+        present = math.log(PRESENT_PRIOR) + _shown(self) - self.by_chance
+        return np.asarray(np.logaddexp(present, math.log(1 - PRESENT_PRIOR)))
 
     def share(self) -> float:
         """Expected share of the other fragments of one peptide that are seen, given these."""
-        odds = math.log(PRESENT / (1 - PRESENT)) + float(_shown(self) - self.by_chance)
+        odds = math.log(PRESENT_PRIOR / (1 - PRESENT_PRIOR)) + float(_shown(self) - self.by_chance)
         present = 1 / (1 + math.exp(-max(min(odds, 50.0), -50.0)))
         return present * float((SEEN + self.k) / (SEEN + UNSEEN + self.n))
 
@@ -104,7 +104,7 @@ class Ladder:
     rows: np.ndarray
 
 
-@lru_cache(maxsize=KEPT_LADDERS)
+@lru_cache(maxsize=LADDERS_KEPT)
 def ladder(flank: Flank, series: str, ppm: float) -> Ladder:
     """The fragments of a series that end in a flank; ppm: tolerance of masses."""
     masses = flank.masses[:, None] - flank.parts
@@ -132,7 +132,7 @@ def tally_of_flank(fragments: Fragments, flank: Flank, series: str, heaviest: fl
         return np.cumsum(np.bincount(first, minlength=m + 1))[:m]
 
     seen = below(every.high[:m], "left") > below(every.low[:m])
-    around = below(masses + AROUND) - below(masses - AROUND)
+    around = below(masses + AROUND_DA) - below(masses - AROUND_DA)
     there = fragments.covers(masses)
     seen &= there
     by_chance = _by_chance(seen, there, fragments.chance_among(around, masses))

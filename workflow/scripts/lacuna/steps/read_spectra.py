@@ -15,7 +15,7 @@ from lacuna.scaffolds.json_lines import read_blocks
 from lacuna.scaffolds.residue_masses import Modifications, mass_rules
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 from lacuna.spectra.elsewhere import (
-    MOST_OF_READING,
+    MOST_READING_NATS,
     SURELY_KNOWN,
     Coverage,
     Fit,
@@ -27,8 +27,14 @@ from lacuna.spectra.elsewhere import (
     odds_of_known,
 )
 from lacuna.spectra.gap_mass import GapMass
-from lacuna.spectra.likely import LIKELY, SURE, Likely, stretches_shown, with_likely
-from lacuna.spectra.match import LARGE
+from lacuna.spectra.likely import (
+    LIKELY_PROBABILITY,
+    SURE_PROBABILITY,
+    Likely,
+    stretches_shown,
+    with_likely,
+)
+from lacuna.spectra.match import LARGE_MASS
 from lacuna.spectra.odds import look
 from lacuna.spectra.peaks import Spectra, fragments
 from lacuna.spectra.read import read_spectra
@@ -67,8 +73,8 @@ def look_at_spectra(
     known = [fits_of_known(chain, found, allowed, tolerance_ppm) for chain in chains]
     if _are_of_another(chains, known):
         found, known = [], [{} for _ in chains]
-    likely = _likely(chains, LIKELY)
-    beside = [one.chain for one in _likely(chains, SURE)]
+    likely = _likely(chains, LIKELY_PROBABILITY)
+    beside = [one.chain for one in _likely(chains, SURE_PROBABILITY)]
     fits_likely = [fits_of_known(one.chain, found, allowed, tolerance_ppm) for one in likely]
     cysteine = [carried for carried, _ in allowed.cysteine]
     stretches = stretches_shown(likely, fits_likely, found, cysteine)
@@ -147,7 +153,8 @@ def own_spectra(
         for place in _fits_of_chain(chain, of_chain, spectra, allowed, ppm)
     ]
     small = [
-        {i: fit for i, fit in found.items() if spectra[i][0].mass <= LARGE} for *_, found in places
+        {i: fit for i, fit in found.items() if spectra[i][0].mass <= LARGE_MASS}
+        for *_, found in places
     ]
     spanning = sorted({i for found in small for i in found})
     other_gaps = (joined for one in beside for joined in joined_gaps(one))
@@ -272,7 +279,7 @@ def odds_by_spectra(
         by_peptide = odds_of_known(chain, found, states, tolerance_ppm, share) | by_peptide
     odds = [dict(zip(READINGS, one.tolist(), strict=True)) for one in by_peptide.values()]
     *_, second, first = sorted(sum(one[name] for one in odds) for name in READINGS)
-    if not gaps or first - second >= MOST_OF_READING:  # as much as a gap can tell
+    if not gaps or first - second >= MOST_READING_NATS:  # as much as a gap can tell
         return odds
     told = sum(map(tells, odds))
     readings = [Modifications(((mass, 1.0),), **modifications) for mass in states]

@@ -23,11 +23,11 @@ N_PROFILES = 3  # V gene over the domain, V gene over the CDRs, homologs
 PROFILE_NEIGHBOURS = 16  # homologs in the homolog profile
 PREFERENCE = 20.0  # log weight of a homolog there, per identity from 0 to 1
 NO_GENE = -1
+FROM_J = 113  # column from which frequencies are those of the J gene
 
 _EVIDENCE_WIDTH = N_RESIDUES + 1  # the last: no residue on this column
 _LAST_GAPPED = 104  # up to here an empty column of a germline segment means a deletion
 _V_LAST = 108
-_V_TO_J = 113  # from here on frequencies are those of the J gene
 _J_FIRST = 110
 _CDR1, _CDR2 = (27, 38), (55, 66)  # first and last column by which slots 3 and 4 are chosen
 _FR_WEIGHT = 0.05  # of all other columns in that choice
@@ -287,7 +287,7 @@ def germline_profiles(v_genes: Tensor, j_gene: Tensor, columns: Tensor, library:
     for slot in range(v_genes.shape[1]):
         gene = v_genes[:, slot]
         v = library.v_profile[gene.clamp(min=0)[:, None], index]
-        profile = unpack_frequencies(torch.where((index >= _V_TO_J)[:, :, None], j, v))
+        profile = unpack_frequencies(torch.where((index >= FROM_J)[:, :, None], j, v))
         parts.append(profile.masked_fill((gene < 0)[:, None, None], 0.0))
     return torch.cat(parts, -1)
 

@@ -39,7 +39,7 @@ from lacuna.scaffolds.residue_masses import (
     told_apart,
 )
 from lacuna.scaffolds.scaffold import SpectralEvidence
-from lacuna.spectra.gap_mass import CLEAR, GIVEN, Weighed, are_forms
+from lacuna.spectra.gap_mass import CLEAR_LOG_ODDS, GIVEN_LOG_ODDS, Weighed, are_forms
 
 LEAST_OF_MASS = 0.01  # probability of the mass from which it counts
 EVEN_SHARE = 0.2  # of the probability that a given mass and others of spectra share in any case
@@ -190,7 +190,7 @@ def rank_by_spectra(
         parts.append((within, share * min(limits)))
     shares = [share for _, share in parts]
     if max(shares, default=0.0) < LEAST_OF_MASS:
-        clear = [mass for mass in weighed if mass[2] >= CLEAR]
+        clear = [mass for mass in weighed if mass[2] >= CLEAR_LOG_ODDS]
         return replace(every, candidates=every.candidates[:n]), "".join(_other_masses(clear))
     best = int(np.argmax(shares))
     words = _words(probabilities, weighed[best], shares[best], weighed, rules)
@@ -212,7 +212,7 @@ def with_shown_masses(
     masses = [(one.mass, one) for one in evidence.others if one.mass is not None]
     if not masses:
         return within, ""
-    every = [((*given, GIVEN), replace(evidence, others=())), *masses]
+    every = [((*given, GIVEN_LOG_ODDS), replace(evidence, others=())), *masses]
     odds = np.array([_log_odds(probabilities, *one, rules, WEIGHING_WIDTH) for one in every])
     words = "; ".join(_other_masses([weighed for weighed, _ in masses]))
     if not np.isfinite(odds).any():

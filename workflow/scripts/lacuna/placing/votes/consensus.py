@@ -41,6 +41,7 @@ MUTATED_FR, MUTATED_CDR = 0.04, 0.25  # of residues to differ from germline
 # Of the nats of reads, whose errors are alike: with 1, residues at 0.95 or more are wrong
 # (tests/benchmarks/read_ablation.py).
 ALIKE_ERRORS = 0.5
+MOST_PREFERENCE = 12.0  # nats, times these, by which reads prefer a residue, however many they are
 NATS_A_READ = 5.0  # of one confident residue
 _ERRORS = (0.5, 6.0)  # beta distribution of the share of reads that are wrong at a position
 _LETTERS = 0.3  # Dirichlet parameter of each residue among errors
