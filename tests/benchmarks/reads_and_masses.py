@@ -37,7 +37,7 @@ from lacuna.core.masses import (
     OXIDATION,
     chain_masses,
 )
-from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, PYROGLUTAMATES
+from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, PYROGLUTAMATE_SHARES
 from lacuna.steps.one_file import fill_file
 
 DIGESTS = {"one": (("trypsin",), ("chymotrypsin",)), "two": (("trypsin", "chymotrypsin"),)}
@@ -51,7 +51,7 @@ def measured(chain: str, heavy: bool, tolerance: float, rng: random.Random) -> f
     mass = chain_masses(chain)[1] + rng.gauss(0, tolerance / 3)
     if heavy and rng.random() < CLIPPED:
         mass -= AVERAGE["K"]
-    if rng.random() < PYROGLUTAMATES.get(chain[0], 0.0):
+    if rng.random() < PYROGLUTAMATE_SHARES.get(chain[0], 0.0):
         mass += PYROGLUTAMATE[chain[0]] * GROUP_RATIO
     return mass
 

@@ -17,7 +17,7 @@ from lacuna.core.alphabet import AMBIGUOUS, RESIDUES
 from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.search.decode import Ranking, rank_plain
 from lacuna.network.encode import encode_scaffolds
-from lacuna.scaffolds.scaffold import UNSHOWN, Gap, IntactMass, Scaffold, SpectralEvidence
+from lacuna.scaffolds.scaffold import MOST_UNSHOWN, Gap, IntactMass, Scaffold, SpectralEvidence
 from lacuna.templates.library import of_species
 
 METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority")
@@ -33,11 +33,11 @@ def test_no_residue_exceeds_what_its_gap_allows(fill: Filler) -> None:
     free = scaffold(whole, (40, 46))
     shares = [
         [float(row["probability"]) for row in fill(chain).rows["residues"]]
-        for chain in (free, replace(free, gaps=(replace(free.gaps[0], most=UNSHOWN),)))
+        for chain in (free, replace(free, gaps=(replace(free.gaps[0], most=MOST_UNSHOWN),)))
     ]
-    assert max(shares[0]) > UNSHOWN and max(shares[1]) == pytest.approx(UNSHOWN, abs=1e-4)
+    assert max(shares[0]) > MOST_UNSHOWN and max(shares[1]) == pytest.approx(MOST_UNSHOWN, abs=1e-4)
     # Nor is a sequence more probable than its residues allow.
-    gap = replace(free.gaps[0], most=UNSHOWN)
+    gap = replace(free.gaps[0], most=MOST_UNSHOWN)
     (first, *_) = fill(replace(free, gaps=(gap,))).rows["gaps"]
     assert float(first["probability"]) == pytest.approx(np.prod(shares[1]), rel=1e-2)
 
@@ -58,7 +58,7 @@ def test_a_gap_of_no_residues_is_no_surer_than_its_length(fill: Filler) -> None:
     """Reads do not show the lengths of their gaps."""
     whole = germline_chain("H", 1)
     empty = Gap(40, 40, 0, 0)
-    for gap in (empty, replace(empty, most=UNSHOWN)):
+    for gap in (empty, replace(empty, most=MOST_UNSHOWN)):
         (row,) = fill(Scaffold("m", "", whole, (gap,), 1)).rows["gaps"]
         assert row["length"] == "0" and float(row["probability"]) == gap.most
 

@@ -24,7 +24,7 @@ from lacuna.filling.search.stages import (
 )
 from lacuna.scaffolds.residue_masses import (
     AVERAGE_MASSES,
-    BIN,
+    BIN_DA,
     MAX_BINNED,
     RESIDUE_MASSES,
     UNMODIFIED,
@@ -304,7 +304,7 @@ def test_a_search_of_the_likely_prefixes_is_one_of_all(
 
 
 def test_masses_that_residues_can_have_are_those_of_their_sums() -> None:
-    every = np.unique(np.rint(np.delete(RESIDUE_MASSES, RESIDUES.index("I")) / BIN).astype(int))
+    every = np.unique(np.rint(np.delete(RESIDUE_MASSES, RESIDUES.index("I")) / BIN_DA).astype(int))
     sums = {0}
     for n in range(1, 4):
         sums = {a + b for a in sums for b in every.tolist()}

@@ -17,7 +17,7 @@ from lacuna.core.files import LacunaError
 from lacuna.filling.second_opinion import ASK_BELOW, in_doubt, with_second_opinion
 from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predictor
-from lacuna.network.transformer import HARDLY_SEEN, SHARE, load_large
+from lacuna.network.transformer import HARDLY_SEEN, LARGE_SHARE, load_large
 from lacuna.scaffolds.residue_masses import RESIDUE_MASSES
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
@@ -95,7 +95,7 @@ def test_gaps_in_doubt_change_and_no_other(large: Predictor) -> None:
     doubt = in_doubt(at.chain, at.position, shares)
     assert 0 < doubt.sum() < len(doubt)
     assert np.array_equal(chosen[~doubt], shares[~doubt])
-    mean = SHARE * large.predict(kmers) + (1 - SHARE) * shares
+    mean = LARGE_SHARE * large.predict(kmers) + (1 - LARGE_SHARE) * shares
     assert np.allclose(chosen[doubt], mean[doubt], rtol=0, atol=1e-12)
     assert (np.abs(chosen[doubt] - shares[doubt]).max(1) > 0).all()
 
@@ -143,7 +143,7 @@ def test_a_small_network_that_hardly_knows_camelids_gets_help(large: Predictor) 
     camelid = hidden(mutated(germline_chain("H", 1, species="alpaca"), 12, 1), [(28, 38)])
     kmers, shares = read([scaffold("vhh", camelid)])
     share = HARDLY_SEEN["alpaca"]
-    assert 0 < share < SHARE
+    assert 0 < share < LARGE_SHARE
     warm = shares ** (1 / 1.5)
     warm /= warm.sum(1, keepdims=True)
     chosen = ask_again(kmers, large, {"alpaca": 1.5})

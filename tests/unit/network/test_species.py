@@ -135,7 +135,7 @@ def test_the_network_is_less_sure_of_a_chain_far_from_germline(
         return predict(loaded.model, kmers, loaded.library, torch.device("cpu"))
 
     calm = read()
-    monkeypatch.setattr(nearness, "HOTTEST", np.ones(2))
+    monkeypatch.setattr(nearness, "HOTTEST_TEMPERATURES", np.ones(2))
     sure = read()
     np.testing.assert_array_equal(calm.argmax(1), sure.argmax(1))
     assert calm[:20].max(1).mean() < sure[:20].max(1).mean() - 0.03
@@ -179,7 +179,7 @@ def test_the_network_is_less_sure_of_a_domain_that_is_hardly_observed() -> None:
     assert all(len(set(of)) == 1 for of in equal)
     half, hardly, most, of_vhh, of_mouse = (float(of[0]) for of in equal)
     assert 1 < half < 1.1 and most == of_mouse == 1
-    assert 1.05 < hardly < 1 + nearness.SPARSEST
+    assert 1.05 < hardly < 1 + nearness.HOTTER_UNOBSERVED
     assert of_vhh - 1 == pytest.approx(2 * (hardly - 1), rel=0.2)
     assert (with_constant[-20:] == 1).all() and with_constant[0] > hardly
     loaded = bundled.predictor()
@@ -195,7 +195,7 @@ def test_the_network_is_less_sure_of_a_domain_that_is_hardly_observed() -> None:
 
 def test_a_share_of_few_residues_is_near_the_usual_one() -> None:
     shares = usual_share(np.array((0, 30)), np.array((0, 60)))
-    np.testing.assert_allclose(shares, (nearness.USUAL[V], 50 / 80))
+    np.testing.assert_allclose(shares, (nearness.USUAL_SHARES[V], 50 / 80))
     far = is_far(np.array([(0.70, 1.0), (0.70, 1.0), (0.9, 0.9)]), np.array((-1, ALPACA, -1)))
     assert far.tolist() == [[True, False], [False, False], [False, True]]
     assert C == 1

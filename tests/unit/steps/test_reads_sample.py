@@ -14,7 +14,7 @@ from lacuna.core.config import check_config
 from lacuna.core.paths import LIBRARY, WEIGHTS
 from lacuna.core.tables import EVIDENCE_TABLE, PLACED_TABLE, RESIDUE_TABLE, EvidenceRow
 from lacuna.results.counts import count_sample
-from lacuna.scaffolds.scaffold import UNSHOWN
+from lacuna.scaffolds.scaffold import MOST_UNSHOWN
 from lacuna.steps.outputs import OUTPUTS
 from lacuna.steps.reader_files import Networks
 from lacuna.steps.sample_files import SampleFiles as SmallSample
@@ -67,7 +67,7 @@ def test_every_position_has_its_evidence(tmp_path: Path) -> None:
             else:
                 assert row.probability == one.probability
             if "length" in row.flags.split(";"):
-                assert row.probability <= UNSHOWN
+                assert row.probability <= MOST_UNSHOWN
         else:
             assert row.probability is not None and row.depth is not None and row.depth > 0
     if len(scaffold) == len(filled):  # no gap of unknown length

@@ -195,7 +195,7 @@ def test_only_whole_domains_of_the_20_residues_are_kept() -> None:
 
 
 def test_processes_do_not_change_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chains_module, "PIECE", 5)
+    monkeypatch.setattr(chains_module, "CHAINS_TOGETHER", 5)
     sequences = [*sequences_of(make_chains(13, 1)), "QQQ"]
     alone, together = number_all(sequences, 1), number_all(sequences, 2)
     assert np.array_equal(alone[0].grids, together[0].grids)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lacuna.antibody.constant_region import MAX_CDR3
-from lacuna.antibody.germline_fit import CHANCE, segments_of
+from lacuna.antibody.germline_fit import CHANCE_SHARE, segments_of
 from lacuna.antibody.imgt import CYS104, FR4_LAST, FR4_START, N_IMGT, OCCUPIED, cdr3_codes
 from lacuna.core.alphabet import ABSENT, N_RESIDUES
 
@@ -113,7 +113,7 @@ def number_before_constant(
     window = tokens[start:c_start]
     template = segments_of(locus)[1][last + 1 - len(window) : last + 1]
     known = (window < N_RESIDUES)[:, None] & (template != ABSENT)
-    agree = (known & (window[:, None] == template)).sum(0) - CHANCE * known.sum(0)
+    agree = (known & (window[:, None] == template)).sum(0) - CHANCE_SHARE * known.sum(0)
     if not len(window) or agree.max() < 0:
         return
     columns[start:c_start] = range(last + 1 - len(window), last + 1)

@@ -25,9 +25,9 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, decode
 
 V_SEED = 4  # residues of an exact match that proposes a V segment
 MAX_PLACEMENTS = 200  # of segments that are compared, those that most seeds propose
-# A residue that agrees scores 1 - CHANCE, one that does not -CHANCE. Unrelated sequences in their
-# best placement agree in less than CHANCE of 20 residues or more, mutated V domains in 0.6.
-CHANCE = 0.4
+# A residue that agrees scores 1 less this, one that does not 0 less this. Unrelated sequences in
+# their best placement agree in a smaller share of 20 residues or more, mutated V domains in 0.6.
+CHANCE_SHARE = 0.4
 _STRIDE = 1 << 32  # between segments in the encoding of placements; longer than any chain
 # Columns that a short CDR1 leaves empty, in this order: IMGT leaves the middle empty.
 _EMPTIED = (33, 32, 34, 31, 35, 30, 36, 29, 37, 28)
@@ -112,7 +112,7 @@ def place_v(tokens: np.ndarray, sequence: str) -> tuple[str, np.ndarray]:
     placed, template = windows[start], index.tokens[segment]  # (placements, width)
     known = (placed < N_RESIDUES) & (template != ABSENT)
     agree = (known & (placed == template)).sum(1, dtype=np.uint8)
-    best = int(np.argmax(agree - CHANCE * known.sum(1, dtype=np.uint8)))
+    best = int(np.argmax(agree - CHANCE_SHARE * known.sum(1, dtype=np.uint8)))
     at = start[best] - width + np.arange(width)  # index into the chain
     inside = (at >= 0) & (at < len(tokens)) & (template[best] != ABSENT)
     columns[at[inside]] = index.columns[segment[best], inside]
@@ -205,5 +205,5 @@ def agreement(tokens: np.ndarray, columns: np.ndarray, locus: str) -> float:
         agree = (template[known] == grid[known, None]).sum(0, dtype=np.int16)
         if template is v:
             agree -= ((template[framework] == ABSENT) != empty[:, None]).sum(0, dtype=np.int16)
-        score += float(agree.max() - CHANCE * len(known))
+        score += float(agree.max() - CHANCE_SHARE * len(known))
     return score

@@ -28,9 +28,9 @@ from lacuna.filling.masses.weighing import (
 from lacuna.filling.reader import Reader, read_variants
 from lacuna.filling.search.stages import stages_of
 from lacuna.scaffolds.alkylation import (
-    CERTAIN,
+    CERTAIN_READING,
     READINGS,
-    TELLING,
+    TELLING_NATS,
     Alkylation,
     count_written,
     log_odds,
@@ -67,14 +67,14 @@ def find_reading(
     while batch := list(islice(masses, WEIGHED_TOGETHER)):
         if not enough:
             odds = [_odds(tried) for tried in batch]
-            telling += sum(bool(np.ptp(one) > TELLING) for one in odds)
+            telling += sum(bool(np.ptp(one) > TELLING_NATS) for one in odds)
             for one in odds:
                 logs += one
             weighed += len(batch)
             enough = len(batch) == WEIGHED_TOGETHER and bool(
                 softmax(logs).max() >= SETTLED_PROBABILITY
             )
-        known = bool(softmax(logs).max() >= CERTAIN)
+        known = bool(softmax(logs).max() >= CERTAIN_READING)
         carried = READINGS[READING_NAMES[int(logs.argmax())]].mass
         for tried in batch:
             conventions.add(

@@ -27,17 +27,18 @@ from lacuna.templates.nearest import N_GERMLINE
 V, C = 0, 1  # rows of what is known apart: frameworks of V, and the constant region
 # Share of residues that chains of bundled species have in common with their nearest segment; so
 # many more residues are taken to be like it, since a share of few residues says little.
-USUAL = np.array((0.92, 1.0))
-PRIOR = 20
+USUAL_SHARES = np.array((0.92, 1.0))
+PRIOR_RESIDUES = 20
 # Shares below which a chain is far from every germline. Camelid VHHs differ more from the seven
 # alpaca segments that are known than other natural antibodies do from theirs.
-FAR = np.array((0.76, 0.93))
+FAR_SHARES = np.array((0.76, 0.93))
 LESS_OF_VHH = 0.1  # so much less of V
-# Below NEAR logits are divided by more and more, HOTTEST_AT further down by HOTTEST. Fitted on V
-# domains of 13 species and constant regions of 8, when none of these was bundled.
-NEAR = np.array((0.80, 0.97))
+# Below NEAR_SHARES logits are divided by more and more, HOTTEST_AT further down by
+# HOTTEST_TEMPERATURES. Fitted on V domains of 13 species and constant regions of 8, when none of
+# these was bundled.
+NEAR_SHARES = np.array((0.80, 0.97))
 HOTTEST_AT = 0.08
-HOTTEST = np.array((1.2, 1.4))
+HOTTEST_TEMPERATURES = np.array((1.2, 1.4))
 # Of a protein that is not an antibody, logits are divided by more, the fewer of its residues its
 # nearest homolog has: at a share of 0.9 by 1.2, at 0.5 by 1.52. Fitted on lysozymes, globins,
 # cytochromes c, serine proteases, albumins, keratins and carbonic anhydrases with 0.3 to 0.9 of
@@ -47,14 +48,15 @@ OTHER_PROTEIN, STEEPNESS = 1.15, 0.8
 # added, since a share of few says little. Logits are then divided by more, by so much for a share
 # of nothing, times what the species has. Fitted on natural human V domains and VHHs of the test
 # sets of AbNatiV 2 of which 0.1 to 0.5 are observed; natural mouse chains are less mutated.
-SPARSE, ADDED = 0.5, 20
-SPARSEST = 0.35
-TIMES = {"alpaca": 2.0, "mouse": 0.0}
+SPARSE_SHARE, ADDED_RESIDUES = 0.5, 20
+HOTTER_UNOBSERVED = 0.35
+TIMES_OF_SPECIES = {"alpaca": 2.0, "mouse": 0.0}
 
 
 def usual_share(same: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Shares (..., 2) of `same` among `known` residues of V and C, of few ones nearer to USUAL."""
-    return (same + PRIOR * USUAL) / (known + PRIOR)
+    """Shares (..., 2) of `same` among `known` residues of V and C, of few ones nearer to
+    USUAL_SHARES."""
+    return (same + PRIOR_RESIDUES * USUAL_SHARES) / (known + PRIOR_RESIDUES)
 
 
 def is_far(shares: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -62,7 +64,7 @@ def is_far(shares: np.ndarray, v: np.ndarray) -> np.ndarray:
 
     shares: (..., 2) of `usual_share`; v: (...,) indices of the nearest V segments, -1 for none.
     """
-    return shares < FAR - _less(v)
+    return shares < FAR_SHARES - _less(v)
 
 
 def _less(v: np.ndarray) -> np.ndarray:
@@ -102,8 +104,8 @@ def of_targets(kmers: KmerSet) -> tuple[np.ndarray, np.ndarray]:
 def temperatures_of_far(kmers: KmerSet) -> np.ndarray:
     """(t,) what the logits of missing residues are divided by, 1 in an antibody that is not far."""
     part, shares = of_targets(kmers)
-    below = NEAR - _less(kmers.target_v()) - shares  # (t, 2)
-    hot = 1.0 + (HOTTEST - 1.0) * np.clip(below / HOTTEST_AT, 0.0, 1.0)
+    below = NEAR_SHARES - _less(kmers.target_v()) - shares  # (t, 2)
+    hot = 1.0 + (HOTTEST_TEMPERATURES - 1.0) * np.clip(below / HOTTEST_AT, 0.0, 1.0)
     of_protein = _of_other_proteins(kmers)[kmers.at().kmer]
     return np.where(part >= 0, hot[np.arange(len(part)), part], of_protein)
 
@@ -114,7 +116,7 @@ def _of_other_proteins(kmers: KmerSet) -> np.ndarray:
     tokens, homolog = kmers.tokens.numpy(), kmers.templates.numpy()[:, N_GERMLINE]
     known = (tokens < N_RESIDUES) & (homolog < N_RESIDUES)
     same = (known & (tokens == homolog)).sum(1)
-    share = (same + PRIOR * USUAL[V]) / (known.sum(1) + PRIOR)
+    share = (same + PRIOR_RESIDUES * USUAL_SHARES[V]) / (known.sum(1) + PRIOR_RESIDUES)
     only = known.any(1) & (part_of(kmers.columns.numpy()) < 0).all(1)
     return np.where(only, 1.0 + STEEPNESS * (OTHER_PROTEIN - share), 1.0)
 
@@ -125,8 +127,8 @@ def temperatures_of_sparse(kmers: KmerSet) -> np.ndarray:
     at, columns = kmers.at(), kmers.columns.numpy()
     domain = part_of(columns) == V
     observed = domain & (kmers.tokens.numpy() != MISSING)
-    share = (observed.sum(1) + ADDED / 2) / (domain.sum(1) + ADDED)  # (n,)
-    more = SPARSEST * np.clip(1 - share / SPARSE, 0.0, None)[at.kmer]
-    times = [TIMES.get(name, 1.0) for name in SPECIES]
+    share = (observed.sum(1) + ADDED_RESIDUES / 2) / (domain.sum(1) + ADDED_RESIDUES)  # (n,)
+    more = HOTTER_UNOBSERVED * np.clip(1 - share / SPARSE_SHARE, 0.0, None)[at.kmer]
+    times = [TIMES_OF_SPECIES.get(name, 1.0) for name in SPECIES]
     more *= value_of_species(kmers.target_v(), times, none=1.0)
     return np.where(domain[at.kmer, at.place], 1.0 + more, 1.0)

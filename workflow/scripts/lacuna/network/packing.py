@@ -16,13 +16,13 @@ from torch import Tensor
 from lacuna.core.tensor_files import Kinds
 
 GROUP = 64
-LEAST = 1 << 16  # numbers of the smallest tensor that is packed
+LEAST_PACKED = 1 << 16  # numbers of the smallest tensor that is packed
 _MOST = 15  # the largest code
 
 
 def _is_large(shape: tuple[int, ...]) -> bool:
     n = torch.Size(shape).numel()
-    return n >= LEAST and n % GROUP == 0
+    return n >= LEAST_PACKED and n % GROUP == 0
 
 
 def pack(name: str, x: Tensor) -> dict[str, Tensor]:

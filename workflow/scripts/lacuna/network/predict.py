@@ -20,7 +20,7 @@ Predict = Callable[[KmerSet], np.ndarray]  # distributions (t, 20) of the target
 # 0.030 instead of 0.046.
 UNSEEN_TEMPERATURE = 1.2
 MASKS = 8  # in which the positions of a chain are hidden in turn, if each is predicted
-NEAR = 16  # places; k-mers whose first targets are within the same NEAR places are read together
+NEAR_PLACES = 16  # k-mers whose first targets are within the same 16 places are read together
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +88,4 @@ def _reading_order(at: Targets) -> np.ndarray:
     begins = np.flatnonzero(np.diff(at.kmer, prepend=-1))  # every k-mer has a target
     ends = np.append(begins[1:], len(at.kmer)) - 1
     first, last = at.place[begins], at.place[ends[: len(begins)]]
-    return np.lexsort((last, first // NEAR))
+    return np.lexsort((last, first // NEAR_PLACES))

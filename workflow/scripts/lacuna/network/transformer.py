@@ -29,7 +29,7 @@ N_WORDS = FIRST_RESIDUE + N_RESIDUES
 EPSILON = 1e-12  # of its layer norms
 # Share of its distributions in a mean with the small network's. Chosen by the likelihood of 400
 # human chains of AbNatiV's tests and 300 of therapeutics: from 0.5 to 0.8 it hardly matters.
-SHARE = 0.7
+LARGE_SHARE = 0.7
 # Of these species it has seen few natural chains, and its probabilities are too high. Its share is
 # smaller there, by the likelihood of 250 VHHs of AbNatiV's tests, and none if the small network has
 # seen more. It has none of species that neither has seen: fewer residues of natural dogs are right
@@ -138,7 +138,9 @@ def share_of_large(v: np.ndarray, temperatures: Mapping[str, float]) -> np.ndarr
     species has a temperature for it.
     """
     none_of = {*UNSEEN, *HARDLY_SEEN}.difference(temperatures)
-    by_species = [0.0 if name in none_of else HARDLY_SEEN.get(name, SHARE) for name in SPECIES]
+    by_species = [
+        0.0 if name in none_of else HARDLY_SEEN.get(name, LARGE_SHARE) for name in SPECIES
+    ]
     return value_of_species(v, by_species, none=0.0)
 
 

@@ -59,30 +59,30 @@ READINGS = {
     "nem": Reading(NEM, "C6H7NO2", "N-ethylmaleimide-modified", 0.01),
     "methylthio": Reading(METHYLTHIO, "CH2S", "methylthiolated", 0.01),
 }
-SAME = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
-CERTAIN = 0.99  # probability from which a single reading is taken as true
-PLAUSIBLE = 0.02  # probability from which a reading is ranked with others
-AT_LEAST = 2  # readings of a state that is open: a single one would pass for certain
-POSSIBLE = 0.005  # the same where there are spectra
-TELLING = 0.7  # nats between two readings from which a mass, or spectra, count as evidence
-CLEAR = 3.0  # the same from which spectra clearly show one of them
+SAME_MASS = 0.03  # Da, within which a modification that the user wrote on a C is that of a reading
+CERTAIN_READING = 0.99  # probability from which a single reading is taken as true
+PLAUSIBLE_READING = 0.02  # probability from which a reading is ranked with others
+POSSIBLE_READING = 0.005  # the same where there are spectra
+LEAST_READINGS = 2  # of a state that is open: a single one would pass for certain
+TELLING_NATS = 0.7  # between two readings, from which a mass, or spectra, count as evidence
+CLEAR_NATS = 3.0  # the same from which spectra clearly show one of them
 # Share of peptides that show another reading, from which spectra disagree. Less is a matter of
 # course: alkylation misses some C's, and a spectrum may be of another peptide.
-DIVIDED = 0.25
+DIVIDED_SHARE = 0.25
 WRITTEN_ODDS = 1000.0  # given by modifications that the user wrote on observed C's
 # Given by those that a tool wrote on the C's of reads, if there are so many: it read whole peptides
 # with them, but looked for no others.
-READ_ODDS, MIN_READ = 1e5, 5
+READ_ODDS, MIN_READ_CYSTEINES = 1e5, 5
 MAX_CHAINS = 500  # of a sample that are kept as evidence of its state
 # Keys of its file: those that are always written, and the one in words.
-ALWAYS, SENTENCE = ("readings", "how", "masses", "informative", "written"), "sentence"
+ALWAYS_WRITTEN, SENTENCE = ("readings", "how", "masses", "informative", "written"), "sentence"
 EVIDENCE = "masses.jsonl"  # file of these chains, next to the sample's blocks
 
 
 def reading_of(mass: float) -> str | None:
     """The reading in which C carries so many Da; None if there is none."""
     near = min(READINGS, key=lambda name: abs(READINGS[name].mass - mass))
-    return near if abs(READINGS[near].mass - mass) <= SAME else None
+    return near if abs(READINGS[near].mass - mass) <= SAME_MASS else None
 
 
 def written_on(scaffold: Scaffold) -> list[tuple[int, str]]:
@@ -147,7 +147,7 @@ class Alkylation:
         """What spectra show of C if too many are against the state taken to be true, in words; or
         ''."""
         others = {name: n for name, n in self.shown if name != self.readings[0][0]}
-        too_many = sum(others.values()) > DIVIDED * sum(n for _, n in self.shown)
+        too_many = sum(others.values()) > DIVIDED_SHARE * sum(n for _, n in self.shown)
         if not too_many or self.how == "open":
             return ""
         name = max(others, key=lambda other: others[other])
@@ -198,7 +198,7 @@ class Alkylation:
         shares = ", ".join(
             f"{share:.2f} {READINGS[n].words}"
             for i, (n, share) in enumerate(self.readings)
-            if share >= PLAUSIBLE or i < AT_LEAST
+            if share >= PLAUSIBLE_READING or i < LEAST_READINGS
         )
         return (
             f"the mass of C cannot be determined ({self._why_open()}): {shares}; state it with "
@@ -230,7 +230,7 @@ class Alkylation:
     def write(self, path: Path) -> None:
         """Write the state as JSON, including the sentence."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        kept = {name: value for name, value in values.items() if value or name in ALWAYS}
+        kept = {name: value for name, value in values.items() if value or name in ALWAYS_WRITTEN}
         if self.spanned:
             kept["told"] = self.told
         shown = {name: dict(v) if isinstance(v, tuple) else v for name, v in kept.items()}
@@ -253,16 +253,16 @@ def state_of(
     weighed: int = 0,
     convention: str = "",
 ) -> Alkylation:
-    """The state from the probabilities of its readings: one that is CERTAIN, or all PLAUSIBLE ones
-    and AT_LEAST so many.
+    """The state from the probabilities of its readings: one that is certain, or all plausible ones
+    and LEAST_READINGS of them.
 
     informative, weighed: of the chains' masses, those that favour a reading, and all that were
     weighed; convention: the error that these share, in words.
     """
     ranked = sorted(probabilities.items(), key=lambda reading: -reading[1])
-    certain = ranked[0][1] >= CERTAIN
-    plausible = sum(share >= PLAUSIBLE for _, share in ranked)
-    kept = ranked[: 1 if certain else max(plausible, AT_LEAST)]
+    certain = ranked[0][1] >= CERTAIN_READING
+    plausible = sum(share >= PLAUSIBLE_READING for _, share in ranked)
+    kept = ranked[: 1 if certain else max(plausible, LEAST_READINGS)]
     total = sum(share for _, share in kept)
     masses = sum(gap.mass is not None for chain in chains for gap in chain.gaps)
     return Alkylation(
@@ -279,7 +279,7 @@ def state_of(
 def tells(odds: Mapping[str, float]) -> bool:
     """Whether the spectra of a peptide, or of those around a gap, tell readings apart, by the log
     odds of each."""
-    return max(odds.values()) - min(odds.values()) > TELLING
+    return max(odds.values()) - min(odds.values()) > TELLING_NATS
 
 
 def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alkylation:
@@ -295,7 +295,7 @@ def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alky
         return replace(state, spanned=len(odds), told=told, shown=shown)
     kept = dict(state.readings)
     # One that other evidence ruled out stays improbable, and one that was only rare does not.
-    ruled_out = PLAUSIBLE if state.informative or state.written or state.read else 1.0
+    ruled_out = PLAUSIBLE_READING if state.informative or state.written or state.read else 1.0
     nats = {
         name: math.log(kept.get(name) or ruled_out * reading.prior)
         + sum(of_one[name] for of_one in odds)
@@ -306,11 +306,11 @@ def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alky
     total = sum(weights.values())
     found = {name: weight / total for name, weight in weights.items()}
     name, share = max(found.items(), key=lambda reading: reading[1])
-    certain = share >= CERTAIN and not _divided(shown)
+    certain = share >= CERTAIN_READING and not _divided(shown)
     if _divided(shown):
         found = {name: n / sum(n for _, n in shown) for name, n in shown}
     # The spectra of a gap may yet show a rare one, of which those of others say nothing.
-    plausible = {name: share for name, share in found.items() if share >= POSSIBLE}
+    plausible = {name: share for name, share in found.items() if share >= POSSIBLE_READING}
     return replace(
         state,
         readings=((name, 1.0),) if certain else _ranked(plausible),
@@ -325,13 +325,13 @@ def with_spectra(state: Alkylation, odds: Sequence[Mapping[str, float]]) -> Alky
 def _clearly_shown(odds: Mapping[str, float]) -> str | None:
     """The reading that the spectra of a peptide, or of those around a gap, clearly show."""
     first, second, *_ = sorted(odds, key=lambda name: -odds[name])
-    return first if odds[first] - odds[second] >= CLEAR else None
+    return first if odds[first] - odds[second] >= CLEAR_NATS else None
 
 
 def _divided(shown: Sequence[tuple[str, int]]) -> bool:
     """Whether spectra or reads disagree; shown: `Alkylation.shown` or `Alkylation.read`."""
     counts = [n for _, n in shown]
-    return bool(counts) and sum(counts) - max(counts) > DIVIDED * sum(counts)
+    return bool(counts) and sum(counts) - max(counts) > DIVIDED_SHARE * sum(counts)
 
 
 def _ranked(shares: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
@@ -351,7 +351,7 @@ def by_reads(carried: Mapping[float, int]) -> dict[str, int]:
         name = reading_of(mass)
         if name is not None and name != NONE:
             found[name] += n
-    return dict(found) if found.total() >= MIN_READ else {}
+    return dict(found) if found.total() >= MIN_READ_CYSTEINES else {}
 
 
 def log_odds(written: Mapping[str, int], read: Mapping[str, int]) -> np.ndarray:

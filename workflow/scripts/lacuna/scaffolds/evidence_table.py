@@ -18,19 +18,19 @@ from lacuna.core.alphabet import AMBIGUOUS, N_RESIDUES, RESIDUES, TOKEN
 from lacuna.core.files import shortened
 from lacuna.core.words import is_given, number_in, number_remedy, plural
 from lacuna.scaffolds.fasta import Fault
-from lacuna.scaffolds.scaffold import SHOWN, Gap, PositionEvidence
+from lacuna.scaffolds.scaffold import SHOWN_LENGTH, Gap, PositionEvidence
 from lacuna.scaffolds.small_table import MAX_DIGITS, ByChain, read_table
 
 REQUIRED = ("chain", "position")
-LONG = (*REQUIRED, "residue", "probability")
+LONG_FORM = (*REQUIRED, "residue", "probability")
 SPREAD = "spread"  # column of tables that reads gave: `PositionEvidence.spread`, empty for none
 WITHIN = "within"  # the number of a residue in a gap of unknown length, from 1; elsewhere empty
 # Column of tables that reads gave: `yes` if what they show of a gap cannot have its mass.
 AT_ODDS = "at_odds"
-ROUNDED = 0.05  # by which 20 probabilities of two decimals may differ from 1
+ROUNDING_ERROR = 0.05  # by which 20 probabilities of two decimals may differ from 1
 _NAME = "evidence table"
-_FORM = f"{', '.join(LONG)}, or one column a residue after {' and '.join(REQUIRED)}"
-_KNOWN = (*LONG, SPREAD, WITHIN, AT_ODDS, *RESIDUES)
+_FORM = f"{', '.join(LONG_FORM)}, or one column a residue after {' and '.join(REQUIRED)}"
+_KNOWN = (*LONG_FORM, SPREAD, WITHIN, AT_ODDS, *RESIDUES)
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ class EvidenceTable(ByChain[dict[tuple[int, int], _Position] | Fault]):
         except ValueError as error:
             raise Fault(str(error), line, file=self.file) from None
         both = joined([gap.shown, tuple(shown)] if gap.shown else [tuple(shown)], line)
-        share = gap.length_probability * SHOWN
+        share = gap.length_probability * SHOWN_LENGTH
         if any(residue.at_odds for residue in residues.values()):
             gap = _without_mass(gap)
         return number, replace(
@@ -227,11 +227,11 @@ def joined(
 def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
     """Probabilities of the 20 residues, of those that are named; ValueError if they make no sum."""
     total = sum(shares.values())
-    if not shares or total > 1 + ROUNDED:
+    if not shares or total > 1 + ROUNDING_ERROR:
         fault = f"probabilities that sum to {total:.4g}" if shares else "no probability"
         raise ValueError(f"has {fault} at position {position}; give probabilities that sum to 1")
     unnamed = N_RESIDUES - len(shares)
-    if total < 1 - ROUNDED and not unnamed:
+    if total < 1 - ROUNDING_ERROR and not unnamed:
         raise ValueError(
             f"has probabilities of all 20 residues that sum to {total:.4g} at position {position}; "
             "give probabilities that sum to 1"
@@ -245,10 +245,10 @@ def _weights(shares: dict[str, float], position: int) -> tuple[float, ...]:
 def _of_neither_form(columns: Sequence[str]) -> str:
     """Why the columns are those of neither form of the table; '' if they are of one."""
     wide = any(name in RESIDUES for name in columns)
-    for name in REQUIRED if wide else LONG:
+    for name in REQUIRED if wide else LONG_FORM:
         if name not in columns:
             return f"column '{name}' of the {_NAME} is missing; add it"
-    both = next((name for name in LONG[len(REQUIRED) :] if wide and name in columns), "")
+    both = next((name for name in LONG_FORM[len(REQUIRED) :] if wide and name in columns), "")
     if both:
         return f"column '{both}' as well as one column a residue; keep one form of the table"
     return ""

@@ -22,7 +22,7 @@ from lacuna.scaffolds.fasta import Fault, Record
 # chain with 30 of them and nothing else occurs about once in 10^17 chains. A shorter DNA (a primer)
 # codes for fewer than ten residues.
 MIN_NUCLEOTIDES = 30
-MIN_SHARE = 0.9
+MIN_NUCLEOTIDE_SHARE = 0.9
 
 _BLANKS = b" \t\r\n\x0b\x0c"
 _STOP = b"*"
@@ -136,7 +136,7 @@ def _check_protein(record: Record) -> None:
         return
     given = letters.translate(None, _UNKNOWN)
     known = given.translate(None, _AMBIGUOUS)
-    if len(known) < MIN_SHARE * len(given):
+    if len(known) < MIN_NUCLEOTIDE_SHARE * len(given):
         return
     if len(known) < MIN_NUCLEOTIDES or not set(b"ACG") < set(known) & set(b"ACGTU"):
         return

@@ -11,7 +11,7 @@ from lacuna.scaffolds.gap_table import Row
 from lacuna.scaffolds.notation import Letters
 from lacuna.scaffolds.scaffold import Gap, Rejected, Scaffold
 
-HEAVY = 300.0  # Da: a modification by its mass alone that is no usual one
+HEAVY_MODIFICATION = 300.0  # Da: a modification by its mass alone that is no usual one
 CARRIERS = "NSTKC"  # residues that carry glycans, linkers and drugs, which may weigh more
 
 
@@ -142,7 +142,7 @@ def _unusual(letters: Letters) -> Iterator[tuple[str, str]]:
             break
     for position, tag in letters.modifications:
         residue = letters.sequence[position]
-        if tag.mass > HEAVY and not tag.name and residue not in CARRIERS:
+        if tag.mass > HEAVY_MODIFICATION and not tag.name and residue not in CARRIERS:
             yield (
                 "heavy",
                 f"has a modification of {tag.mass:g} Da on {residue} {position + 1}; if a gap of "

@@ -20,11 +20,11 @@ LIGHTEST, HEAVIEST = float(RESIDUE_MASSES.min()), float(RESIDUE_MASSES.max())  #
 AVERAGE_MASSES = np.array([AVERAGE[r] for r in RESIDUES])  # Da
 MAX_RESIDUES = 450  # of a gap that is decoded within a mass: a whole heavy chain
 MAX_MASS = 50_000.0  # Da, of a gap of unknown length that is decoded: the same chain
-BIN = 0.005  # Da, resolution of the tables of masses that a number of residues can have
+BIN_DA = 0.005  # Da, resolution of the tables of masses that a number of residues can have
 # Residues of the longest such table; beyond it only the lightest and heaviest residue count.
 MAX_BINNED = 30
 # Of the kinds here. Those of all readings of C, with what is usual and without, are 434, and 50 MB.
-KEPT_TABLES = 512
+TABLES_KEPT = 512
 
 # Da, Unimod 28 and 27; what C carries is in `alkylation.py`.
 PYROGLUTAMATE = {"Q": -AMMONIA, "E": -18.010565}
@@ -47,11 +47,11 @@ USUAL = {
 
 _DIGITS = 6  # of masses that are compared
 
-PLAIN = ((0.0, 1.0),)  # C carries nothing
+PLAIN_CYSTEINE = ((0.0, 1.0),)  # C carries nothing
 # Measured chains that begin with Q or E and have it as pyroglutamate; and the share of masses from
 # which what is usual was taken off, or which were computed from a sequence.
-PYROGLUTAMATES = {"Q": 0.95, "E": 0.1}
-CORRECTED = 0.3
+PYROGLUTAMATE_SHARES = {"Q": 0.95, "E": 0.1}
+CORRECTED_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Modifications:
     than one where that cannot be told.
     """
 
-    cysteine: tuple[tuple[float, float], ...] = PLAIN
+    cysteine: tuple[tuple[float, float], ...] = PLAIN_CYSTEINE
     oxidised_methionine: bool = False
     pyroglutamate: bool = False  # of Q or E at the chain's first position
     deamidated: bool = False  # N and Q
@@ -136,7 +136,7 @@ def mass_rules(
     return MassRules(modifications, first and gap.start == ends[0], last and gap.end == ends[1])
 
 
-@lru_cache(maxsize=KEPT_TABLES)
+@lru_cache(maxsize=TABLES_KEPT)
 def _options(
     rules: Modifications, first: bool, last: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -145,7 +145,7 @@ def _options(
     masses["C"] += carried
     changed = PYROGLUTAMATE if first else {}
     # One that is not allowed is only as probable as it is usual.
-    usual = {residue: (1 - CORRECTED) * PYROGLUTAMATES[residue] for residue in changed}
+    usual = {residue: (1 - CORRECTED_SHARE) * PYROGLUTAMATE_SHARES[residue] for residue in changed}
     if rules.pyroglutamate:
         usual = dict.fromkeys(changed, 1.0)
     plain = dict.fromkeys(masses, 1.0)
@@ -206,7 +206,7 @@ def sums_of(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def nearest_mass(length: int, mass: float, rules: MassRules) -> float:
-    """The mass nearest to `mass` that `length` residues can have, in Da, to about BIN."""
+    """The mass nearest to `mass` that `length` residues can have, in Da, to about BIN_DA."""
     nearest = [_nearest_mass(length, mass, reading) for _, reading in rules.readings()]
     return min(nearest, key=lambda found: abs(found - mass))
 
@@ -216,7 +216,7 @@ def _nearest_mass(length: int, mass: float, rules: MassRules) -> float:
     if length > MAX_BINNED or not length * lightest <= mass <= length * heaviest:
         return min(max(mass, length * lightest), length * heaviest)
     reached = np.flatnonzero(_reached(length, _inside(rules.modifications)).as_bool())
-    return float(reached[np.abs(reached * BIN - mass).argmin()] * BIN)
+    return float(reached[np.abs(reached * BIN_DA - mass).argmin()] * BIN_DA)
 
 
 def completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRules) -> np.ndarray:
@@ -234,9 +234,9 @@ def completable(rest: np.ndarray, tolerance: float, residues: int, rules: MassRu
     if residues > MAX_BINNED or clipped:
         return fits
     reached = _reached(residues, _inside(rules.modifications))
-    slack = tolerance + (residues / 2 + 1) * BIN  # each residue's mass is rounded to a bin
-    low = np.floor((rest - slack) / BIN).astype(int).clip(0, reached.bins)
-    high = (np.ceil((rest + slack) / BIN).astype(int) + 1).clip(0, reached.bins)
+    slack = tolerance + (residues / 2 + 1) * BIN_DA  # each residue's mass is rounded to a bin
+    low = np.floor((rest - slack) / BIN_DA).astype(int).clip(0, reached.bins)
+    high = (np.ceil((rest + slack) / BIN_DA).astype(int) + 1).clip(0, reached.bins)
     return fits & (reached.below(low) < reached.below(high))
 
 
@@ -245,7 +245,7 @@ def heaviest_residue(rules: MassRules) -> float:
     return max(bounds(reading.modifications)[1] for _, reading in rules.readings())
 
 
-@lru_cache(maxsize=KEPT_TABLES)
+@lru_cache(maxsize=TABLES_KEPT)
 def bounds(modifications: Modifications) -> tuple[float, float]:
     """The lightest and heaviest form of a residue inside a chain, in Da."""
     masses = _options(modifications, False, False)[1]
@@ -287,12 +287,12 @@ def _inside(modifications: Modifications) -> Modifications:
     return replace(modifications, pyroglutamate=False, clipped_lysine=False)
 
 
-@lru_cache(maxsize=KEPT_TABLES)
+@lru_cache(maxsize=TABLES_KEPT)
 def _reached(residues: int, inside: Modifications) -> _Reached:
     """Bins that are masses of that many residues inside a chain."""
     if residues == 0:
         return _Reached.of(np.ones(1, dtype=bool))
-    steps = np.unique(np.rint(_options(inside, False, False)[1] / BIN).astype(int))
+    steps = np.unique(np.rint(_options(inside, False, False)[1] / BIN_DA).astype(int))
     before = _reached(residues - 1, inside).as_bool()
     reached = np.zeros(len(before) + steps[-1], dtype=bool)
     for step in steps:

@@ -38,8 +38,8 @@ class Rival:
     readings: tuple[float, ...]
 
 
-UNSHOWN = 0.94  # probability that a residue of a gap has at most whose length no read shows
-SHOWN = 0.99  # of the length of a gap that reads lead through, if it is not known otherwise
+MOST_UNSHOWN = 0.94  # probability that a residue of a gap has at most whose length no read shows
+SHOWN_LENGTH = 0.99  # of the length of a gap that reads lead through, if it is not known otherwise
 
 
 @dataclass(frozen=True, slots=True)

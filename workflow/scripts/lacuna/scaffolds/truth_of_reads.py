@@ -20,7 +20,7 @@ from lacuna.scaffolds.fasta import fasta_record
 from lacuna.scaffolds.scaffold import Rejected, Scaffold
 
 LOG = logging.getLogger(__name__)
-LEAST_LIKE = 0.5  # share of the shorter chain that must be the same
+LEAST_ALIKE_SHARE = 0.5  # share of the shorter chain that must be the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def match(scaffolds: Sequence[Scaffold], truths: Sequence[Scaffold]) -> list[Mat
     tried = [_aligned(scaffold, truth) for scaffold in scaffolds for truth in truths]
     found: list[Matched] = []
     for one in sorted(tried, key=lambda m: m.wrong - m.shown):
-        least = LEAST_LIKE * min(_shown(one.scaffold), len(one.truth.sequence))
+        least = LEAST_ALIKE_SHARE * min(_shown(one.scaffold), len(one.truth.sequence))
         used = {id(x) for m in found for x in (m.scaffold, m.truth)}
         if one.shown - one.wrong > least and not {id(one.scaffold), id(one.truth)} & used:
             found.append(one)

@@ -15,7 +15,7 @@ from lacuna.core.masses import CARBAMYL
 from lacuna.core.runs import runs_of
 from lacuna.scaffolds.residue_masses import (
     PYROGLUTAMATE,
-    PYROGLUTAMATES,
+    PYROGLUTAMATE_SHARES,
     RESIDUE_MASSES,
     USUAL,
     Usual,
@@ -196,7 +196,7 @@ def _first(near: Sequence[_Residue]) -> Iterator[_Form]:
     for between, one in enumerate(near):
         if not one.bare or one.letter not in PYROGLUTAMATE:
             continue
-        share = PYROGLUTAMATES[one.letter]
+        share = PYROGLUTAMATE_SHARES[one.letter]
         odds = FIRST_OF_PEPTIDE[one.letter] if one.position else share / (1 - share)
         usual = Usual(PYROGLUTAMATE[one.letter], odds, "pyroglutamate")
         yield _Form(between, n == between + 1, usual, f"{one.letter}{one.position} {usual.word}")

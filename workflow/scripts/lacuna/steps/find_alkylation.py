@@ -44,17 +44,19 @@ def find_alkylation(
         state = replace(state, how="stated")
     if chains:  # imports torch, and most samples have no masses
         from lacuna.filling.cysteine import find_convention, find_reading
-        from lacuna.scaffolds.residue_masses import PLAIN, Modifications
+        from lacuna.scaffolds.residue_masses import PLAIN_CYSTEINE, Modifications
         from lacuna.steps.load import load_reader
 
         if not stated:
-            allowed = Modifications(PLAIN, **modifications)
+            allowed = Modifications(PLAIN_CYSTEINE, **modifications)
             state = find_reading(chains, allowed, load_reader(reader), read)
         elif state.masses:
             allowed = Modifications(state.cysteine, **modifications)
             network = load_reader(reader)
             convention = find_convention(chains, allowed, network)
-            by_masses = find_reading(chains, Modifications(PLAIN, **modifications), network)
+            by_masses = find_reading(
+                chains, Modifications(PLAIN_CYSTEINE, **modifications), network
+            )
             state = replace(state, convention=convention, by_masses=by_masses.against(alkylation))
     state = replace(state, read=tuple(sorted(read.items())))
     if spectra and (stated or state.read or state.how == "open"):

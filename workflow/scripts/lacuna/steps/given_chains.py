@@ -17,7 +17,7 @@ from Bio.SeqRecord import SeqRecord
 from lacuna.core.files import LacunaError, atomic_write, printable, shortened
 from lacuna.core.tsv import plain_row
 from lacuna.core.words import type_of
-from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.evidence_table import LONG_FORM as EVIDENCE_COLUMNS
 from lacuna.scaffolds.fasta import fasta_record
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS
 

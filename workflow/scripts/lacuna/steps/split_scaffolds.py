@@ -15,7 +15,7 @@ from lacuna.scaffolds.alkylation import EvidenceChains
 from lacuna.scaffolds.json_lines import block_path, write_scaffolds
 from lacuna.scaffolds.notes import Notes
 from lacuna.scaffolds.read import read_scaffolds, unusable_homologs
-from lacuna.scaffolds.scaffold import UNSHOWN, Rejected, Scaffold
+from lacuna.scaffolds.scaffold import MOST_UNSHOWN, Rejected, Scaffold
 from lacuna.scaffolds.truth import TRUTH
 from lacuna.scaffolds.truth_of_reads import unlike, write_truth
 
@@ -156,5 +156,7 @@ def _list_rejected(
 
 def _unshown(scaffold: Scaffold) -> Scaffold:
     """A chain of a sample with reads, where no read shows the length of a gap that has none."""
-    gaps = (gap if gap.fixed or gap.shown else replace(gap, most=UNSHOWN) for gap in scaffold.gaps)
+    gaps = (
+        gap if gap.fixed or gap.shown else replace(gap, most=MOST_UNSHOWN) for gap in scaffold.gaps
+    )
     return replace(scaffold, gaps=tuple(gaps))

@@ -28,7 +28,7 @@ from lacuna.evidence.weigh import weigh
 from lacuna.placing.place import Placed
 from lacuna.placing.votes.draft import Meeting
 from lacuna.scaffolds.evidence_table import AT_ODDS, SPREAD, WITHIN
-from lacuna.scaffolds.evidence_table import LONG as EVIDENCE_COLUMNS
+from lacuna.scaffolds.evidence_table import LONG_FORM as EVIDENCE_COLUMNS
 from lacuna.scaffolds.fasta import fasta_record
 from lacuna.scaffolds.gap_table import CLOSED
 from lacuna.scaffolds.gap_table import COLUMNS as GAP_COLUMNS

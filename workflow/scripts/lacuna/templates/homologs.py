@@ -32,7 +32,7 @@ from lacuna.templates.nearest import (
     one_hot_templates,
 )
 
-SEED = 4  # residues of the words that propose homologs of a protein without columns
+SEED_LENGTH = 4  # residues of the words that propose homologs of a protein without columns
 MIN_IDENTITY = 0.25  # of aligned observed residues; below it a protein is not a homolog
 _MOST_BYTES = 1 << 21  # of a record; what is longer cannot be used
 _GAPS = frozenset(b"-.")  # of an alignment
@@ -46,7 +46,7 @@ class Homologs:
     grids: (m, N_CODES) uint8 V domains on columns, all ABSENT without a V domain; one_hot: their
     matrix for `choose_homologs`; loci: (m,) index into LOCI, -1 without a V domain; constants:
     (m, width) uint8 residues from the start of the constant region on; sequences: whole parts;
-    words: for each word of SEED residues, the chains that contain it, each once.
+    words: for each word of SEED_LENGTH residues, the chains that contain it, each once.
     """
 
     grids: Tensor
@@ -127,7 +127,7 @@ def index_homologs(chains: Iterable[str]) -> Homologs | None:
         lead = max(-start, 0) if start is not None else 0
         tail = tokens[max(start, 0) :] if start is not None else tokens[:0]
         tails.append(np.concatenate((np.full(lead, ABSENT, np.uint8), tail)))
-        for word in {sequence[j : j + SEED] for j in range(len(sequence) - SEED + 1)}:
+        for word in {sequence[j : j + SEED_LENGTH] for j in range(len(sequence) - SEED_LENGTH + 1)}:
             words.setdefault(word, []).append(i)
     width = max(len(t) for t in tails)
     constants = np.full((len(sequences), width), ABSENT, dtype=np.uint8)
@@ -218,7 +218,7 @@ def _align(
     known = np.where(tokens < N_RESIDUES, tokens, MISSING)[:length]
     text = decode(known.astype(np.uint8))
     votes: Counter[int] = Counter()
-    for word in {text[j : j + SEED] for j in range(length - SEED + 1)}:
+    for word in {text[j : j + SEED_LENGTH] for j in range(length - SEED_LENGTH + 1)}:
         votes.update(homologs.words.get(word, ()))
     found = []
     ranked = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))

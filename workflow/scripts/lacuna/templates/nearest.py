@@ -21,7 +21,7 @@ N_HOMOLOGS = 3
 N_SLOTS = N_GERMLINE + N_HOMOLOGS
 N_PROFILES = 3  # V gene over the domain, V gene over the CDRs, homologs
 PROFILE_NEIGHBOURS = 16  # homologs in the homolog profile
-PREFERENCE = 20.0  # log weight of a homolog there, per identity from 0 to 1
+IDENTITY_WEIGHT = 20.0  # log weight of a homolog there, per identity from 0 to 1
 NO_GENE = -1
 FROM_J = 113  # column from which frequencies are those of the J gene
 
@@ -333,7 +333,7 @@ def homolog_tokens(index: Tensor, columns: Tensor, references: Tensor) -> Tensor
 
 def homolog_profile(tokens: Tensor, identity: Tensor) -> Tensor:
     """Column frequencies of homologs, (b, n, length) -> (b, length, 20); nearer ones weigh more."""
-    weight = torch.softmax(PREFERENCE * identity, 1) * (identity > 0)  # (b, n)
+    weight = torch.softmax(IDENTITY_WEIGHT * identity, 1) * (identity > 0)  # (b, n)
     present = (tokens < N_RESIDUES) & (identity > 0)[:, :, None]
     flat = tokens.long().clamp(max=N_RESIDUES - 1).transpose(1, 2)  # (b, length, n)
     weights = (weight[:, :, None] * present).transpose(1, 2)

@@ -26,7 +26,7 @@ from lacuna.core.alphabet import ABSENT, N_RESIDUES, RESIDUES, encode
 
 MIN_RESIDUES = 70  # of a V domain worth training on
 MAX_RESIDUES = 150
-PIECE = 2000  # chains that a process numbers at a time
+CHAINS_TOGETHER = 2000  # chains that a process numbers at a time
 _RESIDUE_SET = frozenset(RESIDUES)
 
 
@@ -71,7 +71,9 @@ def number_all(sequences: Sequence[str], processes: int) -> tuple[Chains, np.nda
     A chain is usable if it consists of the 20 residues, has Cys104 and no insertion outside CDR3,
     and has MIN_RESIDUES to MAX_RESIDUES in its domain. The work is shared by forked processes.
     """
-    pieces = [list(sequences[i : i + PIECE]) for i in range(0, len(sequences), PIECE)]
+    pieces = [
+        list(sequences[i : i + CHAINS_TOGETHER]) for i in range(0, len(sequences), CHAINS_TOGETHER)
+    ]
     if processes > 1 and len(pieces) > 1:
         with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:
             found = [one for piece in pool.map(_number_many, pieces) for one in piece]

@@ -19,7 +19,7 @@ from lacuna.training.encode import write_encoded
 from lacuna.training.simulate import simulate_chains
 
 VALIDATION_SHARE = 0.05
-TARGETS = 4096  # chains to be filled that are compared at a time
+TARGETS_TOGETHER = 4096  # chains to be filled that are compared at a time
 GRAFT_SHARE = 0.25  # of the simulated chains
 HOMOLOG_SHARE = 0.5  # of the batches, if there are homologs
 
@@ -63,7 +63,7 @@ def like_targets(
     if not len(natural):
         return result
     grids = (_observed(s.sequence) for path, gaps in targets for s in _usable(path, gaps))
-    while some := list(islice(grids, TARGETS)):
+    while some := list(islice(grids, TARGETS_TOGETHER)):
         observed = Chains(np.stack(some), np.zeros(len(some), np.int64))
         result |= like_held_out(natural, observed, max_identity, of_held_out=True)
     return result

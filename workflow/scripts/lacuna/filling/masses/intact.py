@@ -17,9 +17,9 @@ from lacuna.core.tables import LYSINE_LOST, PYROGLUTAMATE_FIRST
 from lacuna.filling.masses.chain_mass import LeftMass
 from lacuna.filling.search.stages import Stages, one_mass
 from lacuna.scaffolds.residue_masses import (
-    CORRECTED,
+    CORRECTED_SHARE,
     PYROGLUTAMATE,
-    PYROGLUTAMATES,
+    PYROGLUTAMATE_SHARES,
     ChainForm,
     MassRules,
     Modifications,
@@ -47,11 +47,13 @@ def chain_forms(
     """
     written = {modification.position for modification in scaffold.modifications}
     first, last = sequence[:1], len(scaffold.sequence) - 1
-    pyro = 0.0 if 0 in written else (1 - CORRECTED) * PYROGLUTAMATES.get(first, 0.0)
+    pyro = 0.0 if 0 in written else (1 - CORRECTED_SHARE) * PYROGLUTAMATE_SHARES.get(first, 0.0)
     if pyro and modifications.pyroglutamate:
         pyro = max(pyro, LEAST_IF_ALLOWED)
     may_lose = sequence.endswith("K") and last not in written
-    clipped = (1 - CORRECTED) * CLIPPED_SHARE if may_lose and sequence.endswith(HEAVY_END) else 0.0
+    clipped = (
+        (1 - CORRECTED_SHARE) * CLIPPED_SHARE if may_lose and sequence.endswith(HEAVY_END) else 0.0
+    )
     if may_lose and modifications.clipped_lysine:
         clipped = max(clipped, LEAST_IF_ALLOWED)
     change = PYROGLUTAMATE.get(first, 0.0)

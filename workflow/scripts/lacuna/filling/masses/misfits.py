@@ -23,7 +23,7 @@ from lacuna.filling.search.decode import (
     rank_sequences,
 )
 from lacuna.filling.search.stages import Stage, Stages
-from lacuna.scaffolds.residue_masses import BIN, RESIDUE_MASSES, MassRules, nearest_mass
+from lacuna.scaffolds.residue_masses import BIN_DA, RESIDUE_MASSES, MassRules, nearest_mass
 
 SEQUENCES_RANKED = 20  # sequences of which the best is sought, however few are listed
 LogProbability = Callable[[Stages], float]  # of masses, -inf if no sequence fits
@@ -87,8 +87,8 @@ def _nothing_fits(probabilities: np.ndarray, stages: Stages, rules: MassRules) -
         if mass_log_probability(anything, stages, rules) > -math.inf:
             return f"what is known of its residues leaves none that weigh {mass:.4f} Da"
     nearest = nearest_mass(length, mass, rules)
-    if abs(nearest - mass) <= BIN:  # as exact as the nearest mass is known
-        near = f"less than {2 * BIN:g} Da off"
+    if abs(nearest - mass) <= BIN_DA:  # as exact as the nearest mass is known
+        near = f"less than {2 * BIN_DA:g} Da off"
     else:
         near = f"{nearest:.2f} Da"
     return f"nearest of {length} residues: {near}, given {mass:.4f} Da"
