@@ -17,7 +17,14 @@ from lacuna.core.alphabet import AMBIGUOUS, RESIDUES
 from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.search.decode import Ranking, rank_plain
 from lacuna.network.encode import encode_scaffolds
-from lacuna.scaffolds.scaffold import MOST_UNSHOWN, Gap, IntactMass, Scaffold, SpectralEvidence
+from lacuna.scaffolds.scaffold import (
+    MOST_UNSHOWN,
+    Gap,
+    IntactMass,
+    Scaffold,
+    ShownMass,
+    SpectralEvidence,
+)
 from lacuna.templates.library import of_species
 
 METHODS = ("lacuna", "germline_copy", "nearest_homolog", "column_majority")
@@ -45,7 +52,7 @@ def test_no_residue_exceeds_what_its_gap_allows(fill: Filler) -> None:
 def test_a_gap_weighed_by_spectra_is_no_surer_than_its_length(fill: Filler) -> None:
     whole = germline_chain("H", 1)
     mass = mass_of(whole[40:44])
-    spectra = SpectralEvidence(mass=(mass, 0.01, 3.0))
+    spectra = SpectralEvidence(mass=ShownMass(mass, 0.01, 3.0))
     gap = Gap(40, 44, 4, 4, length_probability=0.6, spectra=spectra)
     found = fill(Scaffold("m", "", hidden(whole, [(40, 44)]), (gap,), 1))
     assert found.chains["m"] == whole

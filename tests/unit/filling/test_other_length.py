@@ -15,7 +15,7 @@ from lacuna.filling.masses.other_length import length_by_masses
 from lacuna.filling.search.decode import rank_sequences
 from lacuna.filling.search.stages import Stage, Stages, one_mass
 from lacuna.scaffolds.residue_masses import MassRules
-from lacuna.scaffolds.scaffold import Gap, Rival, SpectralEvidence
+from lacuna.scaffolds.scaffold import Gap, Rival, ShownMass, SpectralEvidence
 from lacuna.steps.one_file import fill_file
 
 TRUE, AS_HEAVY = "PSASG", "PSSQ"  # Q weighs what AG does
@@ -56,7 +56,7 @@ def test_masses_of_beginnings_count_and_several_pieces_do_not() -> None:
 
 def test_a_mass_that_spectra_show_counts_only_if_the_length_can_have_it() -> None:
     def shown(letters: str) -> SpectralEvidence:
-        return SpectralEvidence(mass=(mass_of(letters), 0.004, 6.0))
+        return SpectralEvidence(mass=ShownMass(mass_of(letters), 0.004, 6.0))
 
     assert length_by_spectra(likely("SASG"), shown(TRUE), RULES) == SAID
     assert length_by_spectra(likely(TRUE), shown(TRUE), RULES) == ""

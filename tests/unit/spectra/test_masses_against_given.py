@@ -1,6 +1,7 @@
 """A mass that is given for a gap, of which spectra show another one."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from lacuna.filling.masses.by_spectra import EVEN_SHARE, with_shown_masses
 from lacuna.filling.search.decode import rank_sequences
 from lacuna.filling.search.stages import one_mass
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
-from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
+from lacuna.scaffolds.scaffold import Gap, Scaffold, ShownMass, SpectralEvidence
 from lacuna.spectra.gap_mass import GIVEN_LOG_ODDS
 from lacuna.spectra.odds import look
 from lacuna.spectra.peaks import Spectra, fragments
@@ -50,13 +51,14 @@ def test_spectra_show_another_mass_than_the_one_given(off: float, tmp_path: Path
     assert found is not None and found.evidence.mass is None and not found.evidence.cleavages
     (other,) = found.evidence.others
     assert other.mass is not None and other.cleavages
-    assert other.mass[0] == pytest.approx(float(weights(CHAIN[START:END]).sum()), abs=0.01)
+    assert other.mass.mass == pytest.approx(float(weights(CHAIN[START:END]).sum()), abs=0.01)
     table = tmp_path / "spectra.tsv"
     SPECTRUM_TABLE.write(table, found.rows)
     (read,) = with_spectra([scaffold], table)
     shown = read.gaps[0].spectra
     assert shown is not None and len(shown.others) == 1
-    assert shown.others[0].mass == pytest.approx(other.mass, abs=1e-3)
+    again = shown.others[0].mass
+    assert again is not None and astuple(again) == pytest.approx(astuple(other.mass), abs=1e-3)
 
 
 @pytest.mark.parametrize("off", [0.0, 0.002])
@@ -96,7 +98,7 @@ def test_candidates_have_either_mass_and_are_not_surer_than_that_allows() -> Non
     rules = MassRules()
     within = rank_sequences(probabilities, 5, one_mass(given, 0.01), rules)
     assert within.candidates[0].sequence == "PGHA"
-    shown = SpectralEvidence(others=(SpectralEvidence(mass=(true, 0.01, 3.0)),))
+    shown = SpectralEvidence(others=(SpectralEvidence(mass=ShownMass(true, 0.01, 3.0)),))
     ranking, words = with_shown_masses(within, probabilities, 5, (given, 0.01), shown, rules)
     assert words == f"{MassDoubt.OF_SPECTRA} {true:.4f} Da"
     best, other = ranking.candidates[:2]
@@ -112,7 +114,7 @@ def test_neither_the_given_nor_the_shown_mass_may_fit() -> None:
     probabilities = np.full((3, N_RESIDUES), 1 / N_RESIDUES)
     heavy = float(weights("WWWWW").sum())
     within = rank_sequences(probabilities, 5, one_mass(heavy, 0.01), MassRules())
-    shown = SpectralEvidence(others=(SpectralEvidence(mass=(heavy, 0.01, 3.0)),))
+    shown = SpectralEvidence(others=(SpectralEvidence(mass=ShownMass(heavy, 0.01, 3.0)),))
     kept, _ = with_shown_masses(within, probabilities, 5, (heavy, 0.01), shown, MassRules())
     assert (kept, kept.candidates) == (within, ())
 
@@ -125,7 +127,7 @@ def test_either_the_given_or_the_shown_mass_may_fit_none(given_fits: bool) -> No
     given, other = (fitting, heavy) if given_fits else (heavy, fitting)
     rules = MassRules()
     within = rank_sequences(probabilities, 5, one_mass(given, 0.01), rules)
-    shown = SpectralEvidence(others=(SpectralEvidence(mass=(other, 0.01, 3.0)),))
+    shown = SpectralEvidence(others=(SpectralEvidence(mass=ShownMass(other, 0.01, 3.0)),))
     ranking, words = with_shown_masses(within, probabilities, 5, (given, 0.01), shown, rules)
     assert words == f"{MassDoubt.OF_SPECTRA} {other:.4f} Da"
     assert ranking.candidates[0].sequence == "PGH"

@@ -16,7 +16,7 @@ from lacuna.filling.search.mass_search import SIGMAS
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
-from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.scaffolds.scaffold import ShownMass, SpectralEvidence
 from lacuna.spectra.table import with_spectra
 from lacuna.steps.read_spectra import look_at_spectra
 from peaks import as_mgf, spectrum_of, weights
@@ -28,14 +28,14 @@ def rivals(*masses: tuple[str, float, float]) -> SpectralEvidence:
     for residues, log_odds, nats in masses:
         prefixes = np.cumsum(weights(residues))
         cleavages = tuple((float(one), 0.01, nats) for one in prefixes[:-1])
-        mass = float(prefixes[-1]), 0.01, log_odds
+        mass = ShownMass(float(prefixes[-1]), 0.01, log_odds)
         each.append(SpectralEvidence(cleavages, -0.1, mass=mass))
     return replace(each[0], others=tuple(each[1:]))
 
 
 def one(residues: str, log_odds: float, *, tolerance: float = 0.01) -> SpectralEvidence:
     """A mass of residues that spectra show, but no cleavage."""
-    return SpectralEvidence(mass=(float(weights(residues).sum()), tolerance, log_odds))
+    return SpectralEvidence(mass=ShownMass(float(weights(residues).sum()), tolerance, log_odds))
 
 
 @pytest.mark.parametrize("tolerance", [0.003, 0.012])
@@ -86,7 +86,7 @@ def test_a_mass_of_a_form_of_the_same_peptide_is_not_named(
 ) -> None:
     """The masses may be apart from that of a form by the wider of their tolerances."""
     best = one("AGNK", 9.0, tolerance=tolerances[0])
-    other = SpectralEvidence(mass=(weights("AGNK").sum() + off, tolerances[1], 2.0))
+    other = SpectralEvidence(mass=ShownMass(weights("AGNK").sum() + off, tolerances[1], 2.0))
     _, words = rank_by_spectra(even("AGNK"), 5, replace(best, others=(other,)), MassRules())
     assert (MassDoubt.OF_SPECTRA in words) == named
 
@@ -128,7 +128,7 @@ def test_a_sequence_that_fits_two_masses_is_listed_with_the_likelier_one() -> No
     """M is rarely oxidised, so that of masses that spectra show as often the plain one is."""
     plain = rivals(("AMNK", 3.0, 1.0))
     mass = float(weights("AMNK").sum())
-    oxidised = SpectralEvidence((), -0.1, mass=(mass + OXIDATION, 0.01, 3.0))
+    oxidised = SpectralEvidence((), -0.1, mass=ShownMass(mass + OXIDATION, 0.01, 3.0))
     rules = MassRules(Modifications(usual=True))
     for either in (replace(oxidised, others=(plain,)), replace(plain, others=(oxidised,))):
         ranking, words = rank_by_spectra(even("AMNK"), 5, either, rules)
@@ -216,7 +216,7 @@ def test_a_mass_by_spectra_that_holds_a_modification_is_in_doubt() -> None:
     for carried, doubted in ((0.0, False), (DEAMIDATION, True)):
         mass = float(weights("AGNS").sum()) + carried
         ranking, words = rank_by_spectra(
-            table, 5, SpectralEvidence(mass=(mass, 0.005, 30.0)), MassRules()
+            table, 5, SpectralEvidence(mass=ShownMass(mass, 0.005, 30.0)), MassRules()
         )
         assert ranking.candidates[0].sequence == ("AGDS" if doubted else "AGNS")
         assert words.endswith("N or Q is deamidated") == doubted
@@ -230,7 +230,7 @@ def test_the_best_sequence_does_not_depend_on_how_many_are_listed() -> None:
             row[RESIDUES.index(residue)] = share
     table /= table.sum(1, keepdims=True)
     first, mass = float(weights("T")[0]), float(weights("ST").sum())
-    evidence = SpectralEvidence(((first, 0.01, 1.7),), mass=(mass, 0.02, -10.0))
+    evidence = SpectralEvidence(((first, 0.01, 1.7),), mass=ShownMass(mass, 0.02, -10.0))
     one, *others = (rank_by_spectra(table, n, evidence, MassRules())[0] for n in (1, 2, 5, 60))
     for other in others:
         assert other.candidates[:1] == one.candidates
@@ -240,7 +240,7 @@ def test_the_best_sequence_does_not_depend_on_how_many_are_listed() -> None:
     ("log_odds", "said"), [(-3.0, ""), (2.0, ""), (3.0, "spectra show another mass, 430.1230 Da")]
 )
 def test_a_mass_that_no_probable_sequence_has_changes_nothing(log_odds: float, said: str) -> None:
-    wrong = SpectralEvidence(mass=(430.123, 0.01, log_odds))
+    wrong = SpectralEvidence(mass=ShownMass(430.123, 0.01, log_odds))
     ranking, words = mixed(wrong)
     table = mixed(SpectralEvidence())[0]
     assert words == said and ranking.candidates == table.candidates

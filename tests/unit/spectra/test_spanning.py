@@ -1,7 +1,7 @@
 """Which spectra are of a peptide that spans a gap, by its known flanks."""
 
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,13 @@ from lacuna.filling.masses.by_spectra import rank_by_spectra
 from lacuna.filling.search.cleavages import shown
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules
-from lacuna.scaffolds.scaffold import Gap, ResidueModification, Scaffold, SpectralEvidence
+from lacuna.scaffolds.scaffold import (
+    Gap,
+    ResidueModification,
+    Scaffold,
+    ShownMass,
+    SpectralEvidence,
+)
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.ions import OFFSET
 from lacuna.spectra.match import matches
@@ -194,7 +200,7 @@ def test_known_residues_may_carry_what_is_usual(
         assert found.evidence.mass is None
     else:
         assert found.evidence.mass is not None
-        assert found.evidence.mass[0] == pytest.approx(inner[-1], abs=0.02)
+        assert found.evidence.mass.mass == pytest.approx(inner[-1], abs=0.02)
 
 
 def test_what_a_residue_beside_the_gap_carries_may_be_in_the_gap() -> None:
@@ -203,10 +209,10 @@ def test_what_a_residue_beside_the_gap_carries_may_be_in_the_gap() -> None:
     made = spectrum_of("GLSDMEWVEADIPGHK", modified={4: OXIDATION}, missing=[4, 5])
     found = look(scaffold, scaffold.gaps[0], seen(made), READINGS, 10.0)
     assert found is not None and found.evidence.mass is not None
-    mass, tolerance, log_odds = found.evidence.mass
+    mass, tolerance, log_odds = astuple(found.evidence.mass)
     assert mass == pytest.approx(weights("EWV").sum() + OXIDATION, abs=tolerance)
     assert 1.5 < log_odds < 2.5
-    rival, _, nats = found.evidence.rivals[0]
+    rival, _, nats = astuple(found.evidence.rivals[0])
     assert rival == pytest.approx(mass - OXIDATION, abs=tolerance)
     assert nats - log_odds == pytest.approx(math.log(0.1), abs=0.1)
     assert [row.mass for row in found.rows if row.kind == MASS][:2] == [mass, rival]
@@ -219,8 +225,8 @@ def test_the_network_weighs_rival_masses_by_spectra() -> None:
     table[1, [RESIDUES.index("Q"), RESIDUES.index("E")]] = 0.96, 0.04
     table /= table.sum(1, keepdims=True)
     mass = float(weights("AES").sum())
-    alone = SpectralEvidence(mass=(mass, 0.005, 3.0))
-    rival = replace(alone, rivals=((mass - DEAMIDATION, 0.005, 3.0 + math.log(0.03)),))
+    alone = SpectralEvidence(mass=ShownMass(mass, 0.005, 3.0))
+    rival = replace(alone, rivals=(ShownMass(mass - DEAMIDATION, 0.005, 3.0 + math.log(0.03)),))
     sure, unsure = (rank_by_spectra(table, 5, one, MassRules()) for one in (alone, rival))
     best = [ranking.candidates[0] for ranking, _ in (sure, unsure)]
     assert best[0].sequence == "AES" and best[0].probability > 0.99

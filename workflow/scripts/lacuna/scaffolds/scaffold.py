@@ -43,23 +43,33 @@ SHOWN_LENGTH = 0.99  # of the length of a gap that reads lead through, if it is 
 
 
 @dataclass(frozen=True, slots=True)
+class ShownMass:
+    """A mass of a gap that precursors of spectra show, and its tolerance, in Da; log_odds: that it
+    is right."""
+
+    mass: float
+    tolerance: float
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpectralEvidence:
     """What fragment spectra say of a gap, as log likelihood ratios in nats against chance.
 
     cleavages: (mass, tolerance, nats), ascending, masses of beginnings of the gap in Da: how much
     more probable the spectra are if the gap is cleaved there than if nothing shows it; unseen: nats
     of a cleavage that nothing shows, against none; sides: (mass, tolerance, nats) of the residue
-    that follows such a beginning, if it is I or L: for I, and if negative for L; mass, tolerance
-    and log odds of the mass of the gap by precursors, None if a mass is given or none is found;
-    rivals: the same of other masses that the precursors of these spectra may show; others: what
-    other spectra say that show another mass, and their cleavages.
+    that follows such a beginning, if it is I or L: for I, and if negative for L; mass: of the gap
+    by precursors, None if one is given or none is found; rivals: other masses that the precursors
+    of these spectra may show; others: what other spectra say that show another mass, and their
+    cleavages.
     """
 
     cleavages: tuple[tuple[float, float, float], ...] = ()
     unseen: float = 0.0
     sides: tuple[tuple[float, float, float], ...] = ()
-    mass: tuple[float, float, float] | None = None
-    rivals: tuple[tuple[float, float, float], ...] = ()
+    mass: ShownMass | None = None
+    rivals: tuple[ShownMass, ...] = ()
     others: "tuple[SpectralEvidence, ...]" = ()
 
 

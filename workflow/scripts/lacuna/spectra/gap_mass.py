@@ -7,7 +7,7 @@ how many spectra show it, and by what those of the others would have to be if it
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ from lacuna.scaffolds.residue_masses import (
     completable,
     heaviest_residue,
 )
-from lacuna.scaffolds.scaffold import Gap
+from lacuna.scaffolds.scaffold import Gap, ShownMass
 from lacuna.spectra.flanks import Flanks
 from lacuna.spectra.match import LARGE_MASS, VOTE_TOLERANCE, Match, gap_masses
 from lacuna.spectra.peaks import Fragments
@@ -66,7 +66,6 @@ FORM_MASSES = (
 )
 SAME_PEPTIDE_POWER = 0.6  # n spectra of a peptide count n ** 0.6, as n reads of one place do
 
-Weighed = tuple[float, float, float]  # mass, tolerance, log odds
 # Spectra, each with the flanks of a gap that its peptide may have.
 Around = Sequence[tuple[Precursor, Fragments, Flanks]]
 
@@ -109,18 +108,17 @@ class _Proposed:
 class GapMass(NamedTuple):
     """A mass of a gap that spectra show.
 
-    weighed: mass, tolerance and log odds; rivals: the same of other masses that the precursors of
-    the same spectra may show; spectra: the numbers of those that surely show it.
+    rivals: other masses that the precursors of the same spectra may show; spectra: the numbers of
+    those that surely show it.
     """
 
-    weighed: Weighed
-    rivals: tuple[Weighed, ...]
+    shown: ShownMass
+    rivals: tuple[ShownMass, ...]
     spectra: frozenset[int]
 
     def may_be(self, other: "GapMass") -> bool:
         """Whether one of both may be that of a form of the other's peptide."""
-        (mass, tolerance, _), (another, within, _) = self.weighed, other.weighed
-        return are_forms(mass, another, max(tolerance, within))
+        return are_forms(self.shown, other.shown)
 
 
 def against_given(
@@ -133,24 +131,29 @@ def against_given(
     """The masses that spectra clearly show of a gap for which another mass is given, with its
     tolerance, in Da."""
     mass, tolerance = given
+
+    def is_another(shown: ShownMass) -> bool:
+        return abs(shown.mass - mass) > shown.tolerance + tolerance
+
     return [
         one
         for one in masses_of_gap(gap, spectra, rules, ppm)
-        if one.weighed[2] >= CLEAR_LOG_ODDS
-        and abs(one.weighed[0] - mass) > one.weighed[1] + tolerance
+        if one.shown.log_odds >= CLEAR_LOG_ODDS and is_another(one.shown)
     ]
 
 
-def carries_more(shown: Weighed, given: tuple[float, float]) -> bool:
+def carries_more(shown: ShownMass, given: tuple[float, float]) -> bool:
     """Whether a mass that spectra show may be that of the peptide whose gap has the mass that is
     given, with its tolerance in Da, if it carries something besides."""
-    heavier = shown[0] - given[0]
-    return heavier > 0 and _is_form(heavier, shown[1] + given[1])
+    mass, tolerance = given
+    heavier = shown.mass - mass
+    return heavier > 0 and _is_form(heavier, shown.tolerance + tolerance)
 
 
-def are_forms(mass: float, other: float, tolerance: float) -> bool:
-    """Whether two masses, in Da, may be those of forms of one peptide."""
-    return _is_form(mass - other, tolerance) or _is_form(other - mass, tolerance)
+def are_forms(one: ShownMass, other: ShownMass) -> bool:
+    """Whether two masses may be those of forms of one peptide."""
+    more, tolerance = one.mass - other.mass, max(one.tolerance, other.tolerance)
+    return _is_form(more, tolerance) or _is_form(-more, tolerance)
 
 
 def _is_form(heavier: float, tolerance: float) -> bool:
@@ -184,16 +187,16 @@ def masses_of_gap(
     ]
     if len(groups) < 2:
         (only,) = groups or [[]]
-        weighed = _mass_of(gap, found, spectra[0][2]) if spectra else ()
-        return [GapMass(weighed[0], weighed[1:], frozenset(only))] if weighed else []
+        shown = _mass_of(gap, found, spectra[0][2]) if spectra else ()
+        return [GapMass(shown[0], shown[1:], frozenset(only))] if shown else []
     odds = _odds_of_groups(found, groups)
     masses = []
     for group, behind in zip(groups, odds, strict=True):
-        weighed = _mass_of(gap, [found[i] for i in group], spectra[0][2])
-        shifted = [(mass, tolerance, nats + behind) for mass, tolerance, nats in weighed]
+        shown = _mass_of(gap, [found[i] for i in group], spectra[0][2])
+        shifted = [replace(one, log_odds=one.log_odds + behind) for one in shown]
         if shifted:
             masses.append(GapMass(shifted[0], tuple(shifted[1:]), frozenset(group)))
-    masses.sort(key=lambda one: -one.weighed[2])
+    masses.sort(key=lambda one: -one.shown.log_odds)
     return masses[: MOST_RIVALS + 1]
 
 
@@ -257,7 +260,9 @@ def _is_form_of(other: _Proposed, one: _Proposed) -> bool:
     return _is_form(other.mass - one.mass, max(one.tolerance, other.tolerance))
 
 
-def _mass_of(gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks) -> tuple[Weighed, ...]:
+def _mass_of(
+    gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks
+) -> tuple[ShownMass, ...]:
     """The mass of a gap on which most spectra agree, then its rivals; none if none is probable.
 
     found: what each spectrum proposes; known: the flanks of the gap.
@@ -278,7 +283,8 @@ def _mass_of(gap: Gap, found: Iterable[Sequence[_Proposed]], known: Flanks) -> t
     if log_odds < (LEAST_LOG_ODDS if gap.fixed else LEAST_IF_OPEN):
         return ()
     log_odds = min(log_odds, MOST_LOG_ODDS)
-    return ((chosen.mass, chosen.tolerance, log_odds), *_rivals(rest, most, log_odds))
+    best = ShownMass(chosen.mass, chosen.tolerance, log_odds)
+    return best, *_rivals(rest, most, log_odds)
 
 
 def _best_of_peptides(found: Iterable[Sequence[_Proposed]]) -> list[_Proposed]:
@@ -291,17 +297,19 @@ def _best_of_peptides(found: Iterable[Sequence[_Proposed]]) -> list[_Proposed]:
     return sorted(best.values(), key=lambda one: -one.log_odds)[:MOST_MASSES]
 
 
-def _rivals(rest: Iterable[tuple[float, _Proposed]], most: float, log_odds: float) -> list[Weighed]:
+def _rivals(
+    rest: Iterable[tuple[float, _Proposed]], most: float, log_odds: float
+) -> list[ShownMass]:
     """The masses that are hardly less probable than the one that is chosen, the best first.
 
     rest: other masses with the totals of their log odds; most: the total of the chosen one, and
     log_odds: those that it is written with.
     """
-    rivals: list[Weighed] = []
+    rivals: list[ShownMass] = []
     for total, one in sorted(rest, key=lambda each: -each[0]):
-        known_already = any(abs(one.mass - mass) <= within for mass, within, _ in rivals)
+        known_already = any(abs(one.mass - rival.mass) <= rival.tolerance for rival in rivals)
         if total >= most - MOST_NATS_BEHIND and not known_already:
-            rivals.append((one.mass, one.tolerance, log_odds + total - most))
+            rivals.append(ShownMass(one.mass, one.tolerance, log_odds + total - most))
     return rivals[:MOST_RIVALS]
 
 

@@ -99,7 +99,7 @@ def _carries_more(one: OfMass, gap: Gap) -> bool:
     """Whether spectra show a mass of a form of a peptide whose gap has the mass that is given."""
     if one.by_precursors is None or gap.mass is None or gap.tolerance_da is None:
         return False
-    return carries_more(one.by_precursors.weighed, (gap.mass, gap.tolerance_da))
+    return carries_more(one.by_precursors.shown, (gap.mass, gap.tolerance_da))
 
 
 def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:
@@ -127,7 +127,7 @@ def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:
         tuple((one.mass, one.tolerance, one.nats) for one in kept),
         unseen,
         tuple((one.mass, one.tolerance, one.nats_of_i) for one in sides),
-        found.by_precursors.weighed if found.by_precursors else None,
+        found.by_precursors.shown if found.by_precursors else None,
         found.by_precursors.rivals if found.by_precursors else (),
     )
     where = chain, gap.start, gap.end
@@ -146,7 +146,10 @@ def _rows_of(
     it."""
     masses = () if evidence.mass is None else (evidence.mass, *evidence.rivals)
     return [
-        *(SpectrumRow(*where, MASS, *weighed, "", "") for weighed in masses),
+        *(
+            SpectrumRow(*where, MASS, one.mass, one.tolerance, one.log_odds, "", "")
+            for one in masses
+        ),
         SpectrumRow(*where, UNSEEN, None, None, evidence.unseen, "", ""),
         *(one.row(where, CLEAVAGE, one.nats) for one in cleavages),
         *(one.row(where, SIDE, one.nats_of_i) for one in sides),

@@ -163,7 +163,7 @@ def _at_reading(
     for one in masses:
         of_others = frozenset[int]().union(*(other.spectra for other in masses if other != one))
         own = [each for i, each in enumerate(around) if i not in of_others]
-        weighed = one.weighed[:2]
+        weighed = one.shown.mass, one.shown.tolerance
         matching = _matching(own, weighed, ppm)
         if gap.mass is None or any(_surely_spans(match, gap) for match in matching):
             found.append(OfMass(matching, weighed, one))

@@ -15,7 +15,7 @@ from lacuna.core.tables import (
     UNSEEN,
     SpectrumRow,
 )
-from lacuna.scaffolds.scaffold import Scaffold, SpectralEvidence
+from lacuna.scaffolds.scaffold import Scaffold, ShownMass, SpectralEvidence
 from lacuna.spectra.likely import confirmed
 
 
@@ -66,13 +66,16 @@ def _evidence(rows: Iterable[SpectrumRow]) -> SpectralEvidence:
 
 def _of_mass(rows: Iterable[SpectrumRow]) -> SpectralEvidence:
     """The evidence in the rows of one mass of a gap."""
-    bumps: dict[str, list[tuple[float, float, float]]] = {CLEAVAGE: [], SIDE: [], MASS: []}
+    bumps: dict[str, list[tuple[float, float, float]]] = {CLEAVAGE: [], SIDE: []}
+    masses: list[ShownMass] = []
     unseen = 0.0
     for row in rows:
+        values = row.mass or 0.0, row.tolerance_da or 0.0, row.nats
         if row.kind == UNSEEN:
             unseen = row.nats
+        elif row.kind == MASS:
+            masses.append(ShownMass(*values))
         elif row.kind in bumps:
-            bumps[row.kind].append((row.mass or 0.0, row.tolerance_da or 0.0, row.nats))
-    mass = bumps[MASS][0] if bumps[MASS] else None
-    rivals = tuple(bumps[MASS][1:])
+            bumps[row.kind].append(values)
+    mass, rivals = masses[0] if masses else None, tuple(masses[1:])
     return SpectralEvidence(tuple(bumps[CLEAVAGE]), unseen, tuple(bumps[SIDE]), mass, rivals)

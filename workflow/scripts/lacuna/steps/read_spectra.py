@@ -123,7 +123,7 @@ def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> lis
     if not masses:
         return []
     named = ", ".join(
-        f"{one.weighed[0]:.4f} Da ({plural(len(one.spectra), 'spectrum', 'spectra')})"
+        f"{one.shown.mass:.4f} Da ({plural(len(one.spectra), 'spectrum', 'spectra')})"
         for one in masses
     )
     given = f"{gap.mass:.4f} Da given, " if gap.mass is not None else ""

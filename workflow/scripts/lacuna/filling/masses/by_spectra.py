@@ -32,14 +32,14 @@ from lacuna.filling.search.decode import (
     told_by_sides,
 )
 from lacuna.filling.search.mass_search import SIGMAS
-from lacuna.filling.search.stages import one_mass
+from lacuna.filling.search.stages import Stages, one_mass
 from lacuna.scaffolds.residue_masses import (
     RESIDUE_MASSES,
     MassRules,
     told_apart,
 )
-from lacuna.scaffolds.scaffold import SpectralEvidence
-from lacuna.spectra.gap_mass import CLEAR_LOG_ODDS, GIVEN_LOG_ODDS, Weighed, are_forms
+from lacuna.scaffolds.scaffold import ShownMass, SpectralEvidence
+from lacuna.spectra.gap_mass import CLEAR_LOG_ODDS, GIVEN_LOG_ODDS, are_forms
 
 LEAST_OF_MASS = 0.01  # probability of the mass from which it counts
 EVEN_SHARE = 0.2  # of the probability that a given mass and others of spectra share in any case
@@ -100,18 +100,22 @@ def length_by_spectra(
 
 def _log_odds(
     probabilities: np.ndarray,
-    weighed: Weighed,
+    shown: ShownMass,
     evidence: SpectralEvidence | None,
     rules: MassRules,
     width: int | None = None,
 ) -> float:
-    """Log odds of a mass, tolerance and log odds by spectra, with the density that the network
-    gives the mass; evidence: of cleavages; width: as in `mass_log_probability`."""
-    mass, tolerance, log_odds = weighed
-    stages = replace(one_mass(mass, tolerance), spectra=evidence)
+    """Log odds of a mass by spectra and by the density that the network gives it; evidence: of
+    cleavages; width: as in `mass_log_probability`."""
+    stages = _stages_of(shown, evidence)
     density = mass_log_probability(probabilities, stages, rules, width)
-    density -= math.log(tolerance / SIGMAS * math.sqrt(2 * math.pi))
-    return log_odds + density - math.log(DENSITY)
+    density -= math.log(shown.tolerance / SIGMAS * math.sqrt(2 * math.pi))
+    return shown.log_odds + density - math.log(DENSITY)
+
+
+def _stages_of(shown: ShownMass, evidence: SpectralEvidence | None = None) -> Stages:
+    """What a mass that spectra show says of a gap; evidence: of cleavages."""
+    return replace(one_mass(shown.mass, shown.tolerance), spectra=evidence)
 
 
 def _shares(
@@ -132,38 +136,37 @@ def _shares(
 
 
 def _rank_within(
-    probabilities: np.ndarray, n: int, weighed: Weighed, one: SpectralEvidence, rules: MassRules
+    probabilities: np.ndarray, n: int, shown: ShownMass, one: SpectralEvidence, rules: MassRules
 ) -> tuple[Ranking, float]:
     """The best n sequences of a gap that have a mass, and its probability against no mass, 0 if
     none has it; one: what spectra say of that mass."""
-    stages = replace(one_mass(*weighed[:2]), spectra=one)
-    within = rank_sequences(probabilities, n, stages, rules)
-    odds = _log_odds(probabilities, weighed, one, rules) if within.candidates else -math.inf
+    within = rank_sequences(probabilities, n, _stages_of(shown, one), rules)
+    odds = _log_odds(probabilities, shown, one, rules) if within.candidates else -math.inf
     return within, probability_of(odds)
 
 
 def _words(
     probabilities: np.ndarray,
-    best: Weighed,
+    best: ShownMass,
     share: float,
-    others: Sequence[Weighed],
+    others: Sequence[ShownMass],
     rules: MassRules,
 ) -> str:
     """What is to be said of the most probable mass of a gap, with its share: an error that it may
     have, and other masses that cannot be those of forms of the same peptide."""
-    weighed = one_mass(*best[:2])
-    words = [f"mass {best[0]:.4f} Da by spectra, probability {share:.3f}"]
-    fitting = mass_probability(probabilities, weighed, rules)
-    error = likely_error([(0.0, probabilities)], weighed, rules, fitting)
+    stages = _stages_of(best)
+    words = [f"mass {best.mass:.4f} Da by spectra, probability {share:.3f}"]
+    fitting = mass_probability(probabilities, stages, rules)
+    error = likely_error([(0.0, probabilities)], stages, rules, fitting)
     if error:
         words.append(f"{MassDoubt.FITS_BETTER} {error}")
-    unlike = [o for o in others if o != best and not are_forms(o[0], best[0], max(o[1], best[1]))]
+    unlike = [other for other in others if other != best and not are_forms(other, best)]
     return "; ".join([*words, *_other_masses(unlike)])
 
 
-def _other_masses(some: Sequence[Weighed]) -> list[str]:
+def _other_masses(some: Sequence[ShownMass]) -> list[str]:
     """That spectra show these masses; none without any."""
-    named = " and ".join(f"{mass:.4f} Da" for mass, *_ in some)
+    named = " and ".join(f"{one.mass:.4f} Da" for one in some)
     return [f"{MassDoubt.OF_SPECTRA} {named}"] if some else []
 
 
@@ -183,14 +186,14 @@ def rank_by_spectra(
     against_others = _shares(probabilities, masses, rules)
     # The network finds a peptide of another antibody as probable: no mass is surer by that than by
     # its share of the spectra.
-    by_spectra = np.exp([mass[2] for mass in weighed])
+    by_spectra = np.exp([mass.log_odds for mass in weighed])
     most = (by_spectra / by_spectra.sum()).tolist()
     for mass, one, *limits in zip(weighed, masses, against_others, most, strict=True):
         within, share = _rank_within(probabilities, ranked, mass, one, rules)
         parts.append((within, share * min(limits)))
     shares = [share for _, share in parts]
     if max(shares, default=0.0) < LEAST_OF_MASS:
-        clear = [mass for mass in weighed if mass[2] >= CLEAR_LOG_ODDS]
+        clear = [mass for mass in weighed if mass.log_odds >= CLEAR_LOG_ODDS]
         return replace(every, candidates=every.candidates[:n]), "".join(_other_masses(clear))
     best = int(np.argmax(shares))
     words = _words(probabilities, weighed[best], shares[best], weighed, rules)
@@ -212,15 +215,15 @@ def with_shown_masses(
     masses = [(one.mass, one) for one in evidence.others if one.mass is not None]
     if not masses:
         return within, ""
-    every = [((*given, GIVEN_LOG_ODDS), replace(evidence, others=())), *masses]
+    every = [(ShownMass(*given, GIVEN_LOG_ODDS), replace(evidence, others=())), *masses]
     odds = np.array([_log_odds(probabilities, *one, rules, WEIGHING_WIDTH) for one in every])
-    words = "; ".join(_other_masses([weighed for weighed, _ in masses]))
+    words = "; ".join(_other_masses([shown for shown, _ in masses]))
     if not np.isfinite(odds).any():
         return within, words
     shares = (1 - EVEN_SHARE) * softmax(odds) + EVEN_SHARE / len(odds)
     parts = [(within, float(shares[0]))]
-    for (weighed, one), share in zip(masses, shares[1:].tolist(), strict=True):
-        stages = replace(one_mass(*weighed[:2]), spectra=one)
+    for (shown, one), share in zip(masses, shares[1:].tolist(), strict=True):
+        stages = _stages_of(shown, one)
         parts.append((rank_sequences(probabilities, n, stages, rules), share))
     plain = next(rank_plain(probabilities[None], n))
     fitting = [(ranking, share) for ranking, share in parts if ranking.candidates]
