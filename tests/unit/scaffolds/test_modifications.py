@@ -19,7 +19,7 @@ from lacuna.scaffolds.residue_masses import (
     may_weigh,
     nearest_mass,
 )
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Measured, Scaffold
 
 EVEN = np.full((2, N_RESIDUES), 1.0 / N_RESIDUES)
 
@@ -208,4 +208,4 @@ def test_residues_may_have_a_mass_with_what_they_may_carry(
 ) -> None:
     carried = (0.0, 0.5), (READINGS["carbamidomethyl"].mass, 0.5)
     rules = MassRules(Modifications(carried, oxidised_methionine=True))
-    assert may_weigh(encode(residues), mass_of(residues) + off, 0.001, rules) == may
+    assert may_weigh(encode(residues), Measured(mass_of(residues) + off, 0.001), rules) == may

@@ -17,6 +17,7 @@ from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules
 from lacuna.scaffolds.scaffold import (
     Gap,
+    Measured,
     ResidueModification,
     Scaffold,
     ShownMass,
@@ -36,7 +37,8 @@ def test_a_spectrum_is_of_the_peptide_that_its_fragments_show() -> None:
     scaffold, gap = gapped()
     known = flanks(scaffold, gap, 0.0, 60)
     (pair,) = seen(spectrum_of(PEPTIDE))
-    found = [m for m in matches(*pair, known, gap.mass, 0.005, 10.0) if m.probability > 0.5]
+    measured = Measured(gap.mass, 0.005)
+    found = [m for m in matches(*pair, known, measured, 10.0) if m.probability > 0.5]
     assert [(m.start, m.end) for m in found] == [(17, 32)]
     assert found[0].probability > 0.999
 
@@ -49,7 +51,8 @@ def test_a_peptide_may_be_far_less_probable_than_another_of_its_spectrum() -> No
     letters = hidden(chain, [(START, END)]).replace("-", "X")
     spectrum = spectrum_of(part, 12, series=ALL_SERIES)
     scaffold = Scaffold("c", "", letters, (gap,), 1)
-    found = list(matches(*seen(spectrum)[0], flanks(scaffold, gap, 0.0, None), whole, 0.005, 10.0))
+    known = flanks(scaffold, gap, 0.0, None)
+    found = list(matches(*seen(spectrum)[0], known, Measured(whole, 0.005), 10.0))
     odds = {(match.start, match.end): match.log_odds for match in found}
     assert odds[0, len(part)] - odds[1, len(part) + 1] > 750  # whose exponential overflows
     shown = look(scaffold, gap, seen(spectrum), READINGS, 10.0)

@@ -27,7 +27,7 @@ from lacuna.filling.search.cleavages import cut_where_shown
 from lacuna.results.summary import spectra_note
 from lacuna.scaffolds.json_lines import from_json, to_json
 from lacuna.scaffolds.residue_masses import MassRules, Modifications
-from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.scaffolds.scaffold import Measured, SpectralEvidence
 from lacuna.spectra.odds import look
 from lacuna.spectra.table import with_spectra
 from lacuna.steps.one_file import fill_file
@@ -111,7 +111,7 @@ def cut(
 ) -> str:
     """A candidate as spectra show it; mass: that of these residues, and `by` Da."""
     whole = float(weights(mass).sum()) + by
-    return cut_where_shown(sequence, evidence, whole, 0.01, rules or MassRules())
+    return cut_where_shown(sequence, evidence, Measured(whole, 0.01), rules or MassRules())
 
 
 def test_a_candidate_is_marked_where_spectra_show_its_cleavages() -> None:

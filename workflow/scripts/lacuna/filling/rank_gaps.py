@@ -95,10 +95,9 @@ def _by_own_mass(
         ranking, said = rank_weighed(of_gap, candidates, stages, rules, given.mass_error)
         if given.length_given:
             other = length_by_masses(of_gap, ranking, stages, rules)
-        if spectra is not None and given.mass is not None:
-            own = given.mass, given.tolerance_da or 0.0
+        if spectra is not None and given.measured is not None:
             ranking, of_spectra = with_shown_masses(
-                ranking, of_gap, candidates, own, spectra, rules
+                ranking, of_gap, candidates, given.measured, spectra, rules
             )
             said = "; ".join(filter(None, (said, of_spectra)))
     elif spectra is not None:

@@ -116,11 +116,9 @@ def _cleavages(gap: BlockGap, modifications: Modifications, candidate: Candidate
     else:
         _, rules = readings[0]
     for shown in masses_shown(spectra):
-        mass, tolerance = given.mass, given.tolerance_da
-        if shown.mass is not None:
-            mass, tolerance = shown.mass.mass, shown.mass.tolerance
-        if mass is not None and tolerance is not None:
-            cut = cut_where_shown(candidate.sequence, shown, mass, tolerance, rules)
+        measured = given.measured if shown.mass is None else shown.mass.measured
+        if measured is not None:
+            cut = cut_where_shown(candidate.sequence, shown, measured, rules)
             if cut:
                 return cut
     return ""

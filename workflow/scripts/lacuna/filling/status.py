@@ -27,7 +27,7 @@ from lacuna.scaffolds.residue_masses import (
     may_weigh,
     usual_in,
 )
-from lacuna.scaffolds.scaffold import Gap
+from lacuna.scaffolds.scaffold import Gap, Measured
 
 SAME_MASS = 1e-3  # Da, of sums of the same masses
 LOG = logging.getLogger(__name__)
@@ -243,7 +243,8 @@ def _needs(candidate: Candidate, rules: MassRules, less: MassRules) -> bool:
 
 
 def _may_have(candidate: Candidate, mass: float, rules: MassRules) -> bool:
-    return may_weigh(encode(candidate.sequence.replace("I", "L")), mass, SAME_MASS, rules)
+    tokens = encode(candidate.sequence.replace("I", "L"))
+    return may_weigh(tokens, Measured(mass, SAME_MASS), rules)
 
 
 def partly_without_template(lacking: int, residues: int) -> str:

@@ -309,9 +309,9 @@ def _with_masses(shown: Shown, gaps: Sequence[Gap], rules: MassRules) -> Shown:
     clear = (shown.depth >= WEIGHT_OF_PEPTIDES) & (sure.max(1) >= CLEAR_SHARE)
     for gap in gaps:
         inside = _inside(shown, gap)
-        if gap.fixed and gap.mass is not None and gap.tolerance_da is not None:
+        if gap.fixed and gap.measured is not None:
             tokens = sure[inside].argmax(1).astype(np.uint8)
-            fits = may_weigh(tokens, gap.mass, gap.tolerance_da, rules)
+            fits = may_weigh(tokens, gap.measured, rules)
             at_odds[inside] = clear[inside].all() and not fits
     return replace(shown, at_odds=at_odds)
 

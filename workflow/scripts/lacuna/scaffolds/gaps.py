@@ -308,10 +308,7 @@ def _joined(gaps: Sequence[Gap]) -> list[Gap]:
 def _has_edge(left: Gap, right: Gap) -> bool:
     """Whether masses of two gaps tell where one ends and the other begins."""
     most = LIGHTEST / 2
-    return all(
-        gap.mass is not None and gap.tolerance_da is not None and gap.tolerance_da < most
-        for gap in (left, right)
-    )
+    return all(gap.measured and gap.measured.tolerance < most for gap in (left, right))
 
 
 def _one_gap(left: Gap, right: Gap) -> Gap:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lacuna.core.alphabet import ISOLEUCINE, LEUCINE, RESIDUES, TOKEN
 from lacuna.core.masses import AMMONIA, AVERAGE, DEAMIDATION, MONOISOTOPIC, OXIDATION
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Measured, Scaffold
 
 RESIDUE_MASSES = np.array([MONOISOTOPIC[r] for r in RESIDUES])  # Da, monoisotopic
 LIGHTEST, HEAVIEST = float(RESIDUE_MASSES.min()), float(RESIDUE_MASSES.max())  # Da, of a residue
@@ -180,8 +180,9 @@ def told_apart(tokens: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return np.where((tokens == LEUCINE) & likelier, ISOLEUCINE, tokens).astype(np.uint8)
 
 
-def may_weigh(tokens: np.ndarray, mass: float, tolerance: float, rules: MassRules) -> bool:
-    """Whether the residues of a gap (n,) tokens, L for I, can have a mass in Da."""
+def may_weigh(tokens: np.ndarray, measured: Measured, rules: MassRules) -> bool:
+    """Whether the residues of a gap (n,) tokens, L for I, can have a mass."""
+    mass, tolerance = measured
     for _, reading in rules.readings():
         sums = sums_of(weights_of(tokens, reading))[-1]
         if (np.abs(sums - mass) <= tolerance + len(tokens) * 10.0**-_DIGITS).any():

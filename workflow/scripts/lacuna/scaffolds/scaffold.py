@@ -1,10 +1,23 @@
 """A chain with its gaps, the unit of all later steps, and a record that was rejected."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES
 
 MAX_LENGTH = 50_000  # residues of a chain, including the most that its gaps may have
+
+
+class Measured(NamedTuple):
+    """A mass and its tolerance, in Da."""
+
+    mass: float
+    tolerance: float
+
+
+def _measured(mass: float | None, tolerance: float | None) -> Measured | None:
+    """Both, which are given together or not at all."""
+    return None if mass is None or tolerance is None else Measured(mass, tolerance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +34,11 @@ class Piece:
     tolerance_da: float | None = None
     interval: bool = False
     prefixes: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def measured(self) -> Measured | None:
+        """Its mass with the tolerance; None without one."""
+        return _measured(self.mass, self.tolerance_da)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,11 @@ class ShownMass:
     mass: float
     tolerance: float
     log_odds: float
+
+    @property
+    def measured(self) -> Measured:
+        """The mass with its tolerance."""
+        return Measured(self.mass, self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +153,11 @@ class Gap:
     def fixed(self) -> bool:
         """Whether the gap has as many residues as it has positions in the scaffold."""
         return self.min_length == self.max_length == self.end - self.start
+
+    @property
+    def measured(self) -> Measured | None:
+        """Its mass with the tolerance; None without one."""
+        return _measured(self.mass, self.tolerance_da)
 
     @property
     def length_given(self) -> bool:

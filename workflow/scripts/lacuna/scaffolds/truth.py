@@ -189,10 +189,11 @@ def _by_mass(
     gap: "Gap", weights: NDArray[np.float64], first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> Ranges:
     """Those of the ends allowed by a gap's length range that its mass allows too."""
-    if gap.mass is None or gap.tolerance_da is None:
+    if gap.measured is None:
         return first, last
-    lightest = np.searchsorted(weights, weights + gap.mass - gap.tolerance_da, side="left")
-    heaviest = np.searchsorted(weights, weights + gap.mass + gap.tolerance_da, side="right") - 1
+    mass, tolerance = gap.measured
+    lightest = np.searchsorted(weights, weights + mass - tolerance, side="left")
+    heaviest = np.searchsorted(weights, weights + mass + tolerance, side="right") - 1
     return np.maximum(first, lightest), np.minimum(last, heaviest)
 
 

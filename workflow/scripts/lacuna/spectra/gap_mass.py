@@ -28,7 +28,7 @@ from lacuna.scaffolds.residue_masses import (
     completable,
     heaviest_residue,
 )
-from lacuna.scaffolds.scaffold import Gap, ShownMass
+from lacuna.scaffolds.scaffold import Gap, Measured, ShownMass
 from lacuna.spectra.flanks import Flanks
 from lacuna.spectra.match import LARGE_MASS, VOTE_TOLERANCE, Match, gap_masses
 from lacuna.spectra.peaks import Fragments
@@ -123,17 +123,15 @@ class GapMass(NamedTuple):
 
 def against_given(
     gap: Gap,
-    given: tuple[float, float],
+    given: Measured,
     spectra: Around,
     rules: MassRules,
     ppm: float,
 ) -> list[GapMass]:
-    """The masses that spectra clearly show of a gap for which another mass is given, with its
-    tolerance, in Da."""
-    mass, tolerance = given
+    """The masses that spectra clearly show of a gap for which another mass is given."""
 
     def is_another(shown: ShownMass) -> bool:
-        return abs(shown.mass - mass) > shown.tolerance + tolerance
+        return abs(shown.mass - given.mass) > shown.tolerance + given.tolerance
 
     return [
         one
@@ -142,12 +140,11 @@ def against_given(
     ]
 
 
-def carries_more(shown: ShownMass, given: tuple[float, float]) -> bool:
+def carries_more(shown: ShownMass, given: Measured) -> bool:
     """Whether a mass that spectra show may be that of the peptide whose gap has the mass that is
-    given, with its tolerance in Da, if it carries something besides."""
-    mass, tolerance = given
-    heavier = shown.mass - mass
-    return heavier > 0 and _is_form(heavier, shown.tolerance + tolerance)
+    given, if it carries something besides."""
+    heavier = shown.mass - given.mass
+    return heavier > 0 and _is_form(heavier, shown.tolerance + given.tolerance)
 
 
 def are_forms(one: ShownMass, other: ShownMass) -> bool:

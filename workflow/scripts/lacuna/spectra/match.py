@@ -14,6 +14,7 @@ import numpy as np
 
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
 from lacuna.core.statistics import probability_of
+from lacuna.scaffolds.scaffold import Measured
 from lacuna.spectra.flanks import Flank, Flanks
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments
@@ -97,14 +98,14 @@ def matches(
     precursor: Precursor,
     fragments: Fragments,
     known: Flanks,
-    mass: float,
-    tolerance: float,
+    measured: Measured,
     ppm: float,
 ) -> Iterator[Match]:
     """Yield the peptides around a gap of known mass that the precursor's mass allows.
 
-    mass, tolerance: of the gap in Da; ppm: tolerance of the precursor.
+    measured: of the gap; ppm: tolerance of the precursor.
     """
+    mass, tolerance = measured
     known = known.within(_heaviest(precursor) - mass + tolerance)
     pairs = known.left.masses[:, None] + known.right.masses[None, :] + mass + WATER  # (a, b) Da
     off = precursor.mass - pairs

@@ -97,14 +97,14 @@ def look(
 
 def _carries_more(one: OfMass, gap: Gap) -> bool:
     """Whether spectra show a mass of a form of a peptide whose gap has the mass that is given."""
-    if one.by_precursors is None or gap.mass is None or gap.tolerance_da is None:
+    if one.by_precursors is None or gap.measured is None:
         return False
-    return carries_more(one.by_precursors.shown, (gap.mass, gap.tolerance_da))
+    return carries_more(one.by_precursors.shown, gap.measured)
 
 
 def _weigh(chain: str, gap: Gap, found: OfMass, rules: MassRules) -> Found:
     """The evidence of matches: for each peptide and series, that of the best matching spectra."""
-    mass, tolerance = found.weighed
+    mass, tolerance = found.measured
     used = _used(found.matches)
     cleavages: list[Cleavage] = []
     sides: list[Cleavage] = []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna.scaffolds.residue_masses import MassRules
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Measured, Scaffold
 from lacuna.spectra.elsewhere import MOST_READING_NATS, Fit, fit_around
 from lacuna.spectra.flanks import MAX_FLANK, WEIGHTS, flanks
 from lacuna.spectra.gap_mass import (
@@ -30,11 +30,11 @@ LEAST_NATS = 2.0  # by which fragments of the flanks must speak for the peptide
 
 
 class OfMass(NamedTuple):
-    """The spectra that span a gap of one mass; weighed: that mass and its tolerance, in Da;
-    by_precursors: what spectra say of it, None if it is given."""
+    """The spectra that span a gap of one mass; by_precursors: what spectra say of it, None if it is
+    given."""
 
     matches: list[Match]
-    weighed: tuple[float, float]
+    measured: Measured
     by_precursors: GapMass | None = None
 
 
@@ -136,9 +136,9 @@ def fits(
         proposed = repeat((0.0, []), len(some)) if sure else proposals(gap, around, rules, ppm)
         for number, of_spectrum, (_, others) in zip(numbers, around, proposed, strict=True):
             each = [fit_around(scaffold, gap, match) for match in others]
-            if gap.mass is not None:
+            if gap.measured is not None:
                 each = [one._replace(log_odds=one.log_odds - GIVEN_LOG_ODDS) for one in each]
-                own = matches(*of_spectrum, gap.mass, gap.tolerance_da or 0.0, ppm)
+                own = matches(*of_spectrum, gap.measured, ppm)
                 each += [fit_around(scaffold, gap, match) for match in own]
             each += [best[number]] if number in best else []
             if each:
@@ -154,8 +154,8 @@ def _at_reading(
     sure: whether it can have no other mass than its own.
     """
     found = []
-    if gap.mass is not None and gap.tolerance_da is not None:
-        given = gap.mass, gap.tolerance_da
+    given = gap.measured
+    if given is not None:
         found.append(OfMass(_matching(around, given, ppm), given))
         masses = [] if sure else against_given(gap, given, around, rules, ppm)
     else:
@@ -163,10 +163,9 @@ def _at_reading(
     for one in masses:
         of_others = frozenset[int]().union(*(other.spectra for other in masses if other != one))
         own = [each for i, each in enumerate(around) if i not in of_others]
-        weighed = one.shown.mass, one.shown.tolerance
-        matching = _matching(own, weighed, ppm)
-        if gap.mass is None or any(_surely_spans(match, gap) for match in matching):
-            found.append(OfMass(matching, weighed, one))
+        matching = _matching(own, one.shown.measured, ppm)
+        if given is None or any(_surely_spans(match, gap) for match in matching):
+            found.append(OfMass(matching, one.shown.measured, one))
     return Spanned(found, rules) if found else None
 
 
@@ -176,12 +175,12 @@ def _surely_spans(match: Match, gap: Gap) -> bool:
     return match.start < gap.start and match.end > gap.end
 
 
-def _matching(around: Around, weighed: tuple[float, float], ppm: float) -> list[Match]:
-    """The matches that count of spectra with a gap of a mass and tolerance, in Da."""
+def _matching(around: Around, measured: Measured, ppm: float) -> list[Match]:
+    """The matches that count of spectra with a gap of a mass."""
     return [
         match
         for precursor, fragments, flanking in around
-        for match in _rivals(matches(precursor, fragments, flanking, *weighed, ppm))
+        for match in _rivals(matches(precursor, fragments, flanking, measured, ppm))
         if match.probability >= LEAST_PROBABILITY and match.shown >= LEAST_NATS
     ]
 

@@ -38,7 +38,7 @@ from lacuna.scaffolds.residue_masses import (
     MassRules,
     told_apart,
 )
-from lacuna.scaffolds.scaffold import ShownMass, SpectralEvidence
+from lacuna.scaffolds.scaffold import Measured, ShownMass, SpectralEvidence
 from lacuna.spectra.gap_mass import CLEAR_LOG_ODDS, GIVEN_LOG_ODDS, are_forms
 
 LEAST_OF_MASS = 0.01  # probability of the mass from which it counts
@@ -115,7 +115,7 @@ def _log_odds(
 
 def _stages_of(shown: ShownMass, evidence: SpectralEvidence | None = None) -> Stages:
     """What a mass that spectra show says of a gap; evidence: of cleavages."""
-    return replace(one_mass(shown.mass, shown.tolerance), spectra=evidence)
+    return replace(one_mass(*shown.measured), spectra=evidence)
 
 
 def _shares(
@@ -205,13 +205,13 @@ def with_shown_masses(
     within: Ranking,
     probabilities: np.ndarray,
     n: int,
-    given: tuple[float, float],
+    given: Measured,
     evidence: SpectralEvidence,
     rules: MassRules,
 ) -> tuple[Ranking, str]:
-    """The ranking of a gap (length, 20) within the mass that is given for it, with its tolerance in
-    Da, mixed with those of other masses that spectra clearly show; and these in words, '' if there
-    are none. One of the masses is wrong, and EVEN_SHARE of the probability is shared evenly."""
+    """The ranking of a gap (length, 20) within the mass that is given for it, mixed with those of
+    other masses that spectra clearly show; and these in words, '' if there are none. One of the
+    masses is wrong, and EVEN_SHARE of the probability is shared evenly."""
     masses = [(one.mass, one) for one in evidence.others if one.mass is not None]
     if not masses:
         return within, ""

@@ -8,7 +8,13 @@ from typing import NamedTuple
 from lacuna.core.alphabet import MISSING_LETTER
 from lacuna.core.masses import AVERAGINE_RATIO
 from lacuna.core.tables import BY_GAPS, MassRow
-from lacuna.filling.masses.intact import RATIO_ERROR, chain_forms, modified_masses, without
+from lacuna.filling.masses.intact import (
+    RATIO_ERROR,
+    chain_forms,
+    modified_masses,
+    of_weighed_gaps,
+    without,
+)
 from lacuna.filling.masses.intact_errors import IntactError, errors_in_words, intact_errors
 from lacuna.filling.search.mass_search import SIGMAS
 from lacuna.scaffolds.residue_masses import UNMODIFIED, Modifications
@@ -58,11 +64,11 @@ def _fits(
     mass = modified_masses(sequence, scaffold)
     off = mass[average] - intact.mass
     fits = [_Fit(words, share, off + by, intact.tolerance_da) for words, share, by in forms]
-    weighed = [gap for gap in scaffold.gaps if gap.mass is not None]
+    weighed = [gap for gap in scaffold.gaps if gap.measured is not None]
     if not weighed:
         return fits
-    given = sum(gap.mass or 0.0 for gap in weighed)
-    tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in weighed)
+    given, more = of_weighed_gaps(scaffold)
+    tolerance = intact.tolerance_da + more
     observed = modified_masses(without(sequence, weighed), scaffold)
     in_gaps = observed[0] + given - mass[0]
     off = observed[average] + given * (AVERAGINE_RATIO if average else 1.0) - intact.mass

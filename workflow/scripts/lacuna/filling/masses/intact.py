@@ -24,7 +24,7 @@ from lacuna.scaffolds.residue_masses import (
     MassRules,
     Modifications,
 )
-from lacuna.scaffolds.scaffold import Gap, Scaffold
+from lacuna.scaffolds.scaffold import Gap, Measured, Scaffold
 
 # Of a mass: how far off the ratio of the average to the monoisotopic one may be, since residues may
 # hold more sulfur than averagine, or less.
@@ -110,6 +110,12 @@ def modified_masses(sequence: str, scaffold: Scaffold) -> tuple[float, float]:
     return monoisotopic + groups, average + groups * GROUP_RATIO
 
 
+def of_weighed_gaps(scaffold: Scaffold) -> Measured:
+    """What all gaps with a mass of their own weigh together."""
+    given = [gap.measured for gap in scaffold.gaps if gap.measured is not None]
+    return Measured(sum(mass for mass, _ in given), sum(tolerance for _, tolerance in given))
+
+
 def unweighed(scaffold: Scaffold) -> Mapping[int, Gap]:
     """Numbers of the gaps that the intact mass of a chain is evidence for: those without a mass.
 
@@ -156,8 +162,8 @@ def left_mass(scaffold: Scaffold, forms: Sequence[ChainForm] = PLAIN_FORM) -> Le
     unknown = [g for g in scaffold.gaps if g.mass is not None or not scaffold.is_i_or_l(g)]
     shown = without(scaffold.sequence, unknown).replace("J", "L")
     observed = modified_masses(shown, scaffold)[average]
-    weighed = sum(gap.mass or 0.0 for gap in scaffold.gaps)
-    tolerance = intact.tolerance_da + sum(gap.tolerance_da or 0.0 for gap in scaffold.gaps)
+    weighed, more = of_weighed_gaps(scaffold)
+    tolerance = intact.tolerance_da + more
     if average:
         tolerance += RATIO_ERROR * weighed
         weighed *= AVERAGINE_RATIO

@@ -8,7 +8,7 @@ import numpy as np
 from lacuna.core.alphabet import encode, merge_il
 from lacuna.core.tables import CUT
 from lacuna.scaffolds.residue_masses import LIGHTEST, MassRules, sums_of, weights_of
-from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.scaffolds.scaffold import Measured, SpectralEvidence
 
 MOST_NATS = 10.0  # of one cleavage, or of I against L, by all spectra
 SHOWN_NATS = 2.0  # nats of its ions against chance from which a cleavage counts as shown
@@ -57,13 +57,14 @@ def shown(evidence: SpectralEvidence) -> Shown:
 
 
 def cut_where_shown(
-    sequence: str, evidence: SpectralEvidence, mass: float, tolerance: float, rules: MassRules
+    sequence: str, evidence: SpectralEvidence, measured: Measured, rules: MassRules
 ) -> str:
     """A sequence for a gap with a slash at each cleavage that spectra show: `G/GD/GF`.
 
-    mass, tolerance: of the gap in Da, as the spectra were matched with it; '' if the residues
-    cannot have it. rules: with one mass of C.
+    measured: the mass of the gap, as the spectra were matched with it; '' if the residues cannot
+    have it. rules: with one mass of C.
     """
+    mass, tolerance = measured
     weights = weights_of(merge_il(encode(sequence)), rules)
     begun, left = sums_of(weights), sums_of(weights[::-1])[::-1]
     spectra, parts, n = shown(evidence), [], len(sequence)

@@ -84,16 +84,16 @@ def one_mass(mass: float, tolerance: float, interval: bool = False) -> Stages:
 def stages_of(gap: Gap) -> Stages | None:
     """What masses say of a gap; None of one that has none."""
     if not gap.pieces:
-        if gap.mass is None or gap.tolerance_da is None:
+        if gap.measured is None:
             return None
-        return replace(one_mass(gap.mass, gap.tolerance_da, gap.interval), spectra=gap.spectra)
+        return replace(one_mass(*gap.measured, gap.interval), spectra=gap.spectra)
     passed: list[Stage] = []
     for piece in gap.pieces:
         passed += [Stage(mass, tolerance) for mass, tolerance in piece.prefixes]
-        if piece.mass is not None and piece.tolerance_da is not None:
+        if piece.measured is not None:
             most = UNBOUNDED if piece.max_length is None else piece.max_length
             limits = piece.min_length, most
-            passed.append(Stage(piece.mass, piece.tolerance_da, piece.interval, True, *limits))
+            passed.append(Stage(*piece.measured, piece.interval, True, *limits))
     return Stages(tuple(passed), not passed[-1].ends_piece, gap.spectra)
 
 

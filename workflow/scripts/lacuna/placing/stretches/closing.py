@@ -69,9 +69,7 @@ def path_through(
 
 def _has_mass(tokens: np.ndarray, gap: Gap, rules: MassRules) -> bool:
     """Whether residues may have the mass of a gap, or it has none."""
-    if gap.mass is None or gap.tolerance_da is None:
-        return True
-    return may_weigh(tokens, gap.mass, gap.tolerance_da, rules)
+    return gap.measured is None or may_weigh(tokens, gap.measured, rules)
 
 
 def _is_sure(best: Path, rivals: Sequence[Path], least: float) -> bool:
