@@ -31,8 +31,13 @@ FR4_LAST = {"H": 128, "K": 127, "L": 127}
 CONSTANT_REGION = "C"
 REGIONS = ("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4", CONSTANT_REGION)
 REGION_STARTS = {
-    **{"FR1": 1, "CDR1": 27, "FR2": 39, "CDR2": 56, "FR3": 66},
-    **{"CDR3": CDR3_START, "FR4": FR4_START},
+    "FR1": 1,
+    "CDR1": 27,
+    "FR2": 39,
+    "CDR2": 56,
+    "FR3": 66,
+    "CDR3": CDR3_START,
+    "FR4": FR4_START,
 }
 
 # Columns 1..104 that germline V segments of a locus normally occupy outside CDR1 and CDR2:

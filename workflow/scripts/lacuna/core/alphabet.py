@@ -79,6 +79,11 @@ def merge_il(tokens: NDArray[np.integer]) -> NDArray[np.uint8]:
     return np.where(tokens == ISOLEUCINE, LEUCINE, tokens).astype(np.uint8)
 
 
+def l_for_i_or_l(letters: str) -> str:
+    """Letters of a sequence with L for I and for J, which is I or L."""
+    return letters.replace("I", "L").replace("J", "L")
+
+
 def same_but_il(one: str, other: str) -> bool:
     """Whether two sequences are the same with L for I."""
     return one.replace("I", "L") == other.replace("I", "L")

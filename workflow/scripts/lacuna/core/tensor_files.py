@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import safe_open
@@ -16,6 +16,8 @@ from lacuna.core.files import LacunaError, atomic_write_bytes
 from lacuna.core.tensor_metadata import damage_named
 
 Kinds = Mapping[str, tuple[torch.dtype, tuple[int, ...]]]  # type and shape by name
+
+Record = TypeVar("Record")
 
 _DIGEST = "sha256"
 _ALIGNMENT = 8  # of the header, in bytes
@@ -36,6 +38,11 @@ _TYPES = {
 def tensors_of(found: Any) -> dict[str, Tensor]:
     """The tensors of a dataclass that holds nothing else, by the names of its fields."""
     return {field.name: getattr(found, field.name) for field in fields(found)}
+
+
+def on_device(found: Record, device: torch.device) -> Record:
+    """The dataclass, which holds nothing but tensors, with these on a device."""
+    return type(found)(**{name: x.to(device) for name, x in tensors_of(found).items()})
 
 
 def write_tensors(

@@ -96,7 +96,7 @@ class BlockGap:
 
 def chains_of(scaffolds: Sequence[Scaffold], kmers: KmerSet) -> Iterator[BlockChain]:
     """Yield the chains of a block, in order; kmers: those of their missing residues."""
-    bounds = np.searchsorted(kmers.at().chain, np.arange(len(scaffolds) + 1)).tolist()
+    bounds = kmers.bounds().tolist()
     parts = kmers.parts_of_chains()
     starts = starts_of_chains(scaffolds)
     # Padding before each chain separates its regions and insertions from those of the last one.

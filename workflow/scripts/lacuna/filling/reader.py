@@ -88,11 +88,10 @@ def read_variants(
         kmers = reader.encoder.encode(chains)
         read = reader.predictor.predict(kmers)
         fits = template_fits(batch, kmers)
-        targets = kmers.at()
-        bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
+        positions, bounds = kmers.at().position, kmers.bounds()
         for i, (scaffold, number) in enumerate(batch):
             at = slice(bounds[i], bounds[i + 1])
-            position = targets.position[at]
+            position = positions[at]
             edges = [np.searchsorted(position, (g.start, g.end)) for g in scaffold.gaps]
             of_gaps = [read[at][low:high] for low, high in edges]
             yield float(fits.total[i]) + mean_surest(of_gaps[number]), of_gaps

@@ -71,8 +71,7 @@ def template_fits(variants: Sequence[tuple[Scaffold, int]], kmers: KmerSet) -> T
 
     variants: each chain with the number of the gap whose length is tried.
     """
-    targets = kmers.at()
-    bounds = np.searchsorted(targets.chain, np.arange(len(variants) + 1))
+    targets, bounds = kmers.at(), kmers.bounds()
     templates = _nearest_templates(kmers)
     columns = columns_of([scaffold for scaffold, _ in variants], kmers)
     fits, cdr3 = np.zeros(len(variants)), np.zeros(len(variants))
@@ -112,8 +111,7 @@ def fits_as_given(
 ) -> Iterator[tuple[np.ndarray, Misfits]]:
     """Yield of chains number `which` whether each residue near a gap differs from its template
     (length,), and the misfits of all its V domains."""
-    targets = kmers.at()
-    bounds = np.searchsorted(targets.chain, np.arange(len(chains) + 1))
+    targets, bounds = kmers.at(), kmers.bounds()
     templates = _nearest_templates(kmers)
     columns, parts = columns_of(chains, kmers), kmers.parts_of_chains()
     for i in which:

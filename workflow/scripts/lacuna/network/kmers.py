@@ -73,6 +73,10 @@ class KmerSet:
         """Places of the missing residues."""
         return Targets(*self.targets.numpy().T)
 
+    def bounds(self) -> np.ndarray:
+        """(m + 1,) where the missing residues of each chain begin among all, and where they end."""
+        return np.searchsorted(self.at().chain, np.arange(len(self.chain_v) + 1))
+
     def parts_of_chains(self) -> list[list[PartSegments]]:
         """The parts of each chain, in order; a chain of one part has a list of one."""
         columns = self.chain_locus.int(), self.chain_v, self.chain_j, self.chain_c

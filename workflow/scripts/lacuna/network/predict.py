@@ -9,8 +9,9 @@ import torch
 from lacuna.antibody.germlines import SPECIES, UNSEEN, value_of_species
 from lacuna.core.alphabet import ALLOWED, N_RESIDUES
 from lacuna.core.device import product_dtype
+from lacuna.core.tensor_files import on_device
 from lacuna.network.kmers import KmerSet, Targets
-from lacuna.network.model import PLACES_AT_ONCE, Kmers, TemplateReader
+from lacuna.network.model import PLACES_AT_ONCE, TemplateReader
 from lacuna.network.nearness import temperatures_of_far, temperatures_of_sparse
 from lacuna.templates.nearest import Library
 
@@ -73,9 +74,8 @@ def predict(
         padding = (0, -len(mine) % PLACES_AT_ONCE)
         kmer = torch.from_numpy(np.pad(turn[at.kmer[mine]] - done, padding, "edge")).to(device)
         place = torch.from_numpy(np.pad(at.place[mine], padding, "edge")).long().to(device)
-        parts = (batch.tokens, batch.columns, batch.templates, batch.profiles)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-            logits = model.answer(Kmers(*(x.to(device) for x in parts)), kmer, place)
+            logits = model.answer(on_device(batch, device), kmer, place)
         warm = torch.from_numpy(temperatures[mine, None]).to(device, logits.dtype)
         chosen[mine] = torch.softmax(logits[: len(mine)] / warm, -1).cpu().numpy()
         done += len(rows)

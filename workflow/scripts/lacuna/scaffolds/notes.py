@@ -70,14 +70,12 @@ class Notes:
 
     def look_for_open_gaps(self, chain: Scaffold) -> None:
         """Note gaps of a chain in which the reads of its sample cannot count."""
-        starts = [gap.start + 1 for gap in chain.gaps if not gap.fixed and not gap.shown]
-        if starts:
-            more = f" and {plural(len(starts) - 1, 'other')}" if len(starts) > 1 else ""
+        if gaps := [gap for gap in chain.gaps if not gap.fixed and not gap.shown]:
             self._add(
                 "open",
                 chain.line,
                 chain.chain,
-                f"has a gap of unknown length at {starts[0]}{more}, which no read spans, "
+                f"has a gap of unknown length at {_first_of(gaps)}, which no read spans, "
                 "so reads are not used there; if the length is known, write an X for each residue",
             )
 
@@ -86,16 +84,14 @@ class Notes:
 
         line, file: of the truth, if the user gave it under the id of the chain.
         """
-        starts = [gap.start + 1 for gap in gaps if gap.truth is None]
-        if starts:
-            more = f" and {plural(len(starts) - 1, 'other')}" if len(starts) > 1 else ""
+        if unknown := [gap for gap in gaps if gap.truth is None]:
             self._add(
                 "truth",
                 line,
                 chain,
-                f"has a truth that leaves the gap at {starts[0]}{more} open, so that nothing there "
-                "counts for accuracy; if its residues are known, write them (no X, J, B or Z), and "
-                "those around it",
+                f"has a truth that leaves the gap at {_first_of(unknown)} open, so that nothing "
+                "there counts for accuracy; if its residues are known, write them (no X, J, B or "
+                "Z), and those around it",
                 file,
             )
 
@@ -111,6 +107,12 @@ class Notes:
             name = shortened(chain, MAX_SHOWN)
             reason = printable(f"{file}:{line}: '{name}' {text}{more}")
             yield Rejected(printable(name), line, None, reason, remark=True)
+
+
+def _first_of(gaps: Sequence[Gap]) -> str:
+    """Where the first of some gaps is, and how many others there are, in words."""
+    more = f" and {plural(len(gaps) - 1, 'other')}" if len(gaps) > 1 else ""
+    return f"{gaps[0].start + 1}{more}"
 
 
 def _is_run(sequence: str, start: int, end: int) -> bool:

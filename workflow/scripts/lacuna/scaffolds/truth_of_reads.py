@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from Bio.Align import PairwiseAligner, substitution_matrices
 
-from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
+from lacuna.core.alphabet import MISSING_LETTER, RESIDUES, l_for_i_or_l
 from lacuna.core.files import MAX_SHOWN, atomic_write, printable, shortened
 from lacuna.core.words import plural
 from lacuna.scaffolds.fasta import fasta_record
@@ -131,8 +131,9 @@ def _aligner() -> PairwiseAligner:
 
 
 def _merged(sequence: str) -> str:
-    merged = sequence.replace("I", "L").replace("J", "L")
-    return "".join(letter if letter in RESIDUES else MISSING_LETTER for letter in merged)
+    """The letters of a sequence as they are compared: L for I, X for what is no residue."""
+    letters = l_for_i_or_l(sequence)
+    return "".join(letter if letter in RESIDUES else MISSING_LETTER for letter in letters)
 
 
 def _aligned(scaffold: Scaffold, truth: Scaffold) -> Matched:

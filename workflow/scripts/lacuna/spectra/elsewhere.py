@@ -14,7 +14,7 @@ import numpy as np
 
 from lacuna.antibody.imgt import CDR_COLUMNS, CONSTANT
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import MISSING_LETTER, RESIDUES
+from lacuna.core.alphabet import MISSING_LETTER, RESIDUES, l_for_i_or_l
 from lacuna.core.masses import DENSITY, ISOTOPE, WATER
 from lacuna.core.runs import places_within, starts_of
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, USUAL, Usual
@@ -206,7 +206,7 @@ def known_peptides(scaffold: Scaffold, cysteine: float) -> KnownPeptides:
     letters, lies, weights = "", [np.empty(0)], [np.empty(0)]
     begin = 0.0
     for start, stop in known_stretches(scaffold):
-        letters += merged(scaffold.sequence[start:stop]) + " "
+        letters += l_for_i_or_l(scaffold.sequence[start:stop]) + " "
         lies.append(begin + np.cumsum([0.0, *masses[start:stop]]))
         begin = float(lies[-1][-1]) + _APART_DA
         ends = [is_end(scaffold.sequence, at) for at in range(start, stop + 1)]
@@ -275,7 +275,7 @@ def coverage_of(chain: Scaffold, fits: Iterable[Fit]) -> Coverage:
     known = np.zeros(len(columns), dtype=bool)
     for start, stop in known_stretches(chain):
         known[start:stop] = True
-    letters = merged(chain.sequence)
+    letters = l_for_i_or_l(chain.sequence)
     places = [
         slice(at, at + len(fit.left))
         for fit in fits
@@ -291,9 +291,8 @@ def coverage_of(chain: Scaffold, fits: Iterable[Fit]) -> Coverage:
 def fit_around(scaffold: Scaffold, gap: Gap, match: Match) -> Fit:
     """A peptide that spans a gap."""
     letters = scaffold.sequence
-    left, right = (
-        merged(part) for part in (letters[match.start : gap.start], letters[gap.end : match.end])
-    )
+    left = l_for_i_or_l(letters[match.start : gap.start])
+    right = l_for_i_or_l(letters[gap.end : match.end])
     place = scaffold.chain, match.start, match.end
     begins = 0.0, match.left + match.gap_mass
     lies = (*_lying(left, begins[0], match.left), *_lying(right, begins[1], match.right))
@@ -321,8 +320,3 @@ def joined_gaps(scaffold: Scaffold) -> Iterator[tuple[Scaffold, Gap]]:
             gap = Gap(first.start, last.end, length, length)
             hidden = letters[: gap.start] + MISSING_LETTER * length + letters[gap.end :]
             yield replace(scaffold, sequence=hidden, gaps=(*gaps[:i], gap, *gaps[i + 2 :])), gap
-
-
-def merged(letters: str) -> str:
-    """The residues with L for I and for what is I or L."""
-    return letters.replace("I", "L").replace("J", "L")

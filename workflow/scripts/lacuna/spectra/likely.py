@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import RESIDUES, l_for_i_or_l
 from lacuna.core.masses import WATER
 from lacuna.core.runs import runs_of
 from lacuna.core.tables import STRETCH, SpectrumRow
 from lacuna.scaffolds.scaffold import Gap, PositionEvidence, Scaffold
-from lacuna.spectra.elsewhere import Fit, merged
+from lacuna.spectra.elsewhere import Fit
 from lacuna.spectra.flanks import masses_of
 from lacuna.spectra.ions import N_SERIES, OFFSET
 from lacuna.spectra.peaks import Fragments, Spectra
@@ -86,7 +86,7 @@ def stretches_shown(
     shows nothing if several have the peptide, since it may be another one's, or if its peptide
     carries something: likely residues that are wrong may weigh as much less, as Q for E.
     """
-    texts = [merged(likely.chain.sequence) for likely in chains]
+    texts = [l_for_i_or_l(likely.chain.sequence) for likely in chains]
     most = {i: max(of[i].log_odds for of in fits if i in of) for i in set().union(*fits)}
     rows = []
     for likely, of_chain in zip(chains, fits, strict=True):
@@ -114,7 +114,7 @@ def _by_spectrum(
     weights: of the n residues of the chain in each state of C, in Da (n,).
     """
     precursor, peaks = spectrum
-    start = merged(likely.chain.sequence).find(fit.left)
+    start = l_for_i_or_l(likely.chain.sequence).find(fit.left)
     end = start + len(fit.left)
     log_odds = fit.log_odds + float(likely.logs[start:end].sum())
     if log_odds < CLEAR_LOG_ODDS or end - start < SHORTEST_PEPTIDE:
@@ -175,7 +175,7 @@ def _confirmed(one: PositionEvidence) -> PositionEvidence:
     residue, share = one.likeliest
     if share < LIKELY_PROBABILITY:
         return one
-    weights, same = np.array(one.weights), np.array([merged(r) == residue for r in RESIDUES])
+    weights, same = np.array(one.weights), np.array([l_for_i_or_l(r) == residue for r in RESIDUES])
     weights[~same] *= STILL_WRONG_SHARE
     weights[same] *= (1.0 - weights[~same].sum()) / weights[same].sum()
     return replace(one, weights=tuple(weights.tolist()), spread=one.spread * STILL_WRONG_SHARE)

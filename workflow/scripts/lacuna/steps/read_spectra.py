@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lacuna.core.alphabet import l_for_i_or_l
 from lacuna.core.files import LacunaError, printable
 from lacuna.core.tables import SPECTRUM_TABLE, SpectrumRow
 from lacuna.core.words import plural
@@ -23,7 +24,6 @@ from lacuna.spectra.elsewhere import (
     is_elsewhere,
     joined_gaps,
     known_peptides,
-    merged,
     odds_of_known,
 )
 from lacuna.spectra.gap_mass import GapMass
@@ -182,7 +182,7 @@ def _fits_of_chain(
     """
     sure = {i: fit for i, fit in known.items() if fit.log_odds >= SURELY_KNOWN}
     left = [i for i in range(len(spectra)) if i not in sure]
-    letters = merged(chain.sequence)
+    letters = l_for_i_or_l(chain.sequence)
     for gap in chain.gaps:
         over = []
         if chain.is_i_or_l(gap):

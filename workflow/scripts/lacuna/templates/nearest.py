@@ -14,7 +14,6 @@ from torch.nn.functional import embedding
 
 from lacuna.antibody.imgt import FR4_START, N_CODES, N_IMGT, OTHER_INSERTION
 from lacuna.core.alphabet import ABSENT, ALLOWED, MISSING, N_RESIDUES, N_TOKENS
-from lacuna.core.tensor_files import tensors_of
 
 N_GERMLINE = 5  # template slots: 3 nearest V genes over the domain, 2 over CDR1 and CDR2
 N_HOMOLOGS = 3
@@ -53,10 +52,6 @@ class Library:
     j_prior: Tensor
     v_profile: Tensor
     j_profile: Tensor
-
-    def to(self, device: torch.device) -> "Library":
-        """The library on another device."""
-        return Library(**{name: x.to(device) for name, x in tensors_of(self).items()})
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "Library":

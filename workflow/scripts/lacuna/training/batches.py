@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lacuna.core.device import product_dtype
 from lacuna.core.files import LacunaError
-from lacuna.core.tensor_files import read_tensors
+from lacuna.core.tensor_files import on_device, read_tensors
 from lacuna.network.weights import Record
 from lacuna.templates.nearest import Library, one_hot_templates
 from lacuna.training.masking import Batch, ChainSet, MaskingConfig, References, make_batch
@@ -104,8 +104,8 @@ class Batches:
         ranks: Ranks = ALONE,
     ) -> None:
         self.config, self.masking, self.device, self.ranks = config, masking, device, ranks
-        self.chains = encoded.chains.to(device)
-        self.library = encoded.library.to(device)
+        self.chains = on_device(encoded.chains, device)
+        self.library = on_device(encoded.library, device)
         self.dtype = product_dtype(device)
         # Counts of residues are exact in bfloat16; the weights of germline scores are not. The
         # speed is worth that on a GPU, but not on a CPU.

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from lacuna.antibody.imgt import CDR3_START, CONSTANT, OUTSIDE
 from lacuna.core.alphabet import ABSENT, AMBIGUOUS, MISSING, N_RESIDUES, TOKEN
-from lacuna.core.tensor_files import tensors_of
 from lacuna.network.model import Kmers
 from lacuna.templates.nearest import (
     N_GERMLINE,
@@ -70,10 +69,6 @@ class ChainSet:
     constants: Tensor
     constant_templates: Tensor
     constant_locus: Tensor
-
-    def to(self, device: torch.device) -> "ChainSet":
-        """The chains on another device."""
-        return ChainSet(**{name: x.to(device) for name, x in tensors_of(self).items()})
 
 
 @dataclass(frozen=True, slots=True)

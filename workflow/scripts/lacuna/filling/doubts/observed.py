@@ -133,7 +133,7 @@ def find_doubts(
     chain, columns = at.chain, columns_of(scaffolds, kmers)
     germline = kmers.templates.numpy()[at.kmer, 0, at.place]
     logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
-    rows = np.searchsorted(chain, np.arange(len(scaffolds) + 1)).tolist()
+    rows = kmers.bounds().tolist()
     bonded = np.isin(kmers.columns.numpy()[at.kmer, at.place], CYSTEINES)
     found = _proposals(observed, chain, germline, bonded, logs)
     for i, doubts in _by_chain(found, rows, explained or [()] * len(scaffolds)):

@@ -41,7 +41,7 @@ def _weigh_length(
     kmers = reader.encoder.encode(variants)
     targets = kmers.targets.numpy()
     read = with_evidence(variants, targets, reader.predictor.predict(kmers))
-    ends = np.searchsorted(targets[:, 2], np.arange(1, len(variants)))
+    ends = kmers.bounds()[1:-1]
     of_variants = zip(variants, np.split(read, ends), np.split(targets[:, 3], ends), strict=True)
     densities = [_density(*one, modifications) for one in of_variants]
     weights = shares[plausible] * densities
