@@ -1,4 +1,17 @@
-"""Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table."""
+"""Fill the gaps of a block of scaffolds: network, decoding, and the rows of every table.
+
+The road of a gap of known length, from `fill_chains` down:
+
+1. `_rank`: the network reads its residues (`predict`), evidence is multiplied with that
+   (`with_evidence`), and `rank_gaps` ranks its candidates by all that is known of its mass. A gap
+   with a mass is read again with what that settles (`read_again`), and its chain ranked again.
+2. `contradiction_of`, `against_spectra`: what speaks against the mass of C that is taken for right.
+3. `result_of`: its candidates, and in its status what a user should know of them.
+4. `_fill_chain`: the first candidate goes into the chain, and rows into every table.
+
+A gap without residues to be read, as one without a length, comes in at the last step
+(`without_residues`).
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -128,7 +141,8 @@ def fill_chains(
     letters = [MISSING_LETTER] * len(probabilities)
     distributions = np.pad(probabilities, ((0, 0), (0, 1)))  # (t, 21), 0 for X
     found: dict[int, GapResult] = {}
-    for gap, ranking, misfit in ranked:
+    for one in ranked:
+        gap, ranking = one.gap, one.ranking
         rows = gap.among_missing
         distributions[rows, :N_RESIDUES] = up_to(gap.given.most, ranking.distributions)
         if ranking.candidates:
@@ -138,10 +152,8 @@ def fill_chains(
         if doubt:
             doubts.append((gap, doubt))
         found[gap.rows.start] = result_of(
-            gap,
-            ranking,
+            one,
             modifications,
-            misfit=misfit,
             doubt=doubt,
             convention=convention,
             of_germlines=of_germlines.of_gap(gap),
@@ -167,21 +179,21 @@ def _rank(
     known: the gaps of known length.
     """
     targets = kmers.targets.numpy()
-    read = predict(kmers)
-    probabilities = with_evidence(scaffolds, targets, read)
+    first = predict(kmers)
+    probabilities = with_evidence(scaffolds, targets, first)
     ranked = list(rank_gaps(known, probabilities, candidates, modifications))
-    read, changed = read_again(scaffolds, ranked, kmers, read, encoder, predict)
+    both, changed = read_again(scaffolds, ranked, kmers, first, encoder, predict)
     if not changed:
         return probabilities, ranked
-    probabilities = with_evidence(scaffolds, targets, read)
+    probabilities = with_evidence(scaffolds, targets, both)
     # An error of a mass that the first reading does not show is not sought twice.
-    right = {gap.rows.start for gap, _, misfit in ranked if not misfit}
+    right = {one.gap.rows.start for one in ranked if not one.said}
     again = [
         replace(gap, given=replace(gap.given, mass_error="")) if gap.rows.start in right else gap
         for gap in known
         if gap.chain.scaffold.chain in changed
     ]
-    kept = [one for one in ranked if one[0].chain.scaffold.chain not in changed]
+    kept = [one for one in ranked if one.chain not in changed]
     return probabilities, [*kept, *rank_gaps(again, probabilities, candidates, modifications)]
 
 

@@ -15,6 +15,7 @@ If its length is not given, candidates of other lengths join the ranking in the 
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,7 +44,29 @@ from lacuna.scaffolds.scaffold import Gap, Scaffold
 RANKED_TOGETHER = 1024  # gaps; fewer if their candidates have more letters than
 MAX_LETTERS = 5_000_000
 
-RankedGap = tuple[BlockGap, Ranking, str]  # a gap, and what is to be said of its masses
+
+class RankedGap(NamedTuple):
+    """A gap with its candidates; said: of its masses, in words, '' for nothing."""
+
+    gap: BlockGap
+    ranking: Ranking
+    said: str
+
+    @property
+    def chain(self) -> str:
+        """The name of its chain."""
+        return self.gap.chain.scaffold.chain
+
+
+class _ByIntactMass(NamedTuple):
+    """What the intact mass of its chain makes of a gap without a mass.
+
+    ranking: None if no sequences of all such gaps meet it; error: that it may have, in words, ''
+    for none.
+    """
+
+    ranking: Ranking | None
+    error: str
 
 
 def rank_gaps(
@@ -52,40 +75,50 @@ def rank_gaps(
     candidates: int,
     modifications: Modifications,
 ) -> Iterator[RankedGap]:
-    """Yield every gap of `known` length with its ranking; those without a mass are batched."""
-    plain: dict[int, list[BlockGap]] = {}
-    whole, intact_errors = _by_intact_masses(known, probabilities, candidates, modifications)
+    """Yield every gap of `known` length with its ranking; those without a mass are batched, and
+    come last."""
+    plain: dict[int, list[tuple[BlockGap, str]]] = {}  # by length, with what is said of each
+    by_intact_mass = _by_intact_masses(known, probabilities, candidates, modifications)
     for gap in known:
         of_gap = probabilities[gap.among_missing]
         rules = mass_rules(gap.chain.scaffold, gap.given, modifications)
-        of_chain = whole.get(gap.rows.start)
-        found = _by_own_mass(of_gap, candidates, gap.given, rules, sure=of_chain is not None)
-        if found is None and of_chain is not None:
-            found = of_chain, intact_errors.get(gap.rows.start, "")
-        if found is None:
-            plain.setdefault(len(gap.rows), []).append(gap)
-        else:
+        whole, error = by_intact_mass.get(gap.rows.start, (None, ""))
+        found = _by_own_mass(of_gap, candidates, gap.given, rules, must_count=whole is not None)
+        if found is None and whole is not None:
+            found = whole, error
+        if found is not None:
             ranking, said = found
-            yield gap, with_rivals(ranking, gap.given, candidates), said
-    for length, gaps in plain.items():
-        together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
-        for i in range(0, len(gaps), together):
-            some = gaps[i : i + together]
-            of_gaps = np.stack([up_to(g.given.most, probabilities[g.among_missing]) for g in some])
-            for gap, ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
-                notes: list[str] = [MassDoubt.UNMET] if gap.rows.start in whole else []
-                notes += filter(None, [intact_errors.get(gap.rows.start)])
-                yield gap, with_rivals(ranking, gap.given, candidates), "; ".join(notes)
+            yield RankedGap(gap, with_rivals(ranking, gap.given, candidates), said)
+        else:
+            unmet = MassDoubt.UNMET if gap.rows.start in by_intact_mass else ""
+            said = "; ".join(filter(None, (unmet, error)))
+            plain.setdefault(len(gap.rows), []).append((gap, said))
+    for gaps in plain.values():
+        yield from _by_residues(gaps, probabilities, candidates)
+
+
+def _by_residues(
+    gaps: Sequence[tuple[BlockGap, str]], probabilities: np.ndarray, candidates: int
+) -> Iterator[RankedGap]:
+    """Yield gaps of one length, ranked by the distributions of their residues alone; gaps: each
+    with what is said of it."""
+    length = len(gaps[0][0].rows)
+    together = max(min(MAX_LETTERS // (candidates * length), RANKED_TOGETHER), 1)
+    for i in range(0, len(gaps), together):
+        some = gaps[i : i + together]
+        of_gaps = np.stack([up_to(g.given.most, probabilities[g.among_missing]) for g, _ in some])
+        for (gap, said), ranking in zip(some, rank_plain(of_gaps, candidates), strict=True):
+            yield RankedGap(gap, with_rivals(ranking, gap.given, candidates), said)
 
 
 def _by_own_mass(
-    of_gap: np.ndarray, candidates: int, given: Gap, rules: MassRules, *, sure: bool
+    of_gap: np.ndarray, candidates: int, given: Gap, rules: MassRules, *, must_count: bool
 ) -> tuple[Ranking, str] | None:
     """The ranking of a gap within its masses, or those that spectra show of it, and what is to be
     said of them; None for a gap without any.
 
-    of_gap: distributions (length, 20); sure: None, too, if the masses that spectra show are not
-    probable.
+    of_gap: distributions (length, 20); must_count: None, too, if no mass that spectra alone show is
+    probable enough to count, since the gap can be ranked by an intact mass instead.
     """
     stages, spectra = stages_of(given), given.spectra
     other = ""
@@ -102,7 +135,7 @@ def _by_own_mass(
             said = "; ".join(filter(None, (said, of_spectra)))
     elif spectra is not None:
         ranking, said = rank_by_spectra(of_gap, candidates, spectra, rules)
-        if sure and not said:
+        if must_count and not said:
             return None
         if said and given.length_given:
             other = length_by_spectra(of_gap, spectra, rules)
@@ -116,11 +149,10 @@ def _by_intact_masses(
     probabilities: np.ndarray,
     candidates: int,
     modifications: Modifications,
-) -> tuple[dict[int, Ranking | None], dict[int, str]]:
-    """Rankings of gaps without a mass in chains with an intact mass, by their first row, None if no
-    sequences meet it; and errors that the intact mass may have, in words."""
-    found: dict[int, Ranking | None] = {}
-    errors: dict[int, str] = {}
+) -> dict[int, _ByIntactMass]:
+    """What intact masses make of the gaps without a mass in their chains, by the first row of
+    each."""
+    found: dict[int, _ByIntactMass] = {}
     for scaffold, of_chain in groupby(known, lambda gap: gap.chain.scaffold):
         numbers = unweighed(scaffold)
         if not numbers or not all(gap.fixed for gap in numbers.values()):
@@ -134,10 +166,8 @@ def _by_intact_masses(
         rankings = _within_intact_mass(scaffold, rows, candidates, rules)
         error = likely_intact_error(scaffold, np.concatenate(rows), rules)
         for gap, ranking in zip_longest(gaps, rankings):
-            found[gap.rows.start] = ranking
-            if error:
-                errors[gap.rows.start] = error
-    return found, errors
+            found[gap.rows.start] = _ByIntactMass(ranking, error)
+    return found
 
 
 def _within_intact_mass(

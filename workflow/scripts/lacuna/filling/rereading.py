@@ -61,17 +61,18 @@ def _settled(
     """Residues that masses settle, as letters by position, and rows to be read again; by chain."""
     shown: dict[str, dict[int, str]] = {}
     asked: dict[str, list[int]] = {}
-    for gap, ranking, _ in ranked:
+    for one in ranked:
+        gap, ranking = one.gap, one.ranking
         if not is_read_twice(gap.given) or not ranking.candidates:
             continue
-        chain, start = gap.chain.scaffold.chain, gap.given.start
+        start = gap.given.start
         sure = il_as_one(ranking.distributions).max(1) >= SHOWN_PROBABILITY
         best = ranking.distributions.argmax(1)
         letters = {start + i: RESIDUES[best[i]] for i in np.flatnonzero(sure).tolist()}
-        shown.setdefault(chain, {}).update(letters)
+        shown.setdefault(one.chain, {}).update(letters)
         if letters and not sure.all() and ranking.candidates[0].probability < SHOWN_PROBABILITY:
             open_rows = [gap.rows[i] for i in np.flatnonzero(~sure).tolist()]
-            asked.setdefault(chain, []).extend(open_rows)
+            asked.setdefault(one.chain, []).extend(open_rows)
     return shown, asked
 
 

@@ -14,6 +14,7 @@ from lacuna.core.words import plural
 from lacuna.filling.block import MAX_WARNINGS, BlockGap, too_large
 from lacuna.filling.masses.misfits import at_odds, at_odds_with_letters, in_words
 from lacuna.filling.masses.weighing import contradiction
+from lacuna.filling.rank_gaps import RankedGap
 from lacuna.filling.search.decode import Candidate, Ranking
 from lacuna.filling.search.stages import allowed_lengths, stages_of
 from lacuna.scaffolds.alkylation import READINGS, reading_of, written_on
@@ -47,11 +48,9 @@ class GapResult:
 
 
 def result_of(
-    gap: BlockGap,
-    ranking: Ranking,
+    ranked: RankedGap,
     modifications: Modifications,
     *,
-    misfit: str,
     doubt: str,
     convention: str,
     of_germlines: str,
@@ -60,17 +59,18 @@ def result_of(
     """What a gap of known length was filled with: `filled` or why it stays open, with anything else
     to know of it in brackets.
 
-    misfit: what is wrong with its masses; doubt: what contradicts the mass of C; convention: an
-    error that all masses of the sample share; of_germlines: a note on them; each '' for nothing.
-    untemplated: (length,) bool, whether a residue has no template.
+    doubt: what contradicts the mass of C; convention: an error that all masses of the sample share;
+    of_germlines: a note on them; each '' for nothing. untemplated: (length,) bool, whether a
+    residue has no template.
     """
+    gap, ranking = ranked.gap, ranked.ranking
     lacking = int(untemplated.sum()) if ranking.candidates else 0
     no_template = lacking == len(untemplated)
     if too_large(gap.given):
         status = _too_large_status()
     else:
         status = "filled" if ranking.candidates else "no_sequence_fits_mass"
-        notes = _notes_of_ranking(gap.given, ranking, no_template, misfit, doubt)
+        notes = _notes_of_ranking(ranked, no_template, doubt)
         status = reduce(with_note, notes, status)
     if convention and gap.given.mass is not None:
         status = with_convention(status, convention)
@@ -87,11 +87,10 @@ def result_of(
     return GapResult(ranking.candidates, status, no_template)
 
 
-def _notes_of_ranking(
-    given: Gap, ranking: Ranking, no_template: bool, misfit: str, doubt: str
-) -> Iterator[str]:
-    """Yield what is to be known of the candidates of a gap and of its masses; the arguments are
-    those of `result_of`."""
+def _notes_of_ranking(ranked: RankedGap, no_template: bool, doubt: str) -> Iterator[str]:
+    """Yield what is to be known of the candidates of a gap and of its masses; no_template: whether
+    none of its residues has one; doubt: as in `result_of`."""
+    given, ranking = ranked.gap.given, ranked.ranking
     if ranking.candidates:
         if no_template:
             yield "no template"
@@ -103,8 +102,8 @@ def _notes_of_ranking(
             yield note
     if given.unmet is not None:
         yield f"{MassDoubt.OF_READS}, {given.unmet:.4f} Da"
-    if misfit:
-        yield misfit
+    if ranked.said:
+        yield ranked.said
     if doubt:
         yield f"{MassDoubt.CONTRADICTS}: {doubt}"
 
