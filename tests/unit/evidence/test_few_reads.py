@@ -7,7 +7,7 @@ from lacuna.antibody.germlines import SPECIES, v_segments
 from lacuna.antibody.imgt import CYS104, OUTSIDE
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.alphabet import N_RESIDUES
-from lacuna.evidence.chain import chain_of
+from lacuna.evidence.chain import ReadChain, chain_of
 from lacuna.evidence.flags import other_lengths
 from lacuna.evidence.posterior import hidden_from_network
 from lacuna.placing.stretches.loop_lengths import Germline
@@ -173,7 +173,8 @@ def test_a_read_that_ends_beyond_its_core_does_not_cross_an_unknown_residue(
     nats, posterior, no = np.zeros((n, 20)), np.full((n, 20), 1 / 20), np.zeros(n, dtype=bool)
     nats[at, 0] = 20.0
     found = votes_with(n, nats=nats, depth=np.where(np.arange(n) == at, depth, 1.0))
-    chain = chain_of("k", opened(draft, at, at + 1), found, nats, posterior, no, {}, None)
+    read = ReadChain(opened(draft, at, at + 1), found, nats, no)
+    chain = chain_of("k", read, posterior, {}, None)
     assert [(gap.start, gap.end) for gap in chain.gaps] == ([] if crossed else [(at, at + 1)])
 
 
@@ -182,8 +183,8 @@ def test_a_chain_whose_residues_cannot_be_numbered_has_the_columns_of_its_segmen
     n = len(draft)
     posterior = np.full((n, 20), 1 / 20)
     assert (number_chain("A" * n).columns == OUTSIDE).all()
-    no = np.zeros(n, dtype=bool)
-    chain = chain_of("k", draft, votes_with(n), np.zeros((n, 20)), posterior, no, {}, None)
+    read = ReadChain(draft, votes_with(n), np.zeros((n, 20)), np.zeros(n, dtype=bool))
+    chain = chain_of("k", read, posterior, {}, None)
     assert {row.region for row in chain.rows} == {
         *("FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4")
     }

@@ -38,6 +38,20 @@ LEAST_WRITTEN = 0.005  # probability of an alternative that is written
 
 
 @dataclass(frozen=True, slots=True)
+class ReadChain:
+    """A chain of n residues with what reads say of it.
+
+    nats: (n, 20) of their votes, as `likelihood` makes them; germline_only: (n,) whether nothing
+    but germline shows a residue.
+    """
+
+    draft: Draft
+    votes: Votes
+    nats: np.ndarray
+    germline_only: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class GapHint:
     """A gap of unknown length in a scaffold, with its columns of a gap table: 0-based, half-open,
     masses in Da."""
@@ -66,30 +80,26 @@ class WeighedChain:
 
 def chain_of(
     name: str,
-    draft: Draft,
-    found: Votes,
-    nats: np.ndarray,
+    chain: ReadChain,
     posterior: np.ndarray,
-    germline_only: np.ndarray,
     marked: Mapping[Flag, np.ndarray],
     mass: JunctionMass | None,
 ) -> WeighedChain:
     """What is written of a chain of n residues.
 
-    found: votes of its reads; nats, posterior: (n, 20) of its reads alone, and with the network;
-    germline_only: (n,) whether nothing but germline shows a residue; marked: (n,) which residues
-    have a flag that is due to the whole sample, by flag; mass: of its open CDR3, if reads agree
-    on one.
+    posterior: (n, 20) by reads and the network; marked: (n,) which residues have a flag that is due
+    to the whole sample, by flag; mass: of its open CDR3, if reads agree on one.
     """
+    draft, found = chain.draft, chain.votes
     best = posterior.argmax(1)
-    margin = margin_of(nats)
-    state = _states(nats, posterior)
+    margin = margin_of(chain.nats)
+    state = _states(chain.nats, posterior)
     flags = flags_of(draft, found, il_as_one(posterior).argmax(1), margin)
     for flag, where in marked.items():
         more = where & np.array([flag not in own for own in flags], dtype=bool)
         flags = [[flag, *own] if hit else own for hit, own in zip(more, flags, strict=True)]
     rows = _rows(name, draft, found.depth, posterior, state, flags)
-    unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~germline_only
+    unknown = (draft.tokens >= MISSING) & (not draft.bridged) & ~chain.germline_only
     # A read of which only an end beyond its core shows a residue does not lie across it.
     crossing = np.where(found.depth > 0, margin, 0.0)
     in_doubt = marked.get(Flag.LENGTH, np.zeros(len(best), dtype=bool))
@@ -162,7 +172,7 @@ def _gap(start: int, end: int, mass: JunctionMass | None) -> GapHint:
 
 
 def _states(nats: np.ndarray, posterior: np.ndarray) -> np.ndarray:
-    """(n,) states of positions; nats, posterior: (n, 20) as in `chain_of`."""
+    """(n,) states of positions; nats, posterior: (n, 20) by reads alone, and with the network."""
     merged, margin = il_as_one(posterior), margin_of(nats)
     observed = (
         (margin >= OBSERVED_MARGIN)

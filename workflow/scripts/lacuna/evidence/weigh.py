@@ -9,7 +9,7 @@ from lacuna.antibody.imgt import CONSTANT
 from lacuna.core.alphabet import N_RESIDUES, RESIDUES, il_as_one
 from lacuna.core.statistics import softmax
 from lacuna.core.tables import Flag
-from lacuna.evidence.chain import WeighedChain, chain_of
+from lacuna.evidence.chain import ReadChain, WeighedChain, chain_of
 from lacuna.evidence.constants import with_halves, with_rivals
 from lacuna.evidence.far import spread_of_far
 from lacuna.evidence.flags import contradictions, other_lengths
@@ -67,35 +67,35 @@ def weigh(
     chains = []
     phases = () if placed.serum else unjoined(placed)
     several = holds_several(placed.drafts) or any(placed.rivalled)
+    read = partial(network_shares, library=library, homologs=homologs, k=k, stride=stride)
     for i, (name, draft) in enumerate(zip(placed.names, placed.drafts, strict=True)):
-        found = votes(placed.reads, placed.placements, i)
-        nats = likelihood(draft, found, temper)
-        germline_only = only_germline(draft, nats)
+        chain = _read_chain(placed, i, temper)
         judge: Judge = _no_network
         if model is not None:
-            judge = partial(
-                network_shares,
-                networks=_networks(model, large, draft.v),
-                library=library,
-                homologs=homologs,
-                k=k,
-                stride=stride,
-            )
-        if germline_only.any():
-            judge = partial(_with_genes, judge, germline_only, gene_shares(draft, nats, library))
-        posterior = _posterior(draft, nats, germline_only, judge)
-        marked = _marked(placed, i, found, None if placed.serum else phases[i])
+            judge = partial(read, networks=_networks(model, large, draft.v))
+        if chain.germline_only.any():
+            genes = gene_shares(draft, chain.nats, library)
+            judge = partial(_with_genes, judge, chain.germline_only, genes)
+        posterior = _posterior(chain, judge)
+        marked = _marked(placed, i, chain.votes, None if placed.serum else phases[i])
         if several:  # what some reads show may be of a chain that was not found
-            marked[Flag.MINORITY] = contradictions(found, il_as_one(posterior).argmax(1))
-        far = spread_of_far(draft, nats, placed.lost)
-        posterior = with_floor(posterior, np.maximum(_floors(draft, marked, germline_only), far))
+            marked[Flag.MINORITY] = contradictions(chain.votes, il_as_one(posterior).argmax(1))
+        far = spread_of_far(draft, chain.nats, placed.lost)
+        posterior = with_floor(posterior, np.maximum(_floors(chain, marked), far))
         marked[Flag.FAR] = far > 0.0
         mass = None
         if not placed.serum:
             posterior, marked = _with_constants(posterior, marked, draft, _others(placed.drafts, i))
             mass = junction_mass(placed.reads, draft)
-        chains.append(chain_of(name, draft, found, nats, posterior, germline_only, marked, mass))
+        chains.append(chain_of(name, chain, posterior, marked, mass))
     return tuple(chains)
+
+
+def _read_chain(placed: Placed, chain: int, temper: bool) -> ReadChain:
+    """A chain with what reads say of it; temper: as of `weigh`."""
+    draft, found = placed.drafts[chain], votes(placed.reads, placed.placements, chain)
+    nats = likelihood(draft, found, temper)
+    return ReadChain(draft, found, nats, only_germline(draft, nats))
 
 
 def _others(drafts: Sequence[Draft], chain: int) -> list[Draft]:
@@ -114,16 +114,12 @@ def _networks(
     return [(network, part) for network, part in ((model, 1 - share), (large, share)) if part]
 
 
-def _posterior(
-    draft: Draft,
-    nats: np.ndarray,
-    germline_only: np.ndarray,
-    judge: Judge,
-) -> np.ndarray:
-    """(t, 20) shares of the residues of a chain by reads (nats) and the network.
+def _posterior(chain: ReadChain, judge: Judge) -> np.ndarray:
+    """(t, 20) shares of the residues of a chain by reads and the network.
 
     judge: shares of the network, as `network_shares` gives them.
     """
+    draft, nats, germline_only = chain.draft, chain.nats, chain.germline_only
     letters = first_letters(draft, nats, germline_only)
     posterior, copied = softmax(nats), bool(germline_only.any())
     for _ in range(ROUNDS):
@@ -156,17 +152,12 @@ def _marked(
     return {Flag.PHASE: phase, Flag.LENGTH: _loose(draft) | apart | other_lengths(found)}
 
 
-def _floors(
-    draft: Draft, marked: Mapping[Flag, np.ndarray], germline_only: np.ndarray
-) -> np.ndarray:
-    """(t,) share of the posterior that is spread, by the flags (t,) of residues in doubt.
-
-    germline_only (t,): residues of which germline is all there is.
-    """
-    floors = _absent(draft)
+def _floors(chain: ReadChain, marked: Mapping[Flag, np.ndarray]) -> np.ndarray:
+    """(t,) share of the posterior that is spread, by the flags (t,) of residues in doubt."""
+    floors = _absent(chain.draft)
     for flag, where in marked.items():
         # What is the average of genes is that of genes of all lengths.
-        spread = where & ~germline_only if flag == Flag.LENGTH else where
+        spread = where & ~chain.germline_only if flag == Flag.LENGTH else where
         floors = np.maximum(floors, np.where(spread, FLOORS[flag], 0.0))
     return floors
 
