@@ -58,9 +58,10 @@ def weigh(
 ) -> tuple[WeighedChain, ...]:
     """Every chain with a probability for each of its residues.
 
-    large: reads the chains that it knows together with `model`; model: None leaves the networks
-    out, and temper: False takes the errors of reads for independent of each other, as the benchmark
-    does to show what both bring.
+    large: reads the chains that it knows together with `model`; k, stride: residues of the k-mers
+    that networks read, and between their starts; model: None leaves the networks out, and temper:
+    False takes the errors of reads for independent of each other, as the benchmark does to show
+    what both bring.
 
     The network judges a position without the reads' word on it; the two are multiplied.
     """

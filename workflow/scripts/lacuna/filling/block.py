@@ -57,7 +57,8 @@ class BlockChain:
 
 @dataclass(frozen=True, slots=True)
 class BlockGap:
-    """A gap of a chain; rows: of its residues, empty if it stays open."""
+    """A gap of a chain; rows: of its residues among the missing ones of the block, empty if these
+    are not read: it has no length, or no residue, or nothing of its chain is observed."""
 
     chain: BlockChain
     number: int

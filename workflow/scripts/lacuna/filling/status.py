@@ -175,7 +175,7 @@ def contradiction_of(
     if too_large(given):
         return ""
     rules = mass_rules(scaffold, given, modifications)
-    better = contradiction(distribution, stages.weighed(), rules, ranking.mass_probability)
+    better = contradiction(distribution, stages.without_spectra(), rules, ranking.mass_probability)
     return f"fits far better with {READINGS[better].words} C" if better else ""
 
 

@@ -88,7 +88,7 @@ class Match:
         return probability_of(self.log_odds)
 
     @property
-    def weighed(self) -> tuple[int, int, float, float]:
+    def place_and_masses(self) -> tuple[int, int, float, float]:
         """The peptide, and what it weighs on either side of the gap: equal if the place of a
         modification alone is another one."""
         return self.start, self.end, round(self.left, 4), round(self.right, 4)

@@ -190,6 +190,9 @@ def _rivals(found: Iterable[Match]) -> Iterator[Match]:
     else on a side of the gap."""
     each = list(found)
     for match in each:
-        others = [0.0, *(other.log_odds for other in each if other.weighed != match.weighed)]
+        others = [
+            0.0,
+            *(other.log_odds for other in each if other.place_and_masses != match.place_and_masses),
+        ]
         log_odds = match.log_odds - float(np.logaddexp.reduce(others))
         yield replace(match, log_odds=log_odds)

@@ -48,8 +48,11 @@ def _weigh_length(
     weights /= weights.sum()
     best = int(weights.argmax())
     if chain.chosen[found.number] != lengths[best]:
-        found.unweighed, chain.chosen[found.number] = chain.chosen[found.number], lengths[best]
-    found.share, found.weighed = float(weights[best]), True
+        found.without_intact_mass, chain.chosen[found.number] = (
+            chain.chosen[found.number],
+            lengths[best],
+        )
+    found.share, found.by_intact_mass = float(weights[best]), True
 
 
 def _density(

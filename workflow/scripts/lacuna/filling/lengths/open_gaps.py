@@ -39,10 +39,10 @@ class OpenGap:
     lengths: those to try; untried: whether bounds and mass allow more; expected: from germline, at
     an end of its chain; around: chosen lengths of the gaps near it when it was last tried; read: if
     it has a mass, its plausible lengths then, each with its score and distributions; share: if it
-    has none, the probability of the length chosen, and shares those of all lengths; weighed:
-    whether the intact mass of its chain counts in that, and unweighed: the length chosen without it
-    if that is another one; mass_error: what `mass_errors.likely_error`
-    finds in its masses by all lengths.
+    has none, the probability of the length chosen, and shares those of all lengths; by_intact_mass:
+    whether the intact mass of its chain counts in that, and without_intact_mass: the length chosen
+    without it if that is another one; mass_error: what `mass_errors.likely_error` finds in its
+    masses by all lengths.
     """
 
     number: int
@@ -56,8 +56,8 @@ class OpenGap:
     read: Mapping[int, tuple[float, np.ndarray]] = field(default_factory=dict)
     share: float = 1.0
     shares: tuple[float, ...] = ()
-    weighed: bool = False
-    unweighed: int | None = None
+    by_intact_mass: bool = False
+    without_intact_mass: int | None = None
     mass_error: str | None = None
 
     @property
@@ -98,13 +98,13 @@ class OpenChain:
                 gap = replace(gap, length_probability=share, rivals=rivals)
             elif gap.most == 1:
                 gap = replace(gap, length_probability=found.share)
-            elif found.weighed:  # in a sample with reads, `most` allows for a wrong length
+            elif found.by_intact_mass:  # in a sample with reads, `most` allows for a wrong length
                 gap = replace(gap, most=max(gap.most, found.share))
             gaps[found.number] = replace(
                 gap,
                 untried=found.untried,
                 mass_error=found.mass_error,
-                length_without_mass=found.unweighed,
+                length_without_mass=found.without_intact_mass,
             )
         return replace(scaffold, gaps=tuple(gaps))
 

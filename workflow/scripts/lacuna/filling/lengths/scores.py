@@ -121,7 +121,7 @@ def _best_with_masses(found: OpenGap, stages: Stages, read: Read) -> int:
     found.stages = stages
     found.read = {found.lengths[i]: (s, read[i][1]) for i, s in scores.items() if s >= least}
     if found.gap.weighed:
-        found.mass_error = _mass_error(found, stages.weighed(), scores, read)
+        found.mass_error = _mass_error(found, stages.without_spectra(), scores, read)
     return found.lengths[best]
 
 

@@ -39,8 +39,8 @@ CLEAR_ODDS = 5.0  # of a mass as it is to one with an error, from which it says 
 class LeftMass:
     """What is left of the intact mass of a chain for the residues of its gaps.
 
-    forms: the mass in Da and the probability of each form of the chain; average: whether masses are
-    average ones.
+    forms: the mass in Da and the probability of each form of the chain; tolerance: in Da; average:
+    whether masses are average ones.
     """
 
     forms: tuple[tuple[float, float], ...]

@@ -51,7 +51,7 @@ def rank_weighed(
     ranking = replace(ranking, candidates=ranking.candidates[:n])
     spectra = stages.spectra
     if spectra is not None:  # which say nothing of whether the masses are right
-        stages = stages.weighed()
+        stages = stages.without_spectra()
         by_masses = mass_probability(probabilities, stages, rules)
         ranking = replace(ranking, mass_probability=by_masses)
     compared = error is not None
@@ -115,7 +115,7 @@ def at_odds_with_letters(letters: str, stages: Stages, rules: MassRules) -> str:
     tokens = encode(letters)
     certain = np.zeros((len(tokens), N_RESIDUES))
     certain[np.arange(len(tokens)), tokens] = 1.0
-    if mass_log_probability(certain, stages.weighed(), rules) > -math.inf:
+    if mass_log_probability(certain, stages.without_spectra(), rules) > -math.inf:
         return ""
     plain, cysteines = float(RESIDUE_MASSES[tokens].sum()), letters.count("C")
     weights = {f"{plain + cysteines * mass:.4f}": None for mass, _ in rules.modifications.cysteine}

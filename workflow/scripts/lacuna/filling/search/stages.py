@@ -60,7 +60,7 @@ class Stages:
         """All others."""
         return replace(self, passed=tuple(one for one in self.passed if one is not stage))
 
-    def weighed(self) -> "Stages":
+    def without_spectra(self) -> "Stages":
         """What masses say without spectra."""
         return self if self.spectra is None else replace(self, spectra=None)
 
