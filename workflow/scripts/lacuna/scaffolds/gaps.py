@@ -26,7 +26,7 @@ from lacuna.scaffolds.scaffold import Gap, Piece
 MAX_OPEN_GAPS = 1_000  # gaps of unknown length in a chain
 MAX_CHOICES = 1_000  # possible lengths of a gap, from min_length to max_length
 _RUN = re.compile(f"[{MISSING_LETTERS}]+")
-_HALF_DALTON = 0.5
+_MOST_BELOW_DA = 0.5  # of a mass below the lightest residue: more is no error of measurement
 _WEIGHED = frozenset(RESIDUES) - {"C"}  # residues whose mass does not depend on the sample
 
 
@@ -342,7 +342,7 @@ def _check_mass(mass: float, tolerance: float, max_length: int) -> None:
     dalton below glycine is accepted: it is a measurement out of tolerance, which the decoder
     reports with the gap, not a reason to reject the chain.
     """
-    if mass < LIGHTEST - max(tolerance, _HALF_DALTON):
+    if mass < LIGHTEST - max(tolerance, _MOST_BELOW_DA):
         raise ValueError(
             f"has a gap mass of {mass:g} Da, less than the lightest residue "
             f"({LIGHTEST:.5f} Da); correct the mass"

@@ -8,6 +8,7 @@ visible rest, as in use.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -86,6 +87,15 @@ class References:
     def __init__(self, grids: Tensor, dtype: torch.dtype) -> None:
         self.grids = grids
         self.one_hot = one_hot_templates(grids, dtype)
+
+
+class _Rows(NamedTuple):
+    """Chains or windows of them, residue by residue: tokens and columns (b, length), ABSENT and 0
+    beyond the end, and templates of constant regions (b, N_GERMLINE, length)."""
+
+    tokens: Tensor
+    columns: Tensor
+    c_templates: Tensor
 
 
 def _compact(grids: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
@@ -191,11 +201,10 @@ def make_batch(
 
 def _draw_windows(
     chains: ChainSet, rows: Tensor, k: int, config: MaskingConfig, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> _Rows:
     """Draw windows of k residues from chains, some of which get a constant region first.
 
-    rows: (b,) long indices of the chains. Returns tokens (b, k), columns (b, k) and templates of
-    constant regions (b, N_GERMLINE, k).
+    rows: (b,) long indices of the chains.
     """
     b, device = len(rows), rows.device
     uniform = partial(torch.rand, generator=generator, device=device)
@@ -207,9 +216,9 @@ def _draw_windows(
     with_c = uniform(b) < config.constant
     fits = chains.constant_locus[None] == locus[:, None]
     pick = (uniform(b, fits.shape[1]) * fits).argmax(1)
-    tokens, columns, c_templates = _append_constant(
-        chains, tokens, columns, c_templates, pick, with_c, config, generator
-    )
+    drawn = _Rows(tokens, columns, c_templates)
+    drawn = _append_constant(chains, drawn, pick, with_c, config, generator)
+    tokens, columns, c_templates = drawn
     lengths = (columns > 0).sum(1)
     start = (uniform(b) * (lengths - k + 1).clamp(min=1)).long()
     fragment = uniform(b) < config.fragment
@@ -223,7 +232,7 @@ def _draw_windows(
     keep = MIN_FRAGMENT + (uniform(b) * (k - MIN_FRAGMENT)).long()
     beyond = fragment[:, None] & (torch.arange(k, device=device)[None] >= keep[:, None])
     tokens, columns = tokens.masked_fill(beyond, ABSENT), columns.masked_fill(beyond, 0)
-    return tokens, columns, c_templates
+    return _Rows(tokens, columns, c_templates)
 
 
 def _choose_germlines(
@@ -265,21 +274,20 @@ def _find_homologs(
 
 def _append_constant(
     chains: ChainSet,
-    tokens: Tensor,
-    columns: Tensor,
-    c_templates: Tensor,
+    rows: _Rows,
     pick: Tensor,
     with_c: Tensor,
     config: MaskingConfig,
     generator: torch.Generator,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Append the picked constant region to each chain with `with_c`; this widens the rows."""
-    device = tokens.device
+) -> _Rows:
+    """Append the constant region number `pick` (b,) to each chain with `with_c` (b,) bool; this
+    widens the rows."""
+    device = rows.tokens.device
     c_width = chains.constants.shape[1]
     pad = (0, c_width)
-    tokens = torch.nn.functional.pad(tokens, pad, value=ABSENT)
-    columns = torch.nn.functional.pad(columns, pad, value=0)
-    c_templates = torch.nn.functional.pad(c_templates, pad, value=ABSENT)
+    tokens = torch.nn.functional.pad(rows.tokens, pad, value=ABSENT)
+    columns = torch.nn.functional.pad(rows.columns, pad, value=0)
+    c_templates = torch.nn.functional.pad(rows.c_templates, pad, value=ABSENT)
     c = chains.constants[pick]  # (b, c_width)
     random = torch.randint(0, N_RESIDUES, c.shape, generator=generator, device=device)
     mutated = torch.rand(c.shape, generator=generator, device=device) < config.constant_mutations
@@ -290,7 +298,7 @@ def _append_constant(
     columns.scatter_(1, at, torch.where(c < N_RESIDUES, CONSTANT, 0).to(columns.dtype))
     around = at[:, None].expand(-1, c_templates.shape[1], -1)
     c_templates.scatter_(2, around, chains.constant_templates[pick])
-    return tokens, columns, c_templates
+    return _Rows(tokens, columns, c_templates)
 
 
 def _ambiguous(
