@@ -77,7 +77,7 @@ def given(rule: Any) -> SimpleNamespace:
         input=Named({name: path(value) for name, value in values(rule.input).items()}),
         output=Named({name: path(value) for name, value in values(rule.output).items()}),
         params=Named({name: parameter(value) for name, value in values(rule.params).items()}),
-        wildcards=Named(block="00000", peer="sapiens", ours="lacuna"),
+        wildcards=Named(sample="s0", block="00000", peer="sapiens", ours="lacuna"),
         resources={"gpu": 0},
         threads=1,
         log=["log"],
@@ -93,7 +93,7 @@ def function_of(script: Path) -> tuple[Any, str]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    statements = [n for n in tree.body if isinstance(n, ast.Expr | ast.Assign)]
+    statements = [n for n in ast.walk(tree) if isinstance(n, ast.Expr | ast.Assign)]
     calls = [
         n.value.func.id
         for n in statements

@@ -293,7 +293,7 @@ def test_a_bad_record_stops_the_run_where_that_is_wanted(space: Workspace, finis
     run = space.run(wanted, "--configfile", str(config), status=1)
     assert "Traceback" not in run.output
     listed = [REJECTED[chain][2] for chain in REJECTED]
-    assert run.error() == f"Error: {listed[0]} (1 of 6 bad records; all in the log)"
+    assert run.error() == f"Error: sample 'bad': {listed[0]} (1 of 6 bad records; all in the log)"
     assert run.output.splitlines()[-1] == run.error()
     log = (space.folder / "strict" / "logs" / "read_scaffolds" / "bad.log").read_text()
     assert [x for x in listed if x not in log] == []

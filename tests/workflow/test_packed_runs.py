@@ -130,6 +130,9 @@ def test_an_unreadable_sample_of_a_pack_is_named_in_one_line(
     assert run.error() == f"Error: {said}the first line must be '>' and an id"
     assert "Traceback" not in run.output
     assert other.results() == {}  # of no sample of that pack, not even in part
+    other.run("--keep-going", status=1)  # the jobs of other samples continue
+    filled = {path.split("/")[0] for path in other.results()}
+    assert filled == {"large.1", *NAMES} - set(NAMES[4:8])  # and no report
 
 
 def test_a_killed_pack_leaves_nothing_and_is_filled_to_the_same_bytes(

@@ -60,6 +60,15 @@ class LacunaError(Exception):
         super().__init__(printable(message))
 
 
+@contextmanager
+def in_sample(name: str) -> Iterator[None]:
+    """Name the sample in a LacunaError: the files of several samples may have the same name."""
+    try:
+        yield
+    except LacunaError as error:
+        raise LacunaError(f"sample '{name}': {error}") from None
+
+
 def state_of(path: str | Path) -> tuple[int, ...] | None:
     """Device, inode, size and time of a file, which change if it does; None if it is gone."""
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from lacuna.core.files import LacunaError
+from lacuna.core.files import in_sample
 from lacuna.steps.arguments import files_by_sample
 from lacuna.steps.fill_sample import fill_sample
 from lacuna.steps.reader_files import Networks
@@ -70,10 +70,8 @@ def fill_pack(
         LOG.info("sample %s", sample.name)
         folder = scratch / sample.name
         done = {name: folder / path.name for name, path in sample.outputs.items()}
-        try:
+        with in_sample(sample.name):
             fill_sample(replace(sample, outputs=done), networks, folder, settings, device)
-        except LacunaError as error:
-            raise LacunaError(f"sample '{sample.name}': {error}") from None
         for name, path in sample.outputs.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(done[name], path)
