@@ -483,6 +483,10 @@ def test_spectra_that_disagree_leave_the_state_open(tmp_path: Path) -> None:
     assert "unmodified in 7 peptides and carbamidomethylated in 3 peptides" in state.sentence()
     state.write(tmp_path / "a.json")
     assert read_alkylation(tmp_path / "a.json") == state
+    masses = replace(state_of([], OPEN), masses=9, indifferent=True)  # which tell nothing of C
+    assert with_spectra(masses, nats).sentence() == state.sentence()
+    many = with_spectra(state_of([], OPEN), nats * 10)
+    assert many.readings == state.readings
     few = with_spectra(state_of([], OPEN), nats[:8] + [only("carbamidomethyl", 2.0)] * 2)
     assert few.readings == (("none", 1.0),) and few.how == "found"
 

@@ -58,6 +58,13 @@ def test_a_cell_of_a_wide_table_may_say_that_it_has_no_value(write: Write, none:
     assert wide.evidence[0].weights == pytest.approx(weights(D=0.62, N=0.2))
 
 
+def test_a_row_of_a_wide_table_without_any_value_rejects_its_chain(write: Write) -> None:
+    """It would count as even probabilities of all residues."""
+    bad = read(write, "AC-EF", "a\t3\t\tNA\n", "chain\tposition\tD\tN\n")
+    assert isinstance(bad, Rejected)
+    assert bad.reason.startswith("e.tsv:2: 'a' has no probability at position 3; give")
+
+
 def test_two_decimals_of_all_twenty_need_not_sum_to_one(write: Write) -> None:
     cells = "\t".join(["0.05"] * 18 + ["0.05", "0.08"])
     scaffold = read(

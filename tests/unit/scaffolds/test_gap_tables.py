@@ -75,7 +75,8 @@ def test_a_row_may_only_widen_an_interval(write: Write, tolerance: float) -> Non
     [found] = read_scaffolds(fasta, gaps)
     if tolerance >= 0.5:
         assert isinstance(found, Scaffold)
-        assert (found.gaps[0].mass, found.gaps[0].tolerance_da) == (420.5, tolerance)
+        (gap,) = found.gaps
+        assert (gap.mass, gap.tolerance_da, gap.interval) == (420.5, tolerance, False)
     else:
         assert isinstance(found, Rejected)
         assert found.reason == (
@@ -194,6 +195,14 @@ def test_rows_of_unknown_chains_come_last_in_order_of_their_lines(read: Reader) 
     )
 
 
+def test_a_row_without_an_id_is_told(read: Reader) -> None:
+    _, found = read(">a\nACD\n", "chain\tstart\tend\n\t0\t1\n")
+    assert isinstance(found, Rejected)
+    assert found.reason == (
+        "gaps.tsv:2: '' is not a chain of heavy.fasta; correct the id (known: a) or remove the row"
+    )
+
+
 def test_rows_of_a_rejected_chain_are_not_reported_as_unknown(read: Reader) -> None:
     assert len(read(">a\nAOC\n>b\nAC\n", "a\t0\t1\n")) == 2
 
@@ -206,6 +215,7 @@ def test_rows_of_a_rejected_chain_are_not_reported_as_unknown(read: Reader) -> N
         "a 1 3\n",
         "a\t1\t3\t1\n",
         "a\t1\t3\t2.5\t0\t+\nz\t1\t3\tgap2\n",
+        "a\t1\t3\tgap1\nz\t1\t3\t2\n",
         "a\t1\t3\r\n",
         "\ufeffchain\tstart\tend\na\t1\t3\n",
         "end\tCHAIN\tstart\n\n3\ta\t1\n",

@@ -65,6 +65,14 @@ def test_neighbouring_rows_with_masses_are_one_gap_and_keep_their_lengths(read: 
     assert (second.mass, third.mass) == (None, 113.084)
 
 
+@pytest.mark.parametrize("letters", ["AXXEFGHIK", "ACDXXGHIK"])
+def test_neighbouring_masses_of_which_one_hides_no_residues_have_no_truth(
+    read: Reader, letters: str
+) -> None:
+    (gap,) = read.one(letters, "1\t3\t218.037\n3\t5\t276.111").gaps
+    assert (gap.start, gap.end, len(gap.pieces), gap.truth) == (1, 5, 2, None)
+
+
 def test_gaps_whose_edge_no_mass_tells_stay_apart(write: Write) -> None:
     head = "chain\tstart\tend\tmass\ttolerance_da\n"
     fasta = write("a.fasta", ">a\nACDEFGHIK\n")
