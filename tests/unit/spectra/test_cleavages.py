@@ -20,6 +20,7 @@ from gap_of_peptide import (
 )
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.masses import PROTON
+from lacuna.core.tables import CLEAVAGE
 from lacuna.filling.search.cleavages import MOST_NATS, Shown, shown
 from lacuna.filling.search.decode import rank_plain, rank_sequences
 from lacuna.filling.search.mass_search import search
@@ -35,6 +36,17 @@ def test_every_cleavage_that_is_shown_counts() -> None:
     assert found is not None and found.mass is None
     assert all(nats > 3 for nats in cleaved(found).values())
     assert found.unseen < 0
+
+
+@pytest.mark.parametrize("charge", [1, 2])
+def test_a_cleavage_is_named_by_the_peak_that_shows_it(charge: int) -> None:
+    made = spectrum_of(PEPTIDE, 3, said=("b", "y"), fragment_charges=(charge,))
+    found = look(*gapped(), seen(made), READINGS, 10.0)
+    assert found is not None
+    ions = [row.ions.split() for row in found.rows if row.kind == CLEAVAGE]
+    assert sum(ion[2] == f"({charge}+)" for ion in ions) == 8
+    for _, mz, _ in ions:
+        assert np.abs(made.mz - float(mz)).min() < 1e-3
 
 
 def test_a_cleavage_that_nothing_shows_does_not() -> None:

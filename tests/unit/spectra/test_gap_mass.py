@@ -21,15 +21,16 @@ from gap_of_peptide import (
     mixed,
     of_peptides,
     seen,
+    unread,
 )
 from gaps import mass_of
-from lacuna.core.masses import AMMONIA, CARBAMIDOMETHYL, ISOTOPE, WATER
+from lacuna.core.masses import AMMONIA, CARBAMIDOMETHYL, ISOTOPE, OXIDATION, WATER
 from lacuna.core.tables import OTHER, SPECTRUM, MassDoubt
 from lacuna.filling.search.cleavages import shown
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modifications
 from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold, SpectralEvidence
 from lacuna.spectra.flanks import flanks
-from lacuna.spectra.gap_mass import _reachable
+from lacuna.spectra.gap_mass import _reachable, are_forms
 from lacuna.spectra.match import LARGE_MASS, gap_masses
 from lacuna.spectra.odds import _possible, look
 from lacuna.spectra.peaks import fragments
@@ -164,6 +165,36 @@ def test_precursors_give_the_mass_of_a_gap_of_unknown_length(longest: int | None
     assert found.evidence.mass.mass == pytest.approx(weights(CHAIN[START:END]).sum(), abs=0.02)
 
 
+@pytest.mark.parametrize("opened", [False, True])
+def test_precursors_give_the_mass_of_a_gap_at_the_end_of_a_chain(opened: bool) -> None:
+    chain, start = "AKVEADIPGHGQEVLIR", 12
+    scaffold = unread(chain, start, len(chain))
+    (gap,) = scaffold.gaps
+    gap = replace(gap, min_length=0, max_length=None) if opened else gap
+    found = look(scaffold, gap, seen(spectrum_of(chain[2:])), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None
+    assert found.evidence.mass.mass == pytest.approx(weights(chain[start:]).sum(), abs=0.02)
+
+
+def test_a_spectrum_that_may_show_two_masses_adds_none_to_that_of_another() -> None:
+    """Its peptide begins behind one K or the other, and no fragment tells which."""
+    chain = "AKVEKADIPGHGQEVLIR"
+    opened = Gap(6, 11, 0, None)
+    scaffold = replace(unread(chain, 6, 11), gaps=(opened,))
+    clear = spectrum_of("ADIPGSGQEVLIR", name="made:1")
+    either = spectrum_of(chain[2:], series="y", said="y", missing=range(1, 9), name="made:2")
+    assert look(scaffold, opened, seen(either), READINGS, 10.0) is None
+    found = look(scaffold, opened, seen(clear, either), READINGS, 10.0)
+    assert found is not None and found.evidence.mass is not None and not found.evidence.others
+    assert found.evidence.mass.mass == pytest.approx(weights("DIPGS").sum(), abs=0.02)
+
+
+@pytest.mark.parametrize("form", [OXIDATION, -WATER])
+def test_either_of_two_masses_may_be_that_of_a_form_of_the_others_peptide(form: float) -> None:
+    assert are_forms(500.0, 500.0 + form, 0.01) and are_forms(500.0 + form, 500.0, 0.01)
+    assert not are_forms(500.0, 500.0 + form + 0.1, 0.01)
+
+
 def test_a_mass_that_no_allowed_length_has_is_none_of_a_gap() -> None:
     scaffold, gap = gapped(mass=False)
     for least, most in ((1, 2), (10, 20)):
@@ -238,3 +269,10 @@ def test_fragments_of_a_large_peptide_agree_on_the_mass_of_a_gap(off: float) -> 
     found = look(scaffold, gap, seen(replace(made, precursor=precursor)), READINGS, 10.0)
     assert found is not None and found.evidence.mass is not None
     assert found.evidence.mass.mass == pytest.approx(weights(CHAIN[START:END]).sum(), abs=0.03)
+
+
+def test_a_large_peptide_without_fragments_behind_a_gap_shows_no_mass_of_it() -> None:
+    scaffold, gap = gapped(mass=False)
+    made = spectrum_of(CHAIN, 6, series="b", said="b", missing=range(START, len(CHAIN)))
+    assert made.precursor.mass > LARGE_MASS
+    assert look(scaffold, gap, seen(made), READINGS, 10.0) is None

@@ -73,6 +73,16 @@ def test_a_spectrum_of_another_mass_is_not_used() -> None:
     assert evidence_of(replace(other, precursor=moved)) is None
 
 
+@pytest.mark.parametrize(("off_ppm", "used"), [(-9.0, True), (9.0, True), (16.0, False)])
+def test_a_precursor_may_be_off_by_its_tolerance_and_that_of_the_gap(
+    off_ppm: float, used: bool
+) -> None:
+    """10 ppm of either, which are 13 ppm of the precursor."""
+    made = spectrum_of(PEPTIDE)
+    moved = replace(made.precursor, mass=made.precursor.mass * (1 + off_ppm / 1e6))
+    assert (evidence_of(replace(made, precursor=moved)) is not None) == used
+
+
 def test_a_wrong_isotope_of_the_precursor_is_allowed_for() -> None:
     other = spectrum_of(PEPTIDE)
     moved = replace(other.precursor, mass=other.precursor.mass + 1.00335)
