@@ -11,13 +11,21 @@ from chains import constant_region, germline_chain, random_protein
 from gaps import mass_of
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, j_segments, v_segments
-from lacuna.antibody.imgt import CONSTANT, CYS104, FR4_LAST, FR4_START
+from lacuna.antibody.imgt import (
+    CONSTANT,
+    CYS104,
+    FR4_LAST,
+    FR4_START,
+    INSERTION_111,
+    N_CODES,
+    OTHER_INSERTION,
+)
 from lacuna.antibody.numbering import number_chain
-from lacuna.core.alphabet import RESIDUES
+from lacuna.core.alphabet import ABSENT, RESIDUES, encode
 from lacuna.core.masses import AVERAGINE
 from lacuna.filling.fill import Tables, fill_chains
 from lacuna.filling.lengths import open_gaps, unknown
-from lacuna.filling.lengths.ends import MAX_CONSTANT, share_before
+from lacuna.filling.lengths.ends import MAX_CONSTANT, missing_before, share_after, share_before
 from lacuna.filling.lengths.open_gaps import open_chain
 from lacuna.filling.lengths.possible import (
     MAX_BOUNDED_LENGTHS,
@@ -254,6 +262,29 @@ def test_a_chain_cut_off_in_fr4_is_completed_to_the_end_of_its_domain(locus: str
     moved = replace(both.gaps[0], start=both.gaps[0].start - 2, end=both.gaps[0].end - 2)
     (settled,) = settle([replace(both, gaps=(Gap(0, 1, 1, None), moved))])
     assert sizes(settled) == [3, 5]
+
+
+@pytest.mark.parametrize("kept", [60, 90])
+@pytest.mark.usefixtures("no_network")
+def test_a_chain_cut_off_in_front_of_cdr3_is_completed_with_a_typical_one(
+    chain: str, kept: int
+) -> None:
+    (settled,) = settle([opened(chain, kept, len(chain), mass=False)])
+    of_fr4 = FR4_LAST["H"] - FR4_START + 1
+    assert sizes(settled) == [len(V_HEAVY) - kept + TYPICAL_CDR3["H"] + of_fr4]
+
+
+@pytest.mark.parametrize("order", ["HK", "KH"])
+@pytest.mark.usefixtures("no_network")
+def test_each_end_of_a_chain_of_two_domains_is_that_of_its_own(order: str) -> None:
+    """FR1 of a heavy chain lacks column 10, and FR4 ends with column 128, not 127."""
+    first, last = (germline_chain(locus, 3) for locus in order)
+    linked = first + "GGGGS" * 3 + last
+    ends = [
+        opened(linked, 0, 14, mass=False),
+        opened(linked, len(linked) - 4, len(linked), mass=False),
+    ]
+    assert [sizes(s) for s in settle(ends)] == [[14], [4]]
 
 
 @pytest.mark.parametrize("locus", "HKL")
@@ -511,3 +542,25 @@ def test_a_start_within_a_cdr3_is_as_sure_as_its_length() -> None:
 
     heavy, light, kappa = (share(locus, 108) for locus in "HLK")
     assert 0.0 < heavy < light < kappa < share("K", 9) < 1.0
+
+
+@pytest.mark.parametrize("locus", "HKL")
+@pytest.mark.parametrize("code", [105, 107, 116, FR4_START, FR4_START + 3])
+def test_a_start_within_a_cdr3_of_typical_length_or_fr4_lacks_all_in_front_of_it(
+    locus: str, code: int
+) -> None:
+    whole = germline_chain(locus, 4, cdr3=TYPICAL_CDR3[locus])
+    columns = number_chain(whole).columns
+    in_v = columns <= CYS104
+    v_row = np.full(N_CODES, ABSENT, np.uint8)
+    v_row[columns[in_v]] = encode(whole)[in_v]
+    at = columns.tolist().index(code)
+    assert missing_before(columns[at:], locus, v_row) == at
+
+
+def test_an_end_among_the_insertions_of_a_long_cdr3_is_not_sure() -> None:
+    columns = number_chain(germline_chain("H", 4, cdr3=19)).columns
+    inserted = np.flatnonzero((columns >= INSERTION_111) & (columns < OTHER_INSERTION))
+    assert len(inserted) > 2
+    for at in inserted.tolist():
+        assert 0.0 < share_after(columns[: at + 1], "H") < 0.5
