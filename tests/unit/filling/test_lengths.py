@@ -153,6 +153,22 @@ def test_a_constant_region_changes_no_length_in_a_cdr3(locus: str, mass: bool) -
         assert not mass or of_whole.end == end
 
 
+@pytest.mark.parametrize("length", [4, 6])
+@pytest.mark.parametrize("locus", "HL")
+def test_a_prefix_mass_that_nothing_fits_changes_no_length_that_the_mass_tells(
+    locus: str, length: int
+) -> None:
+    domain = germline_chain(locus, 9)
+    start = domain.index("C", 80) + 3
+    scaffold = opened(domain, start, start + length, mass=True)
+    (gap,) = scaffold.gaps
+    wrong = ((mass_of(domain[start : start + 2]) + 0.6, 0.002),)
+    piece = Piece(1, None, gap.mass, gap.tolerance_da, prefixes=wrong)
+    marked = replace(scaffold, gaps=(replace(gap, pieces=(piece,)),))
+    without, with_wrong = settle([scaffold, marked])
+    assert sizes(with_wrong) == sizes(without)
+
+
 @pytest.mark.parametrize("locus", "HKL")
 def test_the_length_of_a_cdr3_that_nothing_shows_is_not_sure(locus: str) -> None:
     """Its residues are only where they seem to be if it is; a framework's length is known."""
