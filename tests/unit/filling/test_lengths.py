@@ -484,12 +484,15 @@ def test_a_gap_in_fr4_leaves_no_column_of_it_empty(first: int, last: int) -> Non
     assert [sizes(s) for s in settle(cut)] == [[last - first]] * 6
 
 
+@pytest.mark.parametrize("behind", [False, True])
 @pytest.mark.parametrize("read", ["AADLWY", "AADRGSWFLSD", "AADKVHDYCSLH", "ATTPGICDPDSGLFEYENW"])
-def test_a_gap_in_front_of_a_framework_that_is_only_likely_stays_within_cdr3(read: str) -> None:
+def test_a_gap_in_front_of_a_framework_that_is_only_likely_stays_within_cdr3(
+    read: str, behind: bool
+) -> None:
     """Reads show the first residues of CDR3 and nothing behind them: FR4 is that of germline, and
-    no part of the gap, whatever the residues look like."""
+    no part of the gap, whatever the residues look like, and also in the last domain of a chain."""
     fr4 = "WGQGTQVTVSS"
-    front = V_HEAVY + read
+    front = ("GGGGS" * 60) * behind + V_HEAVY + read
     gaps = (
         Gap(len(front), len(front) + 4, 0, None),
         Gap(len(front) + 4, len(front) + 4 + len(fr4), len(fr4), len(fr4)),
