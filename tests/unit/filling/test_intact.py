@@ -111,6 +111,9 @@ def test_i_or_l_has_a_mass() -> None:
     assert stages.passed[0].mass == pytest.approx(mass_of(whole[90:97]), abs=1e-3)
     several = replace(chain, gaps=(Gap(at, at + 1, 1, None), gaps[1]))
     assert list(unweighed(several)) == [0, 1]
+    weighed = replace(gaps[0], mass=mass_of("L"), tolerance_da=0.001)
+    given = left_for_gaps(replace(chain, gaps=(weighed, gaps[1])))
+    assert given is not None and given.passed[0].mass == pytest.approx(stages.passed[0].mass)
 
 
 def test_a_gap_of_which_prefix_masses_alone_are_known_leaves_an_intact_mass_no_say() -> None:
