@@ -153,11 +153,12 @@ def test_a_chain_beside_one_that_was_not_found_may_hold_residues_of_it(whole: Pl
     (chain,) = weighed(beside)
     assert [row.position - 1 for row in chain.rows if "phase" in row.flags] == list(range(far))
     assert max(row.probability or 0.0 for row in chain.rows[:far]) < 0.95
-    pieces = [read for i in range(0, len(ONE), 30) for read in tiles(ONE[i : i + 30])]
-    small = replace(built(pieces), rivalled=(True,))
-    (draft,) = small.drafts
-    of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
-    assert np.array_equal(unjoined(small)[0], of_v)  # no stretch is most of the chain
+    for size in (30, 44):
+        pieces = [read for i in range(0, len(ONE), size) for read in tiles(ONE[i : i + size])]
+        small = replace(built(pieces), rivalled=(True,))
+        (draft,) = small.drafts
+        of_v = (draft.columns > 0) & (draft.columns < CONSTANT)
+        assert np.array_equal(unjoined(small)[0], of_v)  # no stretch is most of the chain
 
 
 def test_pieces_of_two_genes_that_no_read_joins_may_be_of_two_chains(whole: Placed) -> None:
@@ -301,6 +302,8 @@ def test_what_a_cdr3_has_of_another_place_may_not_be_its_own(copied: str) -> Non
     known = len(copied) > 6 and "X" not in copied
     assert found == (list(range(start, start + len(copied))) if known else [])
     assert not copied_into_cdr3([other, draft], 0).any()
+    unread = other.with_residues(slice(40, 60), np.full(20, MISSING, np.uint8))
+    assert copied_into_cdr3([unread, other, draft], 2).sum() == len(found)
 
 
 def test_what_is_read_of_one_fr4_alone_still_differs(whole: Placed) -> None:
