@@ -89,12 +89,22 @@ def test_a_gap_beside_residues_that_may_be_inserted_is_at_no_end(
     assert not (of_gap[last].starts_chain or of_gap[first].ends_chain)
 
 
-def test_a_sequence_that_fits_in_two_forms_is_listed_once() -> None:
-    rules = MassRules(Modifications(deamidated=True))
-    ranking = rank_sequences(EVEN, 400, one_mass(mass_of("NQ") + DEAMIDATION, 0.002), rules)
+@pytest.mark.parametrize(
+    ("modifications", "sequence", "change"),
+    [
+        (Modifications(deamidated=True), "NQ", DEAMIDATION),
+        (Modifications(oxidised_methionine=True), "MM", OXIDATION),
+        (Modifications(usual=True), "MW", OXIDATION),
+    ],
+)
+def test_a_sequence_that_fits_in_two_forms_is_listed_once(
+    modifications: Modifications, sequence: str, change: float
+) -> None:
+    given = one_mass(mass_of(sequence) + change, 0.002)
+    ranking = rank_sequences(EVEN, 400, given, MassRules(modifications))
     sequences = [c.sequence for c in ranking.candidates]
     assert len(sequences) == len(set(sequences))
-    assert "NQ" in sequences
+    assert sequence in sequences
 
 
 def test_given_a_mass_probabilities_are_shares_of_what_fits() -> None:

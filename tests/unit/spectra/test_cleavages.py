@@ -18,6 +18,7 @@ from gap_of_peptide import (
     gapped,
     seen,
 )
+from gaps import mass_of
 from lacuna.core.alphabet import N_RESIDUES
 from lacuna.core.masses import PROTON
 from lacuna.core.tables import CLEAVAGE
@@ -26,7 +27,7 @@ from lacuna.filling.search.decode import rank_plain, rank_sequences
 from lacuna.filling.search.mass_search import search
 from lacuna.filling.search.stages import Stages, one_mass
 from lacuna.scaffolds.residue_masses import MassRules
-from lacuna.scaffolds.scaffold import SpectralEvidence
+from lacuna.scaffolds.scaffold import Gap, Scaffold, SpectralEvidence
 from lacuna.spectra.odds import look
 from peaks import spectrum_of, weights
 
@@ -47,6 +48,20 @@ def test_a_cleavage_is_named_by_the_peak_that_shows_it(charge: int) -> None:
     assert sum(ion[2] == f"({charge}+)" for ion in ions) == 8
     for _, mz, _ in ions:
         assert np.abs(made.mz - float(mz)).min() < 1e-3
+
+
+def test_a_fragment_of_known_residues_is_no_cleavage_of_a_gap() -> None:
+    """The y ion FYR is as heavy as the b ion QAWV would be, which the gap might begin with."""
+    peptide, gap = "QAWDVGSAEFYR", Gap(3, 7, 4, 4, mass_of("DVGS"), 0.005)
+    scaffold = Scaffold("c", "", "QAWXXXXAEFYR", (gap,), 1)
+    made = spectrum_of(peptide, said=("b", "y"))
+    again = float(weights("QAWV").sum()) + PROTON
+    assert np.abs(made.mz - again).min() < 0.001
+    found = look(scaffold, gap, seen(made), READINGS, 10.0)
+    assert found is not None
+    true = np.cumsum(weights("DVG")).tolist()
+    masses = [mass for mass, *_ in found.evidence.cleavages]
+    assert masses == pytest.approx(np.repeat(true, 2), abs=0.01)
 
 
 def test_a_cleavage_that_nothing_shows_does_not() -> None:

@@ -258,10 +258,10 @@ def test_a_peptide_that_may_end_within_a_gap_shows_no_mass_of_it() -> None:
         assert shown == (None if mass is None else pytest.approx(mass, abs=0.02))
 
 
-@pytest.mark.parametrize("off", [0.0, ISOTOPE])
+@pytest.mark.parametrize("off", [-ISOTOPE, 0.0, ISOTOPE, 3.6])
 def test_fragments_of_a_large_peptide_agree_on_the_mass_of_a_gap(off: float) -> None:
-    """Its precursor, whose mass may be that of another isotope, is not asked; nor does a fragment
-    end beside the gap."""
+    """Its precursor, whose mass may be that of another isotope or the average one, is not asked;
+    nor does a fragment end beside the gap."""
     scaffold, gap = gapped(mass=False)
     made = spectrum_of(CHAIN, 6, missing=range(START, END + 1))
     precursor = replace(made.precursor, mass=made.precursor.mass + off)
