@@ -289,12 +289,15 @@ def test_lengths_are_found_by_the_mass_of_the_chain(write: Write, tmp_path: Path
         gaps += f"{chain.chain}\t{at}\t{at + 1}\t1\n"
         masses += f"{chain.chain}\t{chain_masses(whole)[1]:.3f}\t0.6\taverage\n"
     inputs = {"fasta": write("c.fasta", fasta), "gaps": write("g.tsv", gaps)}
-    right = {}
+    right, sure = {}, {}
     for name, more in (("without", {}), ("with", {"masses": write("m.tsv", masses)})):
         fill_file({**inputs, **more}, tmp_path / name, {})
         rows = GAP_TABLE.read(tmp_path / name / "gaps.tsv")
-        right[name] = sum(row.length == 4 for row in rows if row.rank == 1 and row.gap == 2)
+        best = [row for row in rows if row.rank == 1 and row.gap == 2]
+        right[name] = sum(row.length == 4 for row in best)
+        sure[name] = sum(row.probability or 0.0 for row in best)
     assert right["with"] >= 2 + right["without"]
+    assert sure["with"] > 2 + sure["without"]  # as the mass makes one length likely
 
 
 def test_gaps_that_do_not_have_the_mass_together_say_so_once_it_counts(
