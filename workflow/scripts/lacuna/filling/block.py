@@ -50,7 +50,7 @@ class BlockChain:
         """Yield its gaps, in order."""
         first = self.rows.start
         for number, gap in enumerate(self.scaffold.gaps, start=1):
-            last = first + (gap.end - gap.start if self.rows else 0)
+            last = first + (gap.size if self.rows else 0)
             yield BlockGap(self, number, gap, range(first, last if gap.fixed else first))
             first = last
 
@@ -91,7 +91,7 @@ class BlockGap:
         All are at the start of the gap if it has another number of residues than positions there.
         """
         start, end = self.given.origin or (self.given.start, self.given.end)
-        length = self.given.end - self.given.start
+        length = self.given.size
         return range(start, end) if end - start == length else [start] * length
 
 
@@ -158,4 +158,4 @@ def too_large(gap: Gap) -> bool:
     """Whether the mass of a gap, or its residues if it has one, are too many to decode."""
     if gap.mass is None:
         return False
-    return gap.end - gap.start > MAX_RESIDUES if gap.fixed else gap.mass > MAX_MASS
+    return gap.size > MAX_RESIDUES if gap.fixed else gap.mass > MAX_MASS

@@ -9,6 +9,7 @@ never used.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, groupby, islice
+from typing import NamedTuple
 
 import numpy as np
 
@@ -134,25 +135,34 @@ def _masses_of(
     pairs = zip(trials, fits, strict=True)
     for _, group in groupby(pairs, key=lambda pair: pair[0].group):
         tried = list(group)
-        chances = softmax(np.array([score for _, (score, _) in tried]))
+        chances = softmax(np.array([score for _, (score, _) in tried])).tolist()
         likely = [
-            (c, *t) for c, t in zip(chances, tried, strict=True) if c >= NEGLIGIBLE_PROBABILITY
+            _ReadTrial(chance, trial.scaffold, read)
+            for chance, (trial, (_, read)) in zip(chances, tried, strict=True)
+            if chance >= NEGLIGIBLE_PROBABILITY
         ]
         for number in tried[0][0].gaps:
             yield list(_at_lengths(number, likely, modifications))
 
 
+class _ReadTrial(NamedTuple):
+    """A chain whose gaps have lengths, how probable these are, and distributions (length, 20) of
+    its gaps."""
+
+    chance: float
+    scaffold: Scaffold
+    read: Sequence[np.ndarray]
+
+
 def _at_lengths(
-    number: int,
-    likely: Sequence[tuple[float, _Trial, tuple[float, list[np.ndarray]]]],
-    modifications: Modifications,
+    number: int, likely: Sequence[_ReadTrial], modifications: Modifications
 ) -> Iterator[TriedLength]:
     """Yield a gap at each of its likely lengths, if its masses are known."""
-    for chance, trial, (_, read) in likely:
-        gap = trial.scaffold.gaps[number]
+    for chance, scaffold, read in likely:
+        gap = scaffold.gaps[number]
         stages = stages_of(gap)
         if stages is not None:
-            rules = mass_rules(trial.scaffold, gap, modifications)
+            rules = mass_rules(scaffold, gap, modifications)
             yield TriedLength(chance, read[number], stages, rules)
 
 
@@ -179,7 +189,7 @@ def _trials(
         if several > MOST_OPEN_GAPS or not set(scaffold.sequence) & set(RESIDUES):
             continue
         whole = _settled(scaffold, modifications, reader) if several > 1 else scaffold
-        lengths = [g.end - g.start if g.fixed else None for g in whole.gaps]
+        lengths = [g.size if g.fixed else None for g in whole.gaps]
         weighed = tuple(i for i, gap in enumerate(scaffold.gaps) if _can_be_weighed(gap))
         if weighed:
             yield _Trial(whole, weighed, next(groups))
@@ -192,7 +202,7 @@ def _trials(
 
 
 def _can_be_weighed(gap: Gap) -> bool:
-    return gap.fixed and gap.mass is not None and 0 < gap.end - gap.start <= LONGEST_GAP
+    return gap.fixed and gap.mass is not None and 0 < gap.size <= LONGEST_GAP
 
 
 def _lengths(scaffold: Scaffold, gap: Gap, modifications: Modifications) -> list[int]:

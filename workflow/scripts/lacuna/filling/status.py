@@ -112,7 +112,7 @@ def length_by_mass(given: Gap) -> str:
     """The length of a gap that the intact mass of its chain changed, in words; '' for none."""
     if given.length_without_mass is None:
         return ""
-    n = plural(given.end - given.start, "residue")
+    n = plural(given.size, "residue")
     return f"{n} by the intact mass, without it {given.length_without_mass}"
 
 
@@ -255,7 +255,7 @@ def length_at_odds(given: Gap) -> str:
     """That another length than the one given is far more probable; '' if none is."""
     if given.better_length is None:
         return ""
-    shown = given.end - given.start
+    shown = given.size
     return f"{plural(shown, 'residue')} given; {MassDoubt.LENGTH} {given.better_length}"
 
 

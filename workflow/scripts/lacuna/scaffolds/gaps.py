@@ -133,7 +133,7 @@ def _check_size(gaps: list[Gap], length: int, max_length: int, line: int) -> Non
     for gap in open_gaps:
         least = gap.min_length if gap.mass is None else max(gap.min_length, _least(gap.mass))
         length += least if gap.max_length is None else gap.max_length
-        length -= gap.end - gap.start
+        length -= gap.size
     if length > max_length:
         raise Fault(
             f"may have {length} residues with what its gaps may hold, more than the limit of "

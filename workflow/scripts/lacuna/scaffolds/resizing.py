@@ -19,7 +19,7 @@ def with_lengths(scaffold: Scaffold, lengths: Sequence[int | None]) -> Scaffold:
     done = shift = 0
     for gap, length in zip(scaffold.gaps, lengths, strict=True):
         parts.append(scaffold.sequence[done : gap.start])
-        start, n = gap.start + shift, gap.end - gap.start
+        start, n = gap.start + shift, gap.size
         moved = replace(gap, start=start, end=start + n, origin=(gap.start, gap.end))
         if length is None or gap.fixed:
             parts.append(scaffold.sequence[gap.start : gap.end])

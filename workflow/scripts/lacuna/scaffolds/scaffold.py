@@ -150,9 +150,14 @@ class Gap:
     length_without_mass: int | None = None
 
     @property
+    def size(self) -> int:
+        """Positions that it takes in its scaffold: as many as it has residues if it is `fixed`."""
+        return self.end - self.start
+
+    @property
     def fixed(self) -> bool:
         """Whether the gap has as many residues as it has positions in the scaffold."""
-        return self.min_length == self.max_length == self.end - self.start
+        return self.min_length == self.max_length == self.size
 
     @property
     def measured(self) -> Measured | None:

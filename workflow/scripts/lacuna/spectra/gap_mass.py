@@ -73,7 +73,7 @@ Around = Sequence[tuple[Precursor, Fragments, Flanks]]
 def _lengths(gap: Gap) -> range:
     """The lengths that a gap may have, of an open one up to MOST_RESIDUES."""
     if gap.fixed:
-        return range(gap.end - gap.start, gap.end - gap.start + 1)
+        return range(gap.size, gap.size + 1)
     most = MOST_RESIDUES if gap.max_length is None else min(gap.max_length, MOST_RESIDUES)
     return range(max(gap.min_length, 1), most + 1)
 

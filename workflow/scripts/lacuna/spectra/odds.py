@@ -309,7 +309,7 @@ def _possible(
 ) -> np.ndarray:
     """Which prefixes (n,) in Da some residues have that leave others for the rest of the gap."""
     if gap.fixed:
-        lengths = range(gap.end - gap.start, gap.end - gap.start + 1)
+        lengths = range(gap.size, gap.size + 1)
     else:
         lengths = range(math.ceil(mass / heaviest_residue(rules)), int(mass / LIGHTEST) + 1)
     # The first residue of a chain may be pyroglutamate, of which `completable` knows nothing.

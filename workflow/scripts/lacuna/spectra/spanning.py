@@ -91,7 +91,7 @@ def spanned(
 
 def of_use(scaffold: Scaffold, gap: Gap, spectra: Spectra) -> Sequence[int]:
     """The numbers of the spectra that can say anything of a gap."""
-    if gap.mass is None and bool(gap.pieces) or gap.end - gap.start > MOST_RESIDUES:
+    if gap.mass is None and bool(gap.pieces) or gap.size > MOST_RESIDUES:
         return ()
     if scaffold.is_i_or_l(gap):  # w ions alone, of z, tell I from L
         return [i for i, (precursor, _) in enumerate(spectra) if "z" in precursor.series]
@@ -102,7 +102,7 @@ def _weighed(scaffold: Scaffold, gap: Gap) -> Gap:
     """A gap with its mass if it is of I or L alone, which has one whatever is given."""
     if gap.mass is not None or not scaffold.is_i_or_l(gap):
         return gap
-    return replace(gap, mass=(gap.end - gap.start) * WEIGHTS["J"], tolerance_da=EXACT_TOLERANCE)
+    return replace(gap, mass=gap.size * WEIGHTS["J"], tolerance_da=EXACT_TOLERANCE)
 
 
 def _around(

@@ -112,7 +112,7 @@ def _is_seen(chain: Scaffold, gap: Gap, stretches: Sequence[SpectrumRow]) -> boo
         if row.chain == chain.chain
         for i in range(max(row.start, gap.start), min(row.end, gap.end))
     }
-    return gap.mass is None and LONG < gap.end - gap.start <= 2 * len(seen)
+    return gap.mass is None and LONG < gap.size <= 2 * len(seen)
 
 
 def _several_masses(chain: Scaffold, gap: Gap, masses: Sequence[GapMass]) -> list[str]:

@@ -49,7 +49,7 @@ def true_chain(scaffold: Scaffold) -> str | None:
     """The chain with its truth filled in; None if a gap has none or one of another length."""
     sequence = list(scaffold.sequence)
     for gap in scaffold.gaps:
-        if gap.truth is None or len(gap.truth) != gap.end - gap.start:
+        if gap.truth is None or len(gap.truth) != gap.size:
             return None
         sequence[gap.start : gap.end] = gap.truth
     return "".join(sequence)

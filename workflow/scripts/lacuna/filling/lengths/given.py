@@ -100,7 +100,7 @@ def _lengths(gap: Gap, differ: np.ndarray, misfits: Misfits, span: int) -> range
     Shorter ones if there is a residue too many in or beside it, longer ones if one is missing, both
     if many residues on one side differ from their template: (length,) bool.
     """
-    length = gap.end - gap.start
+    length = gap.size
     before = slice(max(gap.start - BESIDE_RESIDUES, 0), gap.start)
     after = slice(gap.end, gap.end + BESIDE_RESIDUES)
     both = max(int(differ[side].sum()) for side in (before, after)) >= DIFFERING_RESIDUES
@@ -117,7 +117,7 @@ def _trial(i: int, number: int, chain: Scaffold, lengths: range) -> _Trial:
     gaps = (*chain.gaps[:number], opened, *chain.gaps[number + 1 :])
     chain = replace(chain, gaps=gaps, modifications=(), evidence=())
     variants = variants_of(chain, [None] * len(gaps), number, lengths)
-    return _Trial(i, number, lengths, variants, gap.end - gap.start)
+    return _Trial(i, number, lengths, variants, gap.size)
 
 
 def _is_plain(chain: Scaffold, gap: Gap) -> bool:

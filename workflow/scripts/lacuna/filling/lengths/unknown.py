@@ -147,5 +147,5 @@ def _end_cost(trial: _Trial, variant: Scaffold) -> float:
     if trial.found.expected is None:
         return 0.0
     gap = variant.gaps[trial.number]
-    off = abs(gap.end - gap.start - trial.found.expected)
+    off = abs(gap.size - trial.found.expected)
     return min(EMPTY_COLUMN_COST * off, MAX_END_COST)

@@ -91,7 +91,7 @@ def likely_end(scaffold: Scaffold, gap: Gap, probabilities: np.ndarray) -> str:
     """
     if gap.end < len(scaffold.sequence):
         return ""
-    n = min(gap.end - gap.start, len(HEAVY_END))
+    n = min(gap.size, len(HEAVY_END))
     return decode(probabilities[len(probabilities) - n :].argmax(1))
 
 
@@ -99,7 +99,7 @@ def without(sequence: str, gaps: Iterable[Gap]) -> str:
     """A chain with the residues of some gaps as X."""
     letters = list(sequence)
     for gap in gaps:
-        letters[gap.start : gap.end] = MISSING_LETTER * (gap.end - gap.start)
+        letters[gap.start : gap.end] = MISSING_LETTER * gap.size
     return "".join(letters)
 
 

@@ -137,7 +137,7 @@ def _likely_chain(scaffold: Scaffold, probabilities: np.ndarray) -> str:
     letters, at = list(scaffold.sequence.replace("J", "L")), 0
     residues = decode(probabilities.argmax(1))
     for gap in unweighed(scaffold).values():
-        n = gap.end - gap.start
+        n = gap.size
         letters[gap.start : gap.end] = residues[at : at + n]
         at += n
     return "".join(letters)
