@@ -42,7 +42,7 @@ LEAST_IF_OPEN = 2.5
 MOST_LOG_ODDS = 3.0  # of a gap's mass by precursors, one in twenty of which is another isotope
 CLEAR_LOG_ODDS = 2.5  # the same, from which a mass is named even if it does not count
 # Log odds of a mass that is given for a gap: one in a hundred is wrong. What comes of it, and of
-# AT_ODDS in filling, tests/benchmarks/simulated_spectra.py shows.
+# EVEN_SHARE in filling, tests/benchmarks/simulated_spectra.py shows.
 GIVEN_LOG_ODDS = 4.6
 # Log odds of a mass that a spectrum surely shows: as a share of the best, and at most; what has
 # less is there by chance.
