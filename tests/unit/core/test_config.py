@@ -133,6 +133,8 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
         ({"candidates": 10_000}, ["'candidates' is 10000", "at most 100"]),
         ({"seed": 1 << 64}, ["'seed' is 18446744073709551616", "at most 4294967295"]),
         ({"outdir": ""}, ["'outdir' is empty"]),
+        ({"outdir": 20261201}, ["'outdir' is 20261201; write text, as './NAME'", "for a number"]),
+        ({"outdir": True}, ["'outdir' is True; write text, as './NAME'", "for true or false"]),
         ({"kmer.length": 64}, ["'kmer.length'", "written below it", "kmer: {length: ...}"]),
         ({"qqqqqq": "x" * 9999}, ["unknown key"]),
         ({"seed": "x" * 9999}, ["'seed' is 'xxx", "..."]),

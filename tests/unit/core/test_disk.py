@@ -35,6 +35,13 @@ def test_a_folder_that_is_a_file_is_named(write: Write) -> None:
             pass
 
 
+def test_a_link_to_nothing_is_thought_of(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    with pytest.raises(LacunaError, match="is a file, or a link to nothing: remove it"):
+        with atomic_write(tmp_path / "out" / "b.txt"):
+            pass
+
+
 def test_other_faults_than_those_of_the_disk_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), writing(tmp_path / "a"):
         open(tmp_path / "gone")

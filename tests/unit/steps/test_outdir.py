@@ -122,6 +122,24 @@ def test_an_outdir_is_a_folder(out: Path) -> None:
         check_outdir(out / "a" / "b", [], {})
 
 
+def test_an_outdir_that_is_a_link_to_nothing_is_said(out: Path, tmp_path: Path) -> None:
+    """As a link to a disk that is not mounted now."""
+    out.symlink_to(tmp_path / "disk")
+    with pytest.raises(LacunaError, match="out', which is a link to '.*/disk', where nothing is; "):
+        check_outdir(out, [], {})
+    with pytest.raises(LacunaError, match="which is below '.*/out', a link to '.*/disk', where"):
+        check_outdir(out / "a", [], {})
+    (tmp_path / "disk").mkdir()
+    check_outdir(out / "a", [], {})
+
+
+def test_a_name_that_is_too_long_is_said(out: Path) -> None:
+    with pytest.raises(
+        LacunaError, match=r"cannot be written \(File name too long\); choose short"
+    ):
+        check_outdir(out.with_name("o" * 300), [], {})
+
+
 def test_a_full_disk_is_said_before_snakemake_needs_it(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,6 +263,9 @@ def _remedy(key: str, given: Any, kind: str, wanted: Any) -> str:
     if kind == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         says = f"write {' or '.join(_TYPE_NAMES[name] for name in names)}"
+        if key in PATH_KEYS and isinstance(given, int | float):
+            kind_given = "true or false" if isinstance(given, bool) else "a number"
+            says += f", as './NAME' (a bare name like this one is taken for {kind_given})"
         if "." in key and isinstance(given, str):
             says += " (a nested key comes as text from --config: set it in a config file)"
         return says

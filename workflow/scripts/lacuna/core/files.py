@@ -292,7 +292,8 @@ _DISK_REMEDIES = {
     errno.EACCES: "change its permissions, or choose another outdir",
     errno.EPERM: "change its permissions, or choose another outdir",
     errno.ENOTDIR: "a part of the path is a file: remove it, or choose another outdir",
-    errno.EEXIST: "a part of the path is a file: remove it, or choose another outdir",
+    errno.EEXIST: "a part of the path is a file, or a link to nothing: remove it, or choose "
+    "another outdir",
     errno.ENAMETOOLONG: "choose shorter names",
 }
 

@@ -50,7 +50,15 @@ def check_outdir(outdir: Path, samples: Sequence[str], inputs: Mapping[str, Path
     """
     if shutil.disk_usage(os.getcwd()).free < _FULL:
         raise LacunaError(f"{os.getcwd()}: the disk is full; free some space and run again")
-    place = next(place for place in (outdir, *outdir.absolute().parents) if place.exists())
+    with writing(outdir):  # a name may be too long even to be looked for
+        places = (outdir, *outdir.absolute().parents)
+        place = next(place for place in places if place.exists() or place.is_symlink())
+    if not place.exists():
+        which = "is" if place == outdir else f"is below '{place}',"
+        raise LacunaError(
+            f"config: 'outdir' is '{outdir}', which {which} a link to '{os.readlink(place)}', "
+            "where nothing is; make that folder, or choose another outdir"
+        )
     if not place.is_dir():
         where = "is a file" if place == outdir else f"is below the file '{place}'"
         raise LacunaError(f"config: 'outdir' is '{outdir}', which {where}; give a folder")
