@@ -8,7 +8,7 @@ from pyteomics.mass import std_aa_mass
 
 import bundled
 from chains import constant_region, germline_chain, random_protein
-from gaps import mass_of
+from gaps import chain_mass, mass_of
 from lacuna.antibody.domain_ends import TYPICAL_CDR3
 from lacuna.antibody.germlines import LOCI, j_segments, v_segments
 from lacuna.antibody.imgt import (
@@ -436,6 +436,18 @@ def test_residues_that_reads_show_are_as_many_whatever_the_chain_weighs(
     assert lengths_to_try(given) == [(range(6, 7), False)]
     unseen = replace(given, gaps=(Gap(60, 61, 6, 6),))
     assert [list(lengths) for lengths, _ in lengths_to_try(unseen)] == [[] if off else [6]]
+
+
+def test_an_intact_mass_changes_no_length_of_a_gap_that_has_its_own_mass(chain: str) -> None:
+    """What is left of it is the mass of the other gap."""
+    shown = opened(chain, 60, 65, mass=True)
+    known, other = shown.gaps[0], Gap(80, 81, 1, None)
+    sequence = shown.sequence[:80] + "X" + shown.sequence[90:]
+    intact = IntactMass(chain_mass(chain), 0.02, "monoisotopic")
+    given = Scaffold("c", "", sequence, (known, other), 1, intact=intact)
+    of_known, of_other = lengths_to_try(given)
+    assert of_known == lengths_to_try(shown)[0]
+    assert 10 in of_other[0] and 5 not in of_other[0]
 
 
 def test_lengths_of_heavy_gaps_are_fewer_in_a_chain_of_many() -> None:
