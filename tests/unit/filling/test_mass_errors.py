@@ -99,6 +99,7 @@ def test_a_rounded_mass_is_named_and_no_slip() -> None:
     assert not ranking.candidates and rounded in misfit and "slip" not in misfit
     assert f"given {round(mass, 1):.4f} Da" in misfit
     assert rounded not in error_of("AGMSE", round(mass, 1) + 0.0001)  # has four decimals
+    assert rounded not in error_of("AGMSE", round(mass, 1) + 0.2)  # off by more than 0.05
 
 
 @pytest.mark.parametrize(("decimals", "named"), [(1, True), (2, True), (3, False)])
