@@ -28,7 +28,7 @@ from lacuna.core.masses import AMMONIA, CARBAMIDOMETHYL, ISOTOPE, OXIDATION, WAT
 from lacuna.core.tables import OTHER, SPECTRUM, MassDoubt
 from lacuna.filling.search.cleavages import shown
 from lacuna.scaffolds.residue_masses import PYROGLUTAMATE, MassRules, Modifications
-from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold, SpectralEvidence
+from lacuna.scaffolds.scaffold import Gap, Piece, Scaffold, ShownMass, SpectralEvidence
 from lacuna.spectra.flanks import flanks
 from lacuna.spectra.gap_mass import _reachable, are_forms
 from lacuna.spectra.match import LARGE_MASS, gap_masses
@@ -191,8 +191,11 @@ def test_a_spectrum_that_may_show_two_masses_adds_none_to_that_of_another() -> N
 
 @pytest.mark.parametrize("form", [OXIDATION, -WATER])
 def test_either_of_two_masses_may_be_that_of_a_form_of_the_others_peptide(form: float) -> None:
-    assert are_forms(500.0, 500.0 + form, 0.01) and are_forms(500.0 + form, 500.0, 0.01)
-    assert not are_forms(500.0, 500.0 + form + 0.1, 0.01)
+    light, heavy, other = (
+        ShownMass(mass, 0.01, 1.0) for mass in (500.0, 500.0 + form, 500.1 + form)
+    )
+    assert are_forms(light, heavy) and are_forms(heavy, light)
+    assert not are_forms(light, other)
 
 
 def test_a_mass_that_no_allowed_length_has_is_none_of_a_gap() -> None:
