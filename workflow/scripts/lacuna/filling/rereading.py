@@ -18,7 +18,7 @@ from lacuna.network.kmers import KmerSet
 from lacuna.network.predict import Predict
 from lacuna.scaffolds.scaffold import Gap, Scaffold
 
-SHOWN_PROBABILITY = 0.9  # of a residue, I and L as one; and of a gap that is not read again
+SHOWN_PROBABILITY = 0.9  # from which a residue is shown, I and L as one, and a gap not read again
 SECOND_WEIGHT = 0.5  # of the second reading
 
 

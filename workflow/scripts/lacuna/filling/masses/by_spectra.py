@@ -42,7 +42,7 @@ from lacuna.scaffolds.scaffold import Measured, ShownMass, SpectralEvidence
 from lacuna.spectra.gap_mass import CLEAR_LOG_ODDS, GIVEN_LOG_ODDS, are_forms
 
 LEAST_OF_MASS = 0.01  # probability of the mass from which it counts
-EVEN_SHARE = 0.2  # of the probability that a given mass and others of spectra share in any case
+EVEN_SHARE = 0.2  # of the probability, that a given mass and others of spectra share evenly
 SEQUENCES_MIXED = 50  # of each mass and of none, that are ranked together; more if asked for
 
 
