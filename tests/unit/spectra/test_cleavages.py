@@ -115,6 +115,15 @@ def test_spectra_of_one_peptide_do_not_add_up() -> None:
     assert one == many
 
 
+def test_a_spectrum_full_of_peaks_takes_nothing_from_a_clean_one_of_its_peptide() -> None:
+    clean, full = (spectrum_of(PEPTIDE, series="b", said="b", noise=n) for n in (0, 1000))
+    alone, poor, both = evidence_of(clean), evidence_of(full), evidence_of(clean, full)
+    assert alone is not None and poor is not None and both is not None
+    assert max(cleaved(poor).values()) < min(cleaved(alone).values()) - 1
+    for cleavage, nats in cleaved(alone).items():
+        assert cleaved(both)[cleavage] == pytest.approx(nats, abs=0.1)
+
+
 def test_spectra_of_one_peptide_outvote_the_noise_and_the_holes_of_each() -> None:
     """The first, which fits best, lacks the cleavage behind two residues of the gap, and has noise
     as if there were one that is not true; each other spectrum lacks a cleavage of its own."""

@@ -11,12 +11,12 @@ import pytest
 
 from chains import hidden
 from conftest import Write
-from gap_of_peptide import CHAIN, END, HEAVY, PEPTIDE, READINGS, START, gapped, seen
+from gap_of_peptide import CHAIN, END, HEAVY, PEPTIDE, READINGS, START, gapped, seen, unread
 from gaps import mass_of
 from lacuna.antibody.imgt import CDR_COLUMNS
 from lacuna.antibody.numbering import number_chain
 from lacuna.core.files import LacunaError
-from lacuna.core.masses import CARBAMYL, DEAMIDATION
+from lacuna.core.masses import CARBAMIDOMETHYL, CARBAMYL, DEAMIDATION
 from lacuna.core.tables import SPECTRUM, SPECTRUM_TABLE
 from lacuna.scaffolds.alkylation import Alkylation
 from lacuna.scaffolds.json_lines import write_scaffolds
@@ -141,6 +141,16 @@ def test_a_spectrum_of_another_place_says_nothing_of_a_gap(monkeypatch: pytest.M
     monkeypatch.setattr(read_spectra_step, "LARGE_MASS", 1000.0)  # a whole chain spans all its gaps
     own = [spectra for *_, spectra in own_of([scaffold], made, allowed, 10.0)]
     assert list(map(len, own)) == [1, 1]
+
+
+@pytest.mark.parametrize("carried", [0.0, CARBAMIDOMETHYL])
+def test_a_spectrum_fits_a_gap_as_it_does_in_the_best_state_of_c(carried: float) -> None:
+    """Whichever of them is tried first."""
+    scaffold = unread("AKGLSDCEWVEADIPGHK", 12, 15)
+    made = seen(spectrum_of("GLSDCEWVEADIPGHK", carried=carried))
+    states = [MassRules().with_cysteine(mass) for mass in (0.0, CARBAMIDOMETHYL)]
+    both = [fits(scaffold, scaffold.gaps[0], made, some, 10.0) for some in (states, states[::-1])]
+    assert both[0] == both[1] and both[0][0].log_odds > 20
 
 
 def test_a_spectrum_of_a_chain_without_gaps_says_nothing_of_another() -> None:
