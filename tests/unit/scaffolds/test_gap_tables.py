@@ -215,7 +215,7 @@ def test_rows_of_a_rejected_chain_are_not_reported_as_unknown(read: Reader) -> N
         "a 1 3\n",
         "a\t1\t3\t1\n",
         "a\t1\t3\t2.5\t0\t+\nz\t1\t3\tgap2\n",
-        "a\t1\t3\tgap1\nz\t1\t3\t2\n",
+        "a\t1\t3\tgap1\nz\t1\t3\t2.5\n",
         "a\t1\t3\r\n",
         "\ufeffchain\tstart\tend\na\t1\t3\n",
         "end\tCHAIN\tstart\n\n3\ta\t1\n",

@@ -69,9 +69,8 @@ def test_a_clipped_lysine_weighs_nothing_at_the_end_of_a_chain() -> None:
     assert "GK" in found(2, mass_of("G"), MassRules(modifications, ends_chain=True))
     assert "GK" in found(2, mass_of("GK"), MassRules(modifications, ends_chain=True))
     assert found(2, mass_of("G"), MassRules(modifications)) == set()
-    last, inside = (MassRules(modifications, ends_chain=ends) for ends in (True, False))
-    assert {"WK", "KW"} & found(2, mass_of("W"), last) == {"WK"}
-    assert not {"WK", "KW"} & found(2, mass_of("W"), inside)
+    last = found(2, mass_of("W"), MassRules(modifications, ends_chain=True))
+    assert {"WK", "KW"} & last == {"WK"}
 
 
 @pytest.mark.parametrize(
