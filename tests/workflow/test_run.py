@@ -37,7 +37,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     space.write("data/scaffolds.fasta", fasta(SCAFFOLDS))
     known = {"sample": "known", "fasta": "light.fasta", "gaps": "gaps.bed"}
     space.sheet(
-        known | {"homologs": "homologs.fasta"},
+        known | {"homologs": "homologs.fasta", "alkylation": "none"},
         {"sample": "open-2.1", "fasta": "scaffolds.fasta"},
         name="data/samples.tsv",
     )
@@ -147,6 +147,13 @@ def test_the_run_ends_with_a_line_per_sample(finished: Run, out: Path) -> None:
 def test_the_report_stands_for_itself(out: Path) -> None:
     page = (out / "report.html").read_text()
     assert "<html" in page and "known" in page and "open-2.1" in page
+
+
+def test_the_report_names_what_the_sheet_states_beside_the_settings(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    rows = dict(re.findall(r'<tr><th scope="row" class="one">(.+?)</th><td>(.*?)</td></tr>', page))
+    assert (rows["alkylation"], rows["known: alkylation"]) == ("auto", "none")
+    assert not [name for name in rows if name.startswith("open-2.1") or "species" in name]
 
 
 def test_every_job_leaves_a_log_and_a_benchmark_and_no_scratch_files(out: Path) -> None:

@@ -200,6 +200,16 @@ def given_files(sample):
     }
 
 
+def stated(sample):
+    """What else the sheet states of a sample, by column."""
+    columns = {
+        "species": sample.species,
+        "alkylation": sample.alkylation,
+        "reads_format": sample.reads_format,
+    }
+    return {name: text for name, text in columns.items() if text not in ("", "auto")}
+
+
 def given(column):
     """Input function: the sample's file, or files, in an optional column of the sheet."""
 

@@ -121,6 +121,7 @@ rule write_report:
     params:
         samples=list(SAMPLES),
         given=[given_files(sample) for sample in SAMPLES.values()],
+        stated=[stated(sample) for sample in SAMPLES.values()],
         optional=names_of(doubts=DOUBTS, evidence=EVIDENCE, reads=READS, spectra=SPECTRA),
         settings={name: CONFIG[name] for name in SHOWN_SETTINGS},
         inputs=digests(*PATHS, "train.from", *ASKED, samples=lambda wildcards: SAMPLES),

@@ -16,6 +16,6 @@ files = {name: snakemake.input[name] for name in (*ALWAYS, *OPTIONAL)}
 found = files_by_sample(files, ((*ALWAYS, *names) for names in params.optional))
 given = [{name: [*map(Path, paths)] for name, paths in row.items()} for row in params.given]
 write_report(
-    **arguments(snakemake, "samples", "given", "optional", *TEMPLATES, *files),
-    samples=[*map(ReportFiles, params.samples, found, given)],
+    **arguments(snakemake, "samples", "given", "stated", "optional", *TEMPLATES, *files),
+    samples=[*map(ReportFiles, params.samples, found, given, params.stated)],
 )

@@ -49,6 +49,7 @@ def write_report(
     made with. Raises LacunaError if a file cannot be read or lacks a column.
     """
     shown = samples[:MAX_ROWS]
+    stated = {f"{s.name}: {column}": text for s in shown for column, text in s.stated.items()}
     read = _read_samples(shown)
     style, script = (_source(f"report.{kind}") for kind in ("css", "js"))
     page = page_template("report.html.j2", _FILTERS).render(
@@ -62,7 +63,9 @@ def write_report(
         policy=_policy(style, script),
         constants=_constants(),
         levels=LEVELS,
-        run=provenance_of(settings or {}, _run_files(weights, large_network, shown)),
+        run=provenance_of(
+            {**(settings or {}), **stated}, _run_files(weights, large_network, shown)
+        ),
         licence=licence_of(read_record(weights)) if weights is not None else None,
     )
     with atomic_write(out) as handle:

@@ -55,12 +55,13 @@ class ReportFiles:
 
     tables: by name, all of TABLES and, of a sample that has them, `alkylation` (the state of its
     C), `masses`, `doubts`, `evidence`, `reads` and `spectra`; given: the user's files by column of
-    the sheet.
+    the sheet; stated: what else the sheet states of it, by column.
     """
 
     name: str
     tables: Mapping[str, Path]
     given: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    stated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
