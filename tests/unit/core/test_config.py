@@ -120,6 +120,8 @@ def test_neither_the_callers_config_nor_the_defaults_are_changed() -> None:
         ({"train": {"learning_rate": 0}}, ["'train.learning_rate' is 0", "more than 0"]),
         ({"on_bad_record": "rejekt"}, ["'on_bad_record' is 'rejekt'", "did you mean 'reject'?"]),
         ({"on_bad_record": "x"}, ["'on_bad_record' is 'x'", "use one of reject, fail"]),
+        ({"alkylation": None}, ["'alkylation' is None; use one of auto, carbamidomethyl, none"]),
+        ({"complete_ends": 1}, ["'complete_ends' is 1; use one of auto, true, false"]),
         ({"kmer": {"length": "99"}}, ["'kmer.length' is '99'", "set it in a config file"]),
         ({"kmer": 99}, ["'kmer' is 99", "a section"]),
         ({"train": {"from": 3}}, ["'train.from' is 3", "text or null"]),

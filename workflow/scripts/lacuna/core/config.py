@@ -246,6 +246,9 @@ def _explained(error: ValidationError, schema: Mapping[str, Any]) -> str:
         if unknown in _MOVED:
             return f"'{_join(key, unknown)}' is no longer a key; {_MOVED[unknown]}"
         return _unknown(unknown, key, known, schema)
+    allowed = cast(Mapping[str, Any], error.schema).get("enum")
+    if kind == "type" and allowed:
+        kind, wanted = "enum", allowed  # not every text will do
     if kind == "required":
         missing = next(name for name in wanted if name not in given)
         return f"'{_join(key, missing)}' is missing; add it to the config file"
@@ -271,7 +274,8 @@ def _remedy(key: str, given: Any, kind: str, wanted: Any) -> str:
         return says
     if kind == "enum":
         names = [str(name).lower() if isinstance(name, bool) else str(name) for name in wanted]
-        near = difflib.get_close_matches(str(given), names, n=1)
+        # None is an empty value, and not what "none" means.
+        near = difflib.get_close_matches(given, names, n=1) if isinstance(given, str) else []
         return f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(names)}"
     remedies = {
         "minimum": f"write at least {wanted}",
