@@ -105,14 +105,15 @@ def show(
     reads = with_one_place(reads, templates, fixed)
     assembly = _settled(Assembly.of(reads, templates, fixed), given)
     rules = MassRules(modifications)
-    closed = _closed(assembly, given, rules)
+    graph = WordGraph(reads)
+    closed = _closed(assembly, graph, given, rules)
     if any(len(a.gaps) < len(b.gaps) for a, b in zip(closed, given, strict=True)):
         given = closed
         assembly = _settled(assembly.with_drafts([one.draft for one in given]), given)
     placements = assembly.placements
     final = [votes(reads, placements, i) for i in range(len(given))]
     lengths = [_other_length(reads, placements, i, one.draft) for i, one in enumerate(given)]
-    lengths = _led_otherwise(assembly, given, gaps, lengths, rules)
+    lengths = _led_otherwise(assembly, graph, given, gaps, lengths, rules)
     shown = [_shown(*each) for each in zip(given, assembly.drafts, final, lengths, strict=True)]
     shown = [_with_masses(*each, rules) for each in zip(shown, gaps, strict=True)]
     return shown, placements
@@ -176,12 +177,14 @@ def _settled(assembly: Assembly, given: Sequence[_Given]) -> Assembly:
     return assembly
 
 
-def _closed(assembly: Assembly, given: Sequence[_Given], rules: MassRules) -> list[_Given]:
+def _closed(
+    assembly: Assembly, graph: WordGraph, given: Sequence[_Given], rules: MassRules
+) -> list[_Given]:
     """The chains with as many residues in their open gaps as reads show; assembly: the chains with
     what reads agree on otherwise; rules: of no end of a chain, since no path leads to one."""
     result = list(given)
     sought = [(i, (gap.start, gap.end), gap) for i, one in enumerate(given) for gap in one.gaps]
-    found = _paths_through(assembly, sought, rules)
+    found = _paths_through(assembly, graph, sought, rules)
     # Backwards, so that positions in front of a gap are what they were.
     for (i, _, gap), through in reversed(list(zip(sought, found, strict=True))):
         if through is not None:
@@ -191,6 +194,7 @@ def _closed(assembly: Assembly, given: Sequence[_Given], rules: MassRules) -> li
 
 def _led_otherwise(
     assembly: Assembly,
+    graph: WordGraph,
     given: Sequence[_Given],
     gaps: Sequence[Sequence[Gap]],
     other_length: Sequence[np.ndarray],
@@ -208,19 +212,22 @@ def _led_otherwise(
                 low, high = max(stop - start - MOST_OFF, 1), stop - start + MOST_OFF
                 open_gap = replace(gap, min_length=low, max_length=high)
                 sought.append((i, (start, stop), open_gap))
-    found = _paths_through(assembly, sought, rules)
+    found = _paths_through(assembly, graph, sought, rules)
     for (i, (start, stop), _), through in zip(sought, found, strict=True):
         result[i][start:stop] |= through is not None and len(through.tokens) != stop - start
     return result
 
 
 def _paths_through(
-    assembly: Assembly, sought: Sequence[tuple[int, tuple[int, int], Gap]], rules: MassRules
+    assembly: Assembly,
+    graph: WordGraph,
+    sought: Sequence[tuple[int, tuple[int, int], Gap]],
+    rules: MassRules,
 ) -> list[Through | None]:
     """How reads lead through gaps: (chain, start and stop in it, what is known), in order."""
     if not sought:
         return []
-    reads, graph = assembly.reads, WordGraph(assembly.reads)
+    reads = assembly.reads
     edges: list[list[int]] = [[0] for _ in assembly.drafts]
     for i, stretch, _ in sought:
         edges[i] += stretch

@@ -16,8 +16,7 @@ from lacuna.placing.stretches.word_paths import (
     ANCHOR_LENGTH,
     LONGEST_STRETCH,
     WordGraph,
-    paths,
-    repeats,
+    paths_and_repeats,
 )
 from lacuna.scaffolds.residue_masses import MassRules, may_weigh
 from lacuna.scaffolds.scaffold import Gap
@@ -45,9 +44,7 @@ def path_through(
         return None  # as at an end of the chain
     shortest = max(gap.min_length, 1)
     longest = LONGEST_STRETCH if gap.max_length is None else min(gap.max_length, LONGEST_STRETCH)
-    straight, again = (
-        found(graph, around.left, around.right, shortest, longest) for found in (paths, repeats)
-    )
+    straight, again = paths_and_repeats(graph, around.left, around.right, shortest, longest)
     if gap.mass is None:  # reads must decide how often a repeat is there
         straight, again = [*straight, *again], []
     weighed = weigh_paths(around, straight)

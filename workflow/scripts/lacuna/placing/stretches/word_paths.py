@@ -36,8 +36,7 @@ def paths(
     Walks from the left to the right anchor and from the right to the left one; the lengths are
     those of the stretch between.
     """
-    found = _stretches(graph, left, right, shortest, longest)
-    return [stretch for stretch, again in found if not again][:WALKS_KEPT]
+    return paths_and_repeats(graph, left, right, shortest, longest)[0]
 
 
 def repeats(
@@ -45,8 +44,16 @@ def repeats(
 ) -> list[np.ndarray]:
     """The stretches that `paths` leaves out, since they come to the same four residues twice, as
     those of a linker do."""
+    return paths_and_repeats(graph, left, right, shortest, longest)[1]
+
+
+def paths_and_repeats(
+    graph: WordGraph, left: np.ndarray, right: np.ndarray, shortest: int, longest: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Both from the same walks: what `paths` and what `repeats` returns."""
     found = _stretches(graph, left, right, shortest, longest)
-    return [stretch for stretch, again in found if again]
+    straight = [stretch for stretch, again in found if not again]
+    return straight[:WALKS_KEPT], [stretch for stretch, again in found if again]
 
 
 def _stretches(
